@@ -1,0 +1,1 @@
+"""Graphs: wiring only, one file a system."""

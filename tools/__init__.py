@@ -1,0 +1,1 @@
+"""Tools: what the agent calls; none of them holds a conversation."""

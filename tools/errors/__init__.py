@@ -1,0 +1,1 @@
+"""Error types: one file each, the tuple that holds them, perturbation and detection."""

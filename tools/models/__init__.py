@@ -1,0 +1,1 @@
+"""Language models: the registry, the llama.cpp runtime, hosted models, one interface."""

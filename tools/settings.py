@@ -1,0 +1,34 @@
+"""Settings of this machine, read from the environment in one place: folders, endpoints, keys."""
+
+from functools import cache
+from pathlib import Path
+
+from platformdirs import user_cache_path, user_data_path
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What belongs to the machine rather than to a question. Each field is `CRITIQL_<NAME>` in the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="CRITIQL_", env_file=".env", extra="ignore")
+
+    data: Path | None = None
+    """Folder with benchmark data; what needs it says so and is skipped when this is not set."""
+    models: Path = Field(default_factory=lambda: user_data_path("critiql") / "models")
+    """The local store of GGUF files."""
+    cache: Path = Field(default_factory=lambda: user_cache_path("critiql"))
+    """Prefix states, value indexes and other files that can be made again."""
+    cache_gigabytes: float = Field(default=2.0, ge=0)
+    """Bound on the prefix states kept on disk; the least recently used go first."""
+    threads: int | None = Field(default=None, ge=1)
+    """Threads of the local runtime; None means the physical cores."""
+    openai_base_url: str | None = None
+    """Endpoint of `openai:NAME` models that do not name their own (`openai:NAME@URL`)."""
+    openai_api_key: SecretStr | None = None
+
+
+@cache
+def settings() -> Settings:
+    """The settings, read once; `settings.cache_clear()` reads them again."""
+    return Settings()
