@@ -1,0 +1,134 @@
+"""What was measured about a critic, and what it may therefore decide. One small JSON file a critic and prompt.
+
+`critiql calibrate` writes such a file; the critic and the incumbent rule read it. A critic without one has no
+threshold, and never displaces a query that runs on its opinion alone.
+"""
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from platformdirs import user_config_path
+from pydantic import BaseModel, ConfigDict, Field
+
+SHIPPED = Path(__file__).parent / "calibrations"
+"""Calibrations that come with the package."""
+
+FEATURES = ("findings", "p_true", "agreement", "surprises", "logprob")
+"""Differences between challenger and incumbent, each oriented so that more speaks for the challenger.
+
+`findings`: static findings the incumbent has and the challenger has not. `p_true`: difference of P(True).
+`agreement`: other candidates with the challenger's rows minus those with the incumbent's. `surprises`: zero
+rows, NULL-only columns and the like of the incumbent minus the challenger's. `logprob`: difference of the
+summed log-probability in nats."""
+
+
+class _Record(BaseModel):
+    """A frozen record that refuses unknown fields."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Interval(_Record):
+    """A figure with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+    """What it was counted over; the interval's draws are whole databases."""
+
+
+class Displacement(_Record):
+    """A logistic score over within-question differences, and the margin it has to exceed."""
+
+    weights: dict[str, float]
+    """One weight per name in `FEATURES`; an absent one is 0."""
+    intercept: float = 0.0
+    margin: float
+    """Log-odds the score must exceed; fitted for accuracy on held-out databases."""
+    pairs: int
+    """Discordant pairs (exactly one of the two right) it was fitted on."""
+    fixed: int
+    """Held-out questions that became right by displacing."""
+    broken: int
+    """Held-out questions that became wrong by displacing."""
+
+    def score(self, differences: Mapping[str, float]) -> float:
+        """Log-odds that the challenger is the right one of the two; a difference that is not given counts 0."""
+        return self.intercept + sum(w * differences.get(name, 0.0) for name, w in self.weights.items())
+
+    def displaces(self, differences: Mapping[str, float]) -> bool:
+        """Whether the challenger takes the incumbent's place."""
+        return self.score(differences) > self.margin
+
+
+class Calibration(_Record):
+    """A critic as it was measured on labelled questions."""
+
+    version: Literal[1] = 1
+    model: str
+    """Fingerprint of the critic."""
+    model_name: str
+    actor: str
+    """Fingerprint of the model whose queries it judged."""
+    prompt: str
+    """Digest of the critic's prompt."""
+    settings: str
+    """Digest of the settings the candidates were drawn with."""
+    dataset: str
+    n: int
+    """Questions."""
+    databases: int
+    commit: str
+    enabled: bool
+    """True when the upper 95 % bound of q + s on held-out databases is below 1."""
+    threshold: float = Field(ge=0, le=1)
+    """P(True) from which the critic accepts: the one with the best measured accuracy."""
+    q: Interval
+    """P(accepts | the query runs and is wrong), held out."""
+    s: Interval
+    """P(rejects | the query runs and is right), held out."""
+    q_plus_s: Interval
+    auc: Interval
+    """Of P(True) among the queries that run."""
+    accuracy_without: Interval
+    """Measured accuracy of the same policy with the critic off."""
+    accuracy_with: Interval
+    """Measured accuracy of the policy with the fitted threshold, held out."""
+    displacement: Displacement | None = None
+
+
+def find_calibration(model: str, prompt: str) -> Calibration | None:
+    """The calibration of a critic with that fingerprint and prompt digest; the user's own wins over a shipped one."""
+    return _known().get((model, prompt))
+
+
+def user_folder() -> Path:
+    """Where a user's own calibrations lie; it outlives the cache."""
+    return user_config_path("critiql") / "calibrations"
+
+
+def read_calibration(path: Path) -> Calibration:
+    """Read one file; pydantic's `ValidationError` (a ValueError) names what is wrong with it."""
+    return Calibration.model_validate_json(path.read_text(encoding="utf-8"))
+
+
+def write_calibration(calibration: Calibration, path: Path) -> None:
+    """Write one file and forget what was read before."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(calibration.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    _known.cache_clear()
+
+
+@cache
+def _known() -> dict[tuple[str, str], Calibration]:
+    """Every calibration on this machine by critic and prompt."""
+    return {(c.model, c.prompt): c for c in map(read_calibration, _files())}
+
+
+def _files() -> Iterator[Path]:
+    """Shipped files, then the user's."""
+    for folder in (SHIPPED, user_folder()):
+        yield from sorted(folder.glob("*.json"))
