@@ -1,4 +1,4 @@
-"""What was measured about a critic, and what it may therefore decide. One small JSON file a critic and prompt.
+"""What was measured about a critic, and what it may therefore decide: one small JSON file each.
 
 `critiql calibrate` writes such a file; the critic and the incumbent rule read it. A critic without one has no
 threshold, and never displaces a query that runs on its opinion alone.
@@ -56,7 +56,7 @@ class Displacement(_Record):
     """Held-out questions that became wrong by displacing."""
 
     def score(self, differences: Mapping[str, float]) -> float:
-        """Log-odds that the challenger is the right one of the two; a difference that is not given counts 0."""
+        """Log-odds that the challenger is the right one of the two; a missing difference counts 0."""
         return self.intercept + sum(w * differences.get(name, 0.0) for name, w in self.weights.items())
 
     def displaces(self, differences: Mapping[str, float]) -> bool:
@@ -101,7 +101,7 @@ class Calibration(_Record):
 
 
 def find_calibration(model: str, prompt: str) -> Calibration | None:
-    """The calibration of a critic with that fingerprint and prompt digest; the user's own wins over a shipped one."""
+    """The calibration for a critic's fingerprint and prompt digest; the user's own goes first."""
     return _known().get((model, prompt))
 
 

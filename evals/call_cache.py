@@ -1,8 +1,8 @@
 """Every model call, kept: the same prompt, model and sampling never run twice, whichever system asks.
 
-The key is a digest of (model fingerprint, operation, the prompt's three parts, sampling); a greedy call ignores
-seed and top_p, since they do not change it. Results keep the usage of the call that made them, so that
-the cost of a system is the same whether it was replayed or not; a call log says which calls were replayed.
+The key is a digest of (model fingerprint, operation, the prompt's three parts, sampling); a greedy call
+ignores seed and top_p, since they do not change it. Results keep the usage of the call that made them, so
+that the cost of a system is the same whether it was replayed or not; a call log says which calls were replayed.
 One SQLite file serves several processes at once.
 """
 
