@@ -4,7 +4,7 @@
 threshold, and never displaces a query that runs on its opinion alone.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -14,14 +14,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 SHIPPED = Path(__file__).parent / "calibrations"
 """Calibrations that come with the package."""
-
-FEATURES = ("findings", "p_true", "agreement", "surprises", "logprob")
-"""Differences between challenger and incumbent, each oriented so that more speaks for the challenger.
-
-`findings`: static findings the incumbent has and the challenger has not. `p_true`: difference of P(True).
-`agreement`: other candidates with the challenger's rows minus those with the incumbent's. `surprises`: zero
-rows, NULL-only columns and the like of the incumbent minus the challenger's. `logprob`: difference of the
-summed log-probability in nats."""
 
 
 class _Record(BaseModel):
@@ -41,11 +33,10 @@ class Interval(_Record):
 
 
 class Displacement(_Record):
-    """A logistic score over within-question differences, and the margin it has to exceed."""
+    """Weights of a logistic score over within-question differences, and the margin it has to exceed."""
 
     weights: dict[str, float]
-    """One weight per name in `FEATURES`; an absent one is 0."""
-    intercept: float = 0.0
+    """One weight per field of `agent.evidence.Difference`; an absent one is 0."""
     margin: float
     """Log-odds the score must exceed; fitted for accuracy on held-out databases."""
     pairs: int
@@ -54,14 +45,6 @@ class Displacement(_Record):
     """Held-out questions that became right by displacing."""
     broken: int
     """Held-out questions that became wrong by displacing."""
-
-    def score(self, differences: Mapping[str, float]) -> float:
-        """Log-odds that the challenger is the right one of the two; a missing difference counts 0."""
-        return self.intercept + sum(w * differences.get(name, 0.0) for name, w in self.weights.items())
-
-    def displaces(self, differences: Mapping[str, float]) -> bool:
-        """Whether the challenger takes the incumbent's place."""
-        return self.score(differences) > self.margin
 
 
 class Calibration(_Record):

@@ -2,7 +2,7 @@
 
 The key is a digest of (model fingerprint, operation, the prompt's three parts, sampling); a greedy call
 ignores seed and top_p, since they do not change it. Results keep the usage of the call that made them, so
-that the cost of a system is the same whether it was replayed or not; a call log says which calls were replayed.
+that the cost of a system is the same whether it was replayed or not; a call log says which were replayed.
 One SQLite file serves several processes at once.
 """
 
