@@ -5,7 +5,7 @@ import hashlib
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from functools import cache
@@ -105,7 +105,7 @@ DATASETS: dict[str, Callable[[str, Path], Dataset]] = {
 def _load(
     name: str,
     databases: Path,
-    files: list[tuple[Path, Callable[[Row], dict[str, Any]]]],
+    files: Sequence[tuple[Path, Callable[[Row], dict[str, Any]]]],
     *,
     graded: bool = False,
 ) -> Dataset:
@@ -199,7 +199,7 @@ def _bird_item(row: Row) -> dict[str, Any]:
 
 
 def _bugs_item(row: Row) -> dict[str, Any]:
-    """The SQL to be judged is `extra["candidate"]`; the gold is that SQL where the label is right, else empty."""
+    """The SQL to be judged is `extra["candidate"]`; the gold is that SQL if it is right, else empty."""
     label = row["label"]
     extra = {
         "candidate": row["sql"],

@@ -1,0 +1,160 @@
+"""Running a query of an evaluation: never on a writable file, whatever the query says.
+
+Clean runs are read-only with a working deadline. Compat runs give what a plain `sqlite3.connect` would give,
+without its damage: a query that is more than a read runs again on a copy in memory.
+"""
+
+import sqlite3
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from critiql.evals.metrics.query_text import replace_current_year
+from critiql.tools.database.result import ErrorKind, Failure
+
+Cells = tuple[object, ...]
+
+_READS = {
+    sqlite3.SQLITE_SELECT,
+    sqlite3.SQLITE_READ,
+    sqlite3.SQLITE_FUNCTION,
+    sqlite3.SQLITE_RECURSIVE,
+}
+_LENGTH_LIMIT = 50_000_000
+"""Bytes of one cell or statement in a clean run; one call can build a cell without a step of the deadline."""
+_STEPS = 2000
+"""Virtual machine steps between two looks at the clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """Rows of a statement that ran."""
+
+    rows: tuple[Cells, ...]
+    more: bool = False
+    """True when the statement had more rows than were asked for."""
+
+
+def run_clean(
+    database: Path, sql: str, *, seconds: float | None, at_most: int | None = None
+) -> Fetched | Failure:
+    """Run one reading statement under a deadline.
+
+    Args:
+        database: SQLite file, opened read-only.
+        sql: what to run.
+        seconds: wall-clock limit, None for no limit.
+        at_most: fetch no more rows than this.
+
+    Returns:
+        The rows, or a `Failure`: `denied` for what is no read, `empty` for no query, `timeout`, `other`.
+    """
+    started = time.monotonic()
+    refused: list[int] = []
+    with closing(_connect_read_only(database)) as connection:
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LENGTH_LIMIT)
+        connection.set_authorizer(_read_guard(refused))
+        if seconds is not None:
+            ends = started + seconds
+            connection.set_progress_handler(lambda: time.monotonic() > ends, _STEPS)
+        fetched = _execute(connection, sql, at_most, empty_is_failure=True)
+    if isinstance(fetched, Failure) and refused:
+        return Failure("denied", "only SELECT may run here", time.monotonic() - started)
+    return fetched
+
+
+def run_compat(database: Path, sql: str, *, at_most: int | None = None) -> Fetched | Failure:
+    """Run a statement as the official script would, on a private copy when it is more than a read."""
+    sql = replace_current_year(sql)
+    refused: list[int] = []
+    with closing(_connect_read_only(database)) as connection:
+        connection.set_authorizer(_read_guard(refused))
+        fetched = _execute(connection, sql, at_most)
+        if not refused:
+            return fetched
+        connection.set_authorizer(None)
+        with closing(sqlite3.connect(":memory:")) as copy:
+            connection.backup(copy)
+            copy.text_factory = _decode
+            copy.set_authorizer(_no_other_file)
+            return _execute(copy, sql, at_most)
+
+
+def _connect_read_only(database: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True)
+    connection.text_factory = _decode
+    return connection
+
+
+def _decode(text: bytes) -> str:
+    return text.decode(errors="ignore")
+
+
+def _read_guard(refused: list[int]) -> Callable[..., int]:
+    def guard(action: int, *_: str | None) -> int:
+        if action in _READS:
+            return sqlite3.SQLITE_OK
+        refused.append(action)
+        return sqlite3.SQLITE_DENY
+
+    return guard
+
+
+def _no_other_file(action: int, *_: str | None) -> int:
+    """Let everything happen to the copy; ATTACH, and so VACUUM INTO, does nothing and reports success."""
+    return sqlite3.SQLITE_IGNORE if action == sqlite3.SQLITE_ATTACH else sqlite3.SQLITE_OK
+
+
+def _execute(
+    connection: sqlite3.Connection, sql: str, at_most: int | None, *, empty_is_failure: bool = False
+) -> Fetched | Failure:
+    started = time.monotonic()
+    try:
+        cursor = connection.execute(sql)
+        if empty_is_failure and cursor.description is None:
+            return Failure("empty", "the text holds no query", time.monotonic() - started)
+        rows = cursor.fetchall() if at_most is None else cursor.fetchmany(at_most + 1)
+    except (sqlite3.Error, sqlite3.Warning, ValueError, OverflowError, MemoryError) as error:
+        return Failure(_kind(error), str(error), time.monotonic() - started)
+    return Fetched(tuple(rows[:at_most]), at_most is not None and len(rows) > at_most)
+
+
+def _kind(error: Exception) -> ErrorKind:
+    if isinstance(error, MemoryError):
+        return "memory"
+    if str(error) == "interrupted":
+        return "timeout"
+    return "several_statements" if "one statement" in str(error) else "other"
+
+
+class GoldResults:
+    """Results of gold queries, kept because suites are run again and again; bounded by their cells."""
+
+    def __init__(self, cells: int = 4_000_000) -> None:
+        self._bound = cells
+        self._cells = 0
+        self._kept: OrderedDict[tuple[object, ...], Fetched | Failure] = OrderedDict()
+
+    def get(self, database: Path, sql: str, run: Callable[[], Fetched | Failure]) -> Fetched | Failure:
+        """The result of `sql`, run once for each state of the file."""
+        stat = database.stat()
+        key = (str(database), stat.st_mtime_ns, stat.st_size, sql)
+        if key in self._kept:
+            self._kept.move_to_end(key)
+            return self._kept[key]
+        result = run()
+        if _cells(result) <= self._bound // 8:
+            self._kept[key] = result
+            self._cells += _cells(result)
+        while self._cells > self._bound:
+            _, old = self._kept.popitem(last=False)
+            self._cells -= _cells(old)
+        return result
+
+
+def _cells(result: Fetched | Failure) -> int:
+    """Cells of a result; an empty one counts as one."""
+    return 1 if isinstance(result, Failure) or not result.rows else len(result.rows) * len(result.rows[0])
