@@ -1,0 +1,89 @@
+"""Opening a database by path or URL; each engine is imported when it is first asked for."""
+
+import importlib
+import re
+import threading
+from collections import OrderedDict
+from os import fspath
+from pathlib import Path
+from typing import Any
+
+from critiql.tools.database.engine import Database, DatabaseError
+from critiql.tools.database.policy import AccessPolicy
+
+OPENERS = {
+    "sqlite": "critiql.tools.database.sqlite:open_sqlite",
+    "postgresql": "critiql.tools.database.postgres:open_postgres",
+    "postgres": "critiql.tools.database.postgres:open_postgres",
+    "duckdb": "critiql.tools.database.duckdb:open_duckdb",
+    "mysql": "critiql.tools.database.mysql:open_mysql",
+    "mariadb": "critiql.tools.database.mysql:open_mysql",
+}
+"""Scheme to `module:function`; each function takes the URL and an optional policy."""
+EXTRAS = {"postgresql": "postgres", "postgres": "postgres", "duckdb": "duckdb", "mysql": "mysql", "mariadb": "mysql"}
+"""The optional dependency that brings a scheme's driver."""
+SCHEME = re.compile(r"^(?P<scheme>[a-z][a-z0-9]+)(?:\+[a-z0-9_]+)?:(?!\\)", re.IGNORECASE)
+KEPT = 16
+"""Databases that `get_database` keeps open."""
+
+
+def open_database(url: str | Path, policy: AccessPolicy | None = None) -> Database:
+    """A database opened read-only: a path to a SQLite file, or `sqlite:///`, `postgresql://`, `duckdb:`, `mysql://`.
+
+    Raises:
+        DatabaseError: unknown scheme, missing driver, or the database cannot be read.
+    """
+    text = fspath(url)
+    found = None if isinstance(url, Path) or Path(text).is_file() else SCHEME.match(text)
+    scheme = found["scheme"].lower() if found else "sqlite"
+    if scheme not in OPENERS:
+        known = ", ".join(sorted(OPENERS))
+        msg = f"No engine is known for {scheme}: URLs. Give a path to a SQLite file or one of: {known}."
+        raise DatabaseError(msg)
+    if not text.strip():
+        msg = "No database was named. Give a path to a SQLite file or a database URL."
+        raise DatabaseError(msg)
+    database: Database = _opener(scheme)(text, policy)
+    return database
+
+
+def _opener(scheme: str) -> Any:
+    module, function = OPENERS[scheme].split(":")
+    try:
+        return getattr(importlib.import_module(module), function)
+    except ModuleNotFoundError as error:
+        msg = f"The driver for {scheme} is not installed ({error.name}). Run: pip install 'critiql[{EXTRAS[scheme]}]'"
+        raise DatabaseError(msg) from error
+
+
+_kept: OrderedDict[tuple[str, AccessPolicy | None], Database] = OrderedDict()
+_lock = threading.Lock()
+
+
+def get_database(url: str | Path, policy: AccessPolicy | None = None) -> Database:
+    """As `open_database`, kept for the process; the least recently used beyond sixteen is closed.
+
+    A closed database opens itself again when somebody still uses it.
+
+    Raises:
+        DatabaseError: as `open_database`.
+    """
+    key = (fspath(url), policy)
+    with _lock:
+        if key not in _kept:
+            _kept[key] = open_database(url, policy)
+        _kept.move_to_end(key)
+        evicted = _kept.popitem(last=False)[1] if len(_kept) > KEPT else None
+        database = _kept[key]
+    if evicted is not None:
+        evicted.close()
+    return database
+
+
+def close_databases() -> None:
+    """Close and forget every database that `get_database` keeps."""
+    with _lock:
+        databases = list(_kept.values())
+        _kept.clear()
+    for database in databases:
+        database.close()
