@@ -1,0 +1,62 @@
+# Critiql. `make ask Q="..."` answers a question, `make test` runs the tests; each works alone on a fresh machine.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+Q ?= Which five customers spent the most?
+MODEL ?= qwen2.5-coder-1.5b-instruct
+TEST_MODELS := smollm2-135m-instruct qwen2.5-coder-0.5b-instruct
+
+# Only the library itself: no examples, tools, tests, server, or vision parts. 3 minutes on two cores instead of 9.
+LLAMA_PARTS := -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_TOOLS=OFF -DLLAMA_BUILD_SERVER=OFF \
+  -DLLAMA_CURL=OFF -DLLAMA_OPENSSL=OFF -DLLAVA_BUILD=OFF -DMTMD_BUILD=OFF
+
+.PHONY: help ask test check check-all lint types unit integration studio clean
+
+help: ## This list.
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+ask: $(VENV)/.installed ## Answer Q on the sample database with the embedded model.
+	@$(BIN)/critiql models pull --if-missing $(MODEL)
+	@$(BIN)/critiql ask "$(Q)" --model $(MODEL)
+
+test: unit integration ## All tests that need no more than this machine.
+
+unit: $(VENV)/.installed-dev ## The quick tests: no model, no socket.
+	$(BIN)/pytest -q
+
+integration: $(VENV)/.installed-dev ## Tests with real models and real servers on loopback.
+	@for model in $(TEST_MODELS); do $(BIN)/critiql models pull --if-missing $$model || exit 1; done
+	$(BIN)/pytest -q -m "(model or server) and not slow"
+
+lint: $(VENV)/.installed-dev ## Style.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.installed-dev ## Types, by two checkers.
+	$(BIN)/mypy
+	$(BIN)/pyright
+
+check: lint types test ## What the gate runs.
+
+check-all: check ## What takes longer: soak, kills, fuzzing, the default model, the benchmark data.
+	@$(BIN)/critiql models pull --if-missing $(MODEL)
+	$(BIN)/pytest -q -m "slow or data"
+
+studio: $(VENV)/.installed-dev ## Serve every graph for LangGraph Studio, on loopback.
+	$(BIN)/langgraph dev --no-browser
+
+clean: ## Remove the virtual environment and caches; pulled models stay.
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .langgraph_api build *.egg-info
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@echo "Setting up $(VENV): a few minutes the first time, most of them for building llama.cpp."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PIP) install --quiet --upgrade "pip>=25.1"
+	CMAKE_ARGS="$(LLAMA_PARTS)" CMAKE_BUILD_PARALLEL_LEVEL=$$(nproc) $(PIP) install --constraint constraints.txt --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(PIP) install --constraint constraints.txt --group dev --editable ".[postgres,duckdb,mysql,sqlalchemy,evals,studio]"
+	@touch $@

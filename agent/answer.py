@@ -1,0 +1,102 @@
+"""answer: the incumbent's rows, how far it is to be trusted, and why the loop stopped."""
+
+import json
+
+from langchain_core.messages import AIMessage
+
+from critiql.agent.budget import spent
+from critiql.agent.context import Context
+from critiql.agent.databases import database_of, limits_of, shown, summarise
+from critiql.agent.events import Answered, Budget, Executed, emit
+from critiql.agent.execution_critic import executes
+from critiql.agent.state import Candidate, State, Status, Stop, Update, incumbent_of
+from critiql.tools.database.result import Result, Rows
+
+ROWS_IN_WORDS = 5
+"""Rows that the chat message shows."""
+
+
+def answer(state: State, context: Context) -> Update:
+    """Fetch the incumbent's rows and close the run."""
+    incumbent = incumbent_of(state)
+    if incumbent is None:
+        return _closed(state, None, "failed", "rounds")
+    result = database_of(state, context).run(incumbent["sql"], limits_of(context))
+    update = _closed(state, incumbent, status_of(incumbent, result), stop_of(state, context))
+    update.update(rows_of(result))
+    if not incumbent.get("execution"):
+        execution = summarise(result)
+        update["candidates"] = [{"id": incumbent["id"], "execution": execution}]
+        _announce_execution(incumbent["id"], result)
+    update["messages"] = [AIMessage(in_words(incumbent["sql"], result, update["status"]))]
+    return update
+
+
+def status_of(incumbent: Candidate, result: Result) -> Status:
+    """failed: no rows came; accepted: a critic that may reject accepted it; unverified: it ran, no more is known."""
+    if not result.ok:
+        return "failed"
+    return "accepted" if incumbent.get("verdict") == "accepted" else "unverified"
+
+
+def stop_of(state: State, context: Context) -> Stop:
+    """What ended the loop."""
+    incumbent = incumbent_of(state)
+    if incumbent and incumbent.get("verdict") == "accepted":
+        return "accepted"
+    limit = spent(state, context)
+    if limit is not None:
+        emit(Budget(limit=limit, spent=float(state["generations"])))
+        return limit
+    return "critic_off" if executes(incumbent) else "unchecked"
+
+
+def rows_of(result: Result) -> Update:
+    """Columns and rows as JSON can hold them."""
+    if not result.ok:
+        return {"columns": [], "rows": [], "truncated": False}
+    return {
+        "columns": list(result.columns),
+        "rows": [[_cell(value) for value in row] for row in result.rows],
+        "truncated": result.truncated,
+    }
+
+
+def in_words(sql: str, result: Result, status: Status) -> str:
+    """The chat message: the SQL, then the first rows or the error."""
+    body = _table(result) if result.ok else f"The query failed: {result.message}"
+    return f"```sql\n{sql}\n```\n\n{body}\n\nStatus: {status}."
+
+
+def _table(result: Rows) -> str:
+    """The first rows, one JSON list a line, and how many there are."""
+    lines = [json.dumps([shown(value) for value in row], ensure_ascii=False) for row in result.rows]
+    count = f"{'more than ' if result.truncated else ''}{len(result.rows)} rows"
+    return "\n".join([f"{', '.join(result.columns)} ({count})", *lines[:ROWS_IN_WORDS]])
+
+
+def _cell(value: object) -> object:
+    """Bytes become hexadecimal text; everything else is JSON already."""
+    return value.hex() if isinstance(value, bytes) else value
+
+
+def _closed(state: State, incumbent: Candidate | None, status: Status, stopped: Stop) -> Update:
+    """The fields every answer has; the trace's last event."""
+    sql = incumbent["sql"] if incumbent else ""
+    emit(Answered(id=incumbent["id"] if incumbent else None, sql=sql, status=status, stopped=stopped))
+    confidence = incumbent.get("p_true") if incumbent and status == "accepted" else None
+    return {"sql": sql, "status": status, "stopped": stopped, "confidence": confidence}
+
+
+def _announce_execution(identifier: int, result: Result) -> None:
+    """Tell the trace of a query that is run for the first time only now."""
+    emit(
+        Executed(
+            id=identifier,
+            ok=result.ok,
+            kind=None if result.ok else result.kind,
+            message=None if result.ok else result.message,
+            row_count=len(result.rows) if result.ok else 0,
+            seconds=result.seconds,
+        )
+    )

@@ -1,0 +1,96 @@
+"""What `ask` returns: the answer with everything that led to it."""
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from critiql.agent.state import CallRecord, Candidate, Decision, State, Status, Stop
+
+
+class Tokens(BaseModel):
+    """Token counts of one role, or of all."""
+
+    calls: int = 0
+    prompt: int = 0
+    cached: int = 0
+    """Part of `prompt` whose key-value state was there already."""
+    generated: int = 0
+    seconds: float = 0.0
+
+
+class Answer(BaseModel):
+    """An answered question."""
+
+    question: str
+    database: str
+    graph: str
+    sql: str
+    columns: list[str]
+    rows: list[list[Any]]
+    truncated: bool
+    status: Status
+    stopped: Stop
+    confidence: float | None
+    """Calibrated probability of being right; None is unknown, which is not zero."""
+    answer: str
+    candidates: list[Candidate]
+    decisions: list[Decision]
+    incumbent: int | None
+    generations: int
+    calls: list[CallRecord]
+    seconds: float
+    events: list[dict[str, Any]] = []
+
+    @property
+    def model_calls(self) -> int:
+        """Calls of any model."""
+        return len(self.calls)
+
+    def usage(self) -> dict[str, Tokens]:
+        """Token counts per role."""
+        counts: dict[str, Tokens] = {}
+        for call in self.calls:
+            counts[call["role"]] = _plus(counts.get(call["role"], Tokens()), call)
+        return counts
+
+    def tokens(self) -> Tokens:
+        """Token counts of all roles together."""
+        total = Tokens()
+        for call in self.calls:
+            total = _plus(total, call)
+        return total
+
+    @classmethod
+    def of(cls, state: State, graph: str, seconds: float, events: list[dict[str, Any]]) -> "Answer":
+        """Read the answer out of a run's final state."""
+        return cls(
+            question=state["question"],
+            database=state["database"],
+            graph=graph,
+            sql=state.get("sql", ""),
+            columns=state.get("columns", []),
+            rows=state.get("rows", []),
+            truncated=state.get("truncated", False),
+            status=state["status"],
+            stopped=state["stopped"],
+            confidence=state.get("confidence"),
+            answer=state.get("answer", ""),
+            candidates=state.get("candidates", []),
+            decisions=state.get("decisions", []),
+            incumbent=state.get("incumbent"),
+            generations=state.get("generations", 0),
+            calls=state.get("calls", []),
+            seconds=seconds,
+            events=events,
+        )
+
+
+def _plus(total: Tokens, call: CallRecord) -> Tokens:
+    """Add one call."""
+    return Tokens(
+        calls=total.calls + 1,
+        prompt=total.prompt + call["prompt_tokens"],
+        cached=total.cached + call["cached_tokens"],
+        generated=total.generated + call["generated_tokens"],
+        seconds=total.seconds + call["seconds"],
+    )

@@ -1,0 +1,63 @@
+"""Calls of a role to its model: streamed into the trace, counted in the state."""
+
+from critiql.agent.context import Context, Role
+from critiql.agent.events import Writing, emit
+from critiql.agent.state import CallRecord
+from critiql.tools.models.factory import load_model
+from critiql.tools.models.model import ChoiceReading, Generation, LanguageModel, Prompt, Sampling, Usage
+
+TRUE = ("True", " True", "true", " true", "TRUE", " TRUE")
+FALSE = ("False", " False", "false", " false", "FALSE", " FALSE")
+"""Spellings whose probabilities are summed: with and without space, in each case."""
+
+SQL_OPENING = "```sql\n"
+"""What a local model's answer is made to begin with, so that no token is spent on prose."""
+
+
+def write(
+    role: Role, context: Context, prompt: Prompt, sampling: Sampling
+) -> tuple[Generation, CallRecord]:
+    """Let a role's model write; each piece of text becomes an event."""
+    model = load_model(context.spec(role))
+    generation = model.generate(prompt, sampling, lambda text: emit(Writing(role=role, text=text)))
+    return generation, _record(role, model, "generate", generation.usage)
+
+
+def read_truth(role: Role, model: LanguageModel, prompt: Prompt) -> tuple[ChoiceReading, CallRecord]:
+    """Read how likely True and False are as the next token."""
+    reading = model.choose(prompt, (TRUE, FALSE))
+    return reading, _record(role, model, "choose", reading.usage)
+
+
+def sql_sampling(context: Context, generation: int, temperature: float | None = None) -> Sampling:
+    """How a query is drawn: greedy first, then by the temperature schedule; never the same seed twice."""
+    return Sampling(
+        temperature=context.temperature(generation) if temperature is None else temperature,
+        seed=context.seed * 1000 + generation,
+        max_tokens=context.max_tokens,
+        stop=("```", ";\n"),
+    )
+
+
+def sql_prompt(prefix: str, request: str) -> Prompt:
+    """A prompt whose answer is one SQL query."""
+    return Prompt(prefix, request, SQL_OPENING)
+
+
+def uncached(calls: list[CallRecord]) -> int:
+    """Tokens that had to be computed: prompt tokens not found in a cache, and generated ones."""
+    return sum(c["prompt_tokens"] - c["cached_tokens"] + c["generated_tokens"] for c in calls)
+
+
+
+def _record(role: Role, model: LanguageModel, operation: str, usage: Usage) -> CallRecord:
+    """The state's note of one call."""
+    return CallRecord(
+        role=role,
+        model=model.name,
+        operation="choose" if operation == "choose" else "generate",
+        prompt_tokens=usage.prompt_tokens,
+        cached_tokens=usage.cached_tokens,
+        generated_tokens=usage.generated_tokens,
+        seconds=usage.seconds,
+    )

@@ -1,0 +1,97 @@
+"""The database of a run, and running a candidate on it."""
+
+from hashlib import sha256
+from typing import Any
+
+from critiql.agent.context import Context
+from critiql.agent.state import Execution, State
+from critiql.tools.database.engine import Database
+from critiql.tools.database.open import get_database
+from critiql.tools.database.result import Limits, Result, Rows, Value
+from critiql.tools.database.sample import sample_database
+
+SHOWN_ROWS = 5
+"""Rows a candidate keeps: enough for a critic and a person, little enough for a checkpoint."""
+
+SHOWN_CELL = 80
+"""Characters of a cell that a candidate keeps."""
+
+
+def database_of(state: State, context: Context) -> Database:
+    """The database named by the input, else by the context, else the sample database.
+
+    Raises:
+        DatabaseError: it cannot be opened.
+    """
+    return get_database(state.get("database") or context.database or str(sample_database()))
+
+
+def limits_of(context: Context) -> Limits:
+    """The caps of one query."""
+    return Limits(seconds=context.query_seconds, rows=context.query_rows)
+
+
+def run_candidate(database: Database, sql: str, context: Context) -> Execution:
+    """Run a candidate in the sandbox and keep what critics and people look at."""
+    return summarise(database.run(sql, limits_of(context)))
+
+
+def summarise(result: Result) -> Execution:
+    """The part of a result that a candidate keeps."""
+    if not result.ok:
+        return _failed(result.kind, result.message, result.name, result.seconds)
+    return Execution(
+        ok=True,
+        kind=None,
+        message=None,
+        name=None,
+        columns=list(result.columns),
+        rows=[[shown(value) for value in row] for row in result.rows[:SHOWN_ROWS]],
+        row_count=len(result.rows),
+        truncated=result.truncated,
+        rows_fingerprint=rows_fingerprint(result),
+        null_columns=null_columns(result),
+        seconds=result.seconds,
+    )
+
+
+def rows_fingerprint(result: Rows) -> str:
+    """A digest that two results share when they hold the same rows, in any order."""
+    lines = sorted(repr([_comparable(value) for value in row]) for row in result.rows)
+    return sha256("\n".join([str(len(result.columns)), *lines]).encode()).hexdigest()[:16]
+
+
+def null_columns(result: Rows) -> int:
+    """Columns that hold nothing but NULL although there are rows."""
+    return sum(all(value is None for value in column) for column in zip(*result.rows, strict=True))
+
+
+def shown(value: Value) -> Any:
+    """A cell as JSON can hold it, cut to what is shown."""
+    if isinstance(value, bytes):
+        return f"<{len(value)} bytes>"
+    if isinstance(value, str) and len(value) > SHOWN_CELL:
+        return value[: SHOWN_CELL - 1] + "…"
+    return value
+
+
+def _comparable(value: Value) -> Value:
+    """Numbers that are equal compare equal: 1 and 1.0."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _failed(kind: str, message: str, name: str | None, seconds: float) -> Execution:
+    """The record of a query that gave no rows."""
+    return Execution(
+        ok=False,
+        kind=kind,
+        message=message,
+        name=name,
+        columns=[],
+        rows=[],
+        row_count=0,
+        truncated=False,
+        rows_fingerprint=None,
+        null_columns=0,
+        seconds=seconds,
+    )

@@ -1,0 +1,154 @@
+"""The trace: one typed, versioned event stream. The command line, the page and the logs are views of it."""
+
+from typing import Annotated, Any, Literal
+
+from langgraph.config import get_stream_writer
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+VERSION = 1
+
+
+class Event(BaseModel):
+    """What every event carries."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: Literal[1] = VERSION
+
+
+class Grounded(Event):
+    """The schema text is ready."""
+
+    type: Literal["grounded"] = "grounded"
+    database: str
+    dialect: str
+    tables: int
+    schema_characters: int
+    pruned: bool
+    notes: str
+
+
+class Writing(Event):
+    """A model has written another piece of text."""
+
+    type: Literal["writing"] = "writing"
+    role: str
+    text: str
+
+
+class Proposed(Event):
+    """A candidate query appeared."""
+
+    type: Literal["candidate"] = "candidate"
+    id: int
+    sql: str
+    origin: str
+    round: int
+    note: str = ""
+    repeats: int | None = None
+    seconds: float = 0.0
+    tokens: int = 0
+
+
+class Executed(Event):
+    """A candidate was run."""
+
+    type: Literal["executed"] = "executed"
+    id: int
+    ok: bool
+    kind: str | None
+    message: str | None
+    row_count: int
+    seconds: float
+
+
+class Judged(Event):
+    """The LLM critic read a candidate."""
+
+    type: Literal["judged"] = "judged"
+    id: int
+    p_true: float | None
+    verdict: str
+    threshold: float | None
+    seconds: float
+
+
+class Detected(Event):
+    """The error detector looked at a candidate."""
+
+    type: Literal["detected"] = "detected"
+    id: int
+    findings: list[dict[str, Any]]
+
+
+class Localised(Event):
+    """What the refiner is told about a candidate's errors."""
+
+    type: Literal["localised"] = "localised"
+    id: int
+    guidance: str
+
+
+class Refined(Event):
+    """The refiner answered."""
+
+    type: Literal["refined"] = "refined"
+    id: int
+    source: int
+    changed: bool
+
+
+class Decided(Event):
+    """The incumbent was kept or displaced, and on what evidence."""
+
+    type: Literal["kept", "displaced"]
+    incumbent: int
+    challenger: int
+    reason: str
+    score: float | None
+
+
+class Budget(Event):
+    """A limit ended the loop."""
+
+    type: Literal["budget"] = "budget"
+    limit: str
+    spent: float
+
+
+class Answered(Event):
+    """The run is over."""
+
+    type: Literal["answered"] = "answered"
+    id: int | None
+    sql: str
+    status: str
+    stopped: str
+
+
+AnyEvent = Annotated[
+    Grounded
+    | Writing
+    | Proposed
+    | Executed
+    | Judged
+    | Detected
+    | Localised
+    | Refined
+    | Decided
+    | Budget
+    | Answered,
+    Field(discriminator="type"),
+]
+
+EVENT: TypeAdapter[AnyEvent] = TypeAdapter(AnyEvent)
+"""Reads an event back from JSON or a dictionary."""
+
+
+def emit(event: Event) -> None:
+    """Send an event down the run's custom stream; outside a run there is nobody to tell."""
+    try:
+        writer = get_stream_writer()
+    except RuntimeError:
+        return
+    writer(event.model_dump(mode="json"))

@@ -1,0 +1,39 @@
+"""How a role becomes a graph node: threads for blocking work, cancellation that reaches into it."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+
+from langchain_core.runnables import RunnableLambda
+from langgraph.runtime import get_runtime
+
+from critiql.agent.context import Context
+from critiql.agent.state import State, Update
+from critiql.tools.models.cancel import cancellation
+
+Role = Callable[[State, Context], Update]
+"""A role reads the state and the settings, and returns only what it changed."""
+
+
+def node(role: Role) -> RunnableLambda[State, Update]:
+    """Wrap a role as a node that runs in a thread under asyncio and stops within a second when cancelled.
+
+    A node timeout stops neither llama.cpp nor SQLite, and a cancelled task leaves its thread running; so
+    cancellation travels as an event that the runtime looks at between batches of tokens.
+    """
+
+    def run(state: State) -> Update:
+        return role(state, get_runtime(Context).context or Context())
+
+    async def run_in_thread(state: State) -> Update:
+        cancelled = threading.Event()
+        token = cancellation.set(cancelled)
+        try:
+            return await asyncio.to_thread(run, state)
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+        finally:
+            cancellation.reset(token)
+
+    return RunnableLambda(run, afunc=run_in_thread, name=getattr(role, "__name__", "role"))

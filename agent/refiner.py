@@ -1,0 +1,36 @@
+"""refiner: mends the incumbent, told what failed and which typed errors were found."""
+
+from critiql import prompts
+from critiql.agent.actor import propose, question_with_notes
+from critiql.agent.calls import sql_prompt, sql_sampling, write
+from critiql.agent.context import Context
+from critiql.agent.databases import database_of
+from critiql.agent.events import Localised, Refined, emit
+from critiql.agent.problems import problems_of
+from critiql.agent.state import Candidate, State, Update, incumbent_of
+from critiql.tools.sql.extract import extract_sql
+
+
+def refiner(state: State, context: Context) -> Update:
+    """Ask once for a corrected query; the answer is a challenger like any other."""
+    source = incumbent_of(state)
+    if source is None:
+        return {}
+    problems = problems_of(source, state, database_of(state, context))
+    emit(Localised(id=source["id"], guidance=problems))
+    prompt = sql_prompt(state["schema_prefix"], request(state, source, problems))
+    generation, call = write("refiner", context, prompt, sql_sampling(context, state["generations"], 0.0))
+    candidate = propose(state, extract_sql(generation.text), "refiner", generation, problems)
+    emit(Refined(id=candidate["id"], source=source["id"], changed=candidate["repeats"] is None))
+    return {
+        "candidates": [{"id": source["id"], "refined": True}, candidate],
+        "generations": state["generations"] + 1,
+        "calls": [call],
+    }
+
+
+def request(state: State, source: Candidate, problems: str) -> str:
+    """The refiner's part of the prompt."""
+    return prompts.load("refiner").render(
+        question=question_with_notes(state), sql=source["sql"], problems=problems
+    )

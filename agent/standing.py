@@ -1,0 +1,37 @@
+"""What stands against the incumbent, and what may still be tried for it."""
+
+from critiql.agent.context import Context
+from critiql.agent.evidence import surprises
+from critiql.agent.execution_critic import executes
+from critiql.agent.state import Candidate, State, incumbent_of
+
+
+def in_doubt(state: State, context: Context) -> bool:
+    """Whether anything stands against the incumbent: failure, rejection, a finding, a surprise, no incumbent."""
+    incumbent = incumbent_of(state)
+    return incumbent is None or bool(doubts(incumbent, context))
+
+
+def doubts(candidate: Candidate, context: Context) -> list[str]:
+    """What stands against a candidate, in words."""
+    fails = context.execution and candidate.get("execution") is not None and not executes(candidate)
+    reasons = {
+        "it does not execute": fails,
+        "the critic rejects it": candidate.get("verdict") == "rejected",
+        "the error detector found something": bool(candidate.get("findings")),
+        "its rows are surprising": bool(surprises(candidate)),
+    }
+    return [reason for reason, holds in reasons.items() if holds]
+
+
+def unexamined(state: State) -> list[Candidate]:
+    """Candidates the error detector has not looked at."""
+    return [c for c in state.get("candidates", []) if "findings" not in c]
+
+
+def refinable(state: State, context: Context) -> bool:
+    """Whether the refiner has something to go by: an error or finding of an incumbent it has not mended yet."""
+    incumbent = incumbent_of(state)
+    if incumbent is None or not context.refine or incumbent.get("refined"):
+        return False
+    return bool(incumbent.get("findings")) or not (executes(incumbent) or incumbent.get("execution") is None)

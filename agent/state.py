@@ -1,0 +1,183 @@
+"""The state a question carries through a graph. Plain dictionaries, so that it can be edited and replayed."""
+
+import operator
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
+
+from langchain_core.messages import AnyMessage
+from langgraph.graph.message import add_messages
+
+Origin = Literal["given", "actor", "repair", "refiner", "regeneration"]
+Verdict = Literal["accepted", "rejected", "unknown"]
+Status = Literal["accepted", "unverified", "failed", "abstained"]
+Stop = Literal["accepted", "unchecked", "rounds", "seconds", "tokens", "no_progress", "critic_off", "abstained"]
+"""What ended the loop. `unchecked`: the graph has no critic after its last generation."""
+
+
+class Execution(TypedDict):
+    """What running a candidate gave. Cut to what critics and people look at."""
+
+    ok: bool
+    kind: str | None
+    """Error kind when not ok."""
+    message: str | None
+    name: str | None
+    """The table or column the error is about."""
+    columns: list[str]
+    rows: list[list[Any]]
+    """The first few rows, cells cut to what JSON holds."""
+    row_count: int
+    truncated: bool
+    rows_fingerprint: str | None
+    """Equal for two results with the same rows in any order."""
+    null_columns: int
+    """Columns that hold nothing but NULL although there are rows."""
+    seconds: float
+
+
+class Candidate(TypedDict):
+    """One SQL query with its evidence. Nodes add to it; `merge_candidates` joins by id."""
+
+    id: int
+    sql: NotRequired[str]
+    origin: NotRequired[Origin]
+    round: NotRequired[int]
+    """Model generations spent when it appeared."""
+    note: NotRequired[str]
+    """What a repair or refinement changed."""
+    repeats: NotRequired[int | None]
+    """Id of the earlier candidate with the same canonical SQL."""
+    logprob: NotRequired[float | None]
+    """Sum of the log-probabilities of its tokens, in nats."""
+    tokens: NotRequired[int]
+    execution: NotRequired[Execution | None]
+    p_true: NotRequired[float | None]
+    verdict: NotRequired[Verdict]
+    findings: NotRequired[list[dict[str, Any]]]
+    """Typed errors; absent until the error detector looked at it."""
+    refined: NotRequired[bool]
+    """The refiner has been asked to mend it."""
+
+
+class Decision(TypedDict):
+    """One application of the incumbent rule."""
+
+    incumbent: int
+    challenger: int
+    displaced: bool
+    reason: str
+    score: float | None
+
+
+class CallRecord(TypedDict):
+    """What one model call cost, and for which role."""
+
+    role: str
+    model: str
+    operation: Literal["generate", "choose"]
+    prompt_tokens: int
+    cached_tokens: int
+    generated_tokens: int
+    seconds: float
+
+
+def merge_candidates(old: list[Candidate], new: list[Candidate]) -> list[Candidate]:
+    """Join two lists by id: fields of the newer entry win, unknown ids are appended in order."""
+    merged = {candidate["id"]: candidate for candidate in old}
+    for candidate in new:
+        known = merged.get(candidate["id"])
+        merged[candidate["id"]] = {**known, **candidate} if known else candidate
+    return list(merged.values())
+
+
+class InputState(TypedDict, total=False):
+    """What a caller gives. `question`, or a last human message, is required."""
+
+    messages: Annotated[list[AnyMessage], add_messages]
+    """The chat; the last human message is the question when `question` is empty."""
+    question: str
+    """The question in plain language."""
+    database: str
+    """Path or URL of the database; empty means the one of the context, or the sample database."""
+    evidence: str
+    """Optional knowledge about the question, such as what a code means."""
+    sql: str
+    """Optional SQL to check and mend; the graph then starts from it instead of the actor's first draft."""
+
+
+class State(InputState, total=False):
+    """Everything a run knows. Each field names the node that writes it."""
+
+    schema_prefix: str
+    """System line and schema, the first bytes of every prompt (ground)."""
+    notes: str
+    """What is known beyond the schema: evidence, values named in the question (ground)."""
+    started: float
+    """Seconds since the epoch when the run began (ground)."""
+    candidates: Annotated[list[Candidate], merge_candidates]
+    """All queries seen, in order of appearance (actor, error_detector, refiner; critics add evidence)."""
+    incumbent: int | None
+    """Id of the candidate that would be the answer now (actor first, then llm_critic)."""
+    generations: int
+    """Queries written by a model so far (actor, refiner)."""
+    decisions: Annotated[list[Decision], operator.add]
+    """Every comparison of an incumbent with a challenger (llm_critic)."""
+    calls: Annotated[list[CallRecord], operator.add]
+    """Every model call (all roles)."""
+    trajectory: dict[str, Any]
+    """Counts and texts of the procedural repair (action_assistant)."""
+    status: Status
+    stopped: Stop
+    columns: list[str]
+    rows: list[list[Any]]
+    truncated: bool
+    confidence: float | None
+    answer: str
+
+
+class OutputState(TypedDict, total=False):
+    """What a caller gets."""
+
+    messages: Annotated[list[AnyMessage], add_messages]
+    question: str
+    database: str
+    sql: str
+    columns: list[str]
+    rows: list[list[Any]]
+    truncated: bool
+    status: Status
+    stopped: Stop
+    confidence: float | None
+    """Calibrated probability that the answer is right; None is unknown, which is not zero."""
+    answer: str
+    candidates: Annotated[list[Candidate], merge_candidates]
+    decisions: Annotated[list[Decision], operator.add]
+    calls: Annotated[list[CallRecord], operator.add]
+    incumbent: int | None
+    generations: int
+
+
+class Update(State, total=False):
+    """What a node returns: only what it changed."""
+
+
+def question_of(state: State) -> str:
+    """The question: the field, or else the text of the last human message."""
+    if state.get("question", "").strip():
+        return state["question"].strip()
+    humans = [message for message in state.get("messages", []) if message.type == "human"]
+    return str(humans[-1].text).strip() if humans else ""
+
+
+def by_id(state: State, identifier: int | None) -> Candidate | None:
+    """The candidate of that id."""
+    return next((c for c in state.get("candidates", []) if c["id"] == identifier), None)
+
+
+def incumbent_of(state: State) -> Candidate | None:
+    """The candidate that would be the answer now."""
+    return by_id(state, state.get("incumbent"))
+
+
+def next_id(state: State) -> int:
+    """The id a new candidate gets."""
+    return len(state.get("candidates", []))

@@ -1,0 +1,120 @@
+"""critiql ask: a question, the trace as it happens, then the SQL, the rows and why it stopped."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from critiql.cli import exit_codes
+from critiql.cli.rows import print_rows
+from critiql.cli.trace import TracePrinter
+
+LONGEST_INPUT = 1_000_000
+"""Characters read from standard input; more is not a question."""
+
+
+def ask(
+    question: Annotated[str, typer.Argument(help="The question; - reads it from standard input.")],
+    db: Annotated[str, typer.Option(help="Path or URL; without it the sample database.")] = "",
+    graph: Annotated[str, typer.Option(help="Which graph answers.")] = "text_to_sql",
+    model: Annotated[str, typer.Option(help="Model of all roles.")] = "",
+    critic_model: Annotated[str, typer.Option(help="Model of the LLM critic.")] = "",
+    z: Annotated[int, typer.Option(min=1, max=20, help="Generations at most.")] = 5,
+    evidence: Annotated[str, typer.Option(help="What is known beyond the schema.")] = "",
+    setting: Annotated[list[str] | None, typer.Option("--set", help="Any other setting, as name=value.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No trace: only the SQL and the rows.")] = False,
+) -> None:
+    """Answer a question about a database."""
+    from critiql.cli.failures import failures
+
+    with failures():
+        context = _context(model, critic_model, z, setting or [])
+        answer = asyncio.run(_follow(_read(question), db, graph, context, evidence, show=not (as_json or quiet)))
+    if as_json:
+        typer.echo(json.dumps(as_dict(answer), ensure_ascii=False))
+    else:
+        _print(answer, quiet)
+    raise typer.Exit(exit_codes.FAILED if answer.status == "failed" else exit_codes.OK)
+
+
+def as_dict(answer: Any) -> dict[str, Any]:
+    """The JSON form of an answer."""
+    document: dict[str, Any] = answer.model_dump(mode="json", exclude={"calls", "events"})
+    for candidate in document["candidates"]:
+        candidate.setdefault("p_true", None)
+    return {
+        **document,
+        "model_calls": answer.model_calls,
+        "tokens": answer.tokens().model_dump(),
+        "tokens_per_role": {role: tokens.model_dump() for role, tokens in answer.usage().items()},
+        "trace": answer.events,
+    }
+
+
+def _read(question: str) -> str:
+    """The question, or standard input for `-`."""
+    return sys.stdin.read(LONGEST_INPUT) if question == "-" else question
+
+
+def _context(model: str, critic_model: str, z: int, settings: list[str]) -> Any:
+    """The settings of the run: the options, then every `--set name=value`."""
+    from critiql.agent.context import Context
+
+    given: dict[str, Any] = {"z": z}
+    if model:
+        given["model"] = model
+    if critic_model:
+        given["llm_critic_model"] = critic_model
+    for item in settings:
+        name, equals, value = item.partition("=")
+        if not equals:
+            raise typer.BadParameter(f"{item!r} is not of the form name=value", param_hint="--set")
+        given[name] = _value(value)
+    return Context.model_validate(given)
+
+
+def _value(text: str) -> Any:
+    """A JSON value, or the text itself."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
+
+
+async def _follow(question: str, db: str, graph: str, context: Any, evidence: str, *, show: bool) -> Any:
+    """Run the graph; draw each event of the trace where it is to be shown."""
+    from critiql.agent.answered import Answer
+    from critiql.graphs.api import stream
+
+    printer = TracePrinter(Console(stderr=True))
+    async for item in stream(question, Path(db) if Path(db).exists() and db else db, graph=graph, context=context, evidence=evidence):
+        if isinstance(item, Answer):
+            return item
+        if show:
+            printer.show(item)
+    msg = "the graph ended without an answer"
+    raise RuntimeError(msg)
+
+
+def _print(answer: Any, quiet: bool) -> None:
+    """The SQL, the rows, and why it stopped."""
+    console = Console()
+    console.print(answer.sql, markup=False, highlight=False, style="" if quiet else "bold")
+    print_rows(console, answer.columns, answer.rows, truncated=answer.truncated)
+    if quiet:
+        return
+    tokens = answer.tokens()
+    confidence = "unknown" if answer.confidence is None else f"{answer.confidence:.2f}"
+    console.print(
+        f"{answer.status} (stopped: {answer.stopped}; confidence: {confidence}; {answer.model_calls} model calls, "
+        f"{tokens.prompt - tokens.cached} prompt tokens computed, {tokens.cached} reused, {tokens.generated} "
+        f"generated; {answer.seconds:.1f} s)",
+        markup=False,
+        highlight=False,
+        style="dim",
+    )

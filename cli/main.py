@@ -1,0 +1,70 @@
+"""The `critiql` command: each sub-command's module is imported only when it is called."""
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+import typer
+from typer.core import TyperGroup
+
+COMMANDS = {
+    "ask": ("critiql.cli.ask:ask", "Answer a question about a database."),
+    "run": ("critiql.cli.run:run", "Run one SQL statement, read-only."),
+    "check": ("critiql.cli.check:check", "Name what is wrong with a SQL query, by type."),
+    "explain": ("critiql.cli.explain:explain", "Show a SQL query as a sequence of steps, with row counts."),
+    "models": ("critiql.cli.models:app", "List, pull, verify and remove local models."),
+    "eval": ("critiql.cli.evaluate:app", "Run, score, compare and report evaluations."),
+    "calibrate": ("critiql.cli.calibrate:calibrate", "Measure a critic and fit what it may decide."),
+    "theory": ("critiql.cli.theory:theory", "What an actor and critics of known error rates reach in z rounds."),
+}
+"""Name -> where it is (module:function or module:app), and its line in the help."""
+
+
+class LazyGroup(TyperGroup):
+    """A group that knows its commands by name and imports one when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command; for the overview only its line of help is needed."""
+        if cmd_name not in COMMANDS:
+            return None
+        target, line = COMMANDS[cmd_name]
+        if "--help" in sys.argv and ctx.invoked_subcommand is None and len(sys.argv) == 2:
+            return click.Command(cmd_name, help=line)
+        return command(cmd_name, target)
+
+
+def command(name: str, target: str) -> click.Command:
+    """Turn `module:function` or `module:app` into a click command of that name."""
+    module, attribute = target.split(":")
+    found: Any = getattr(import_module(module), attribute)
+    if not isinstance(found, typer.Typer):
+        app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        app.command(name)(found)
+        found = app
+    made: click.Command = typer.main.get_command(found)
+    made.name = name
+    return made
+
+
+app = typer.Typer(
+    cls=LazyGroup,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Ask a database a question in plain language; get SQL that was run, criticised and repaired.",
+)
+
+
+@app.callback()
+def _root() -> None:
+    """Ask a database a question in plain language; get SQL that was run, criticised and repaired."""
+
+
+def main() -> None:
+    """Entry point of the `critiql` script."""
+    app()

@@ -1,0 +1,89 @@
+"""The trace on a terminal: who speaks, the SQL as it is written, the verdicts, seconds and tokens."""
+
+from typing import Any
+
+from rich.console import Console
+
+from critiql.cli.safe_text import safe
+
+
+class TracePrinter:
+    """Draws events one after the other; text being written stays on its line."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.writing = False
+
+    def show(self, event: dict[str, Any]) -> None:
+        """Draw one event."""
+        if event["type"] == "writing":
+            self._write(event)
+            return
+        if self.writing:
+            self.console.print()
+            self.writing = False
+        line = LINES.get(event["type"])
+        if line is not None:
+            self._line(*line(event))
+
+    def _write(self, event: dict[str, Any]) -> None:
+        """Text as it comes, after the name of the role that writes it."""
+        if not self.writing:
+            self.console.print(f"{event['role']:>16}  ", end="", style="cyan", markup=False)
+            self.writing = True
+        self.console.print(safe(event["text"]), end="", markup=False, highlight=False)
+
+    def _line(self, who: str, text: str) -> None:
+        """One line of the trace."""
+        self.console.print(f"{who:>16}  ", end="", style="cyan", markup=False)
+        self.console.print(safe(text), markup=False, highlight=False)
+
+
+def _grounded(event: dict[str, Any]) -> tuple[str, str]:
+    return "ground", f"{event['database']} ({event['dialect']}, {event['tables']} tables)"
+
+
+def _candidate(event: dict[str, Any]) -> tuple[str, str]:
+    what = f"candidate {event['id']} by {event['origin']}"
+    if event["repeats"] is not None:
+        what += f", the same as candidate {event['repeats']}"
+    if event["origin"] == "repair":
+        what += f": {event['note']}: {event['sql']}"
+    return "candidate", f"{what} ({event['tokens']} tokens, {event['seconds']:.1f} s)"
+
+
+def _executed(event: dict[str, Any]) -> tuple[str, str]:
+    outcome = f"{event['row_count']} rows" if event["ok"] else f"{event['kind']}: {event['message']}"
+    return "execution_critic", f"candidate {event['id']}: {outcome} ({event['seconds']:.3f} s)"
+
+
+def _judged(event: dict[str, Any]) -> tuple[str, str]:
+    reading = "no reading" if event["p_true"] is None else f"P(True) = {event['p_true']:.3f}"
+    against = "" if event["threshold"] is None else f" against {event['threshold']:.3f}"
+    return "llm_critic", f"candidate {event['id']}: {reading}{against}: {event['verdict']} ({event['seconds']:.1f} s)"
+
+
+def _detected(event: dict[str, Any]) -> tuple[str, str]:
+    found = "; ".join(f"{f['type']}: {f['explanation']}" for f in event["findings"]) or "nothing found"
+    return "error_detector", f"candidate {event['id']}: {found}"
+
+
+def _decided(event: dict[str, Any]) -> tuple[str, str]:
+    return event["type"], f"candidate {event['incumbent']} against {event['challenger']}: {event['reason']}"
+
+
+def _budget(event: dict[str, Any]) -> tuple[str, str]:
+    return "budget", f"stopped by {event['limit']}"
+
+
+LINES = {
+    "grounded": _grounded,
+    "candidate": _candidate,
+    "executed": _executed,
+    "judged": _judged,
+    "detected": _detected,
+    "kept": _decided,
+    "displaced": _decided,
+    "budget": _budget,
+}
+"""Event type -> its line."""

@@ -1,0 +1,36 @@
+"""The graphs by name, each imported only when asked for."""
+
+from importlib import import_module
+from typing import Any
+
+from langgraph.graph.state import CompiledStateGraph
+
+from critiql.agent.context import Context
+from critiql.agent.state import InputState, OutputState, State
+
+Graph = CompiledStateGraph[State, Context, InputState, OutputState]
+
+GRAPHS = {
+    "text_to_sql": "the flagship: repairs, refinement and further draws under the incumbent rule",
+    "single_shot": "one greedy query, run and returned",
+    "ac_sql": "actor, execution critic and LLM critic as published",
+}
+"""What each graph is, in one line."""
+
+
+class UnknownGraphError(ValueError):
+    """There is no graph of that name."""
+
+
+def graph(name: str) -> Graph:
+    """The compiled graph of that name.
+
+    Raises:
+        UnknownGraphError: no such graph; the message lists those there are.
+    """
+    if name not in GRAPHS:
+        msg = f"There is no graph called {name!r}. There are: {', '.join(GRAPHS)}."
+        raise UnknownGraphError(msg)
+    module: Any = import_module(f"critiql.graphs.{name}")
+    compiled: Graph = module.graph
+    return compiled

@@ -1,0 +1,21 @@
+"""single_shot: one greedy query, run and returned. The line every loop is measured against."""
+
+from langgraph.graph import END, START, StateGraph
+
+from critiql.agent.actor import actor
+from critiql.agent.answer import answer
+from critiql.agent.context import Context
+from critiql.agent.grounding import ground
+from critiql.agent.node import node
+from critiql.agent.state import InputState, OutputState, State
+
+builder = StateGraph(State, input_schema=InputState, output_schema=OutputState, context_schema=Context)
+builder.add_node("ground", node(ground))
+builder.add_node("actor", node(actor))
+builder.add_node("answer", node(answer))
+builder.add_edge(START, "ground")
+builder.add_edge("ground", "actor")
+builder.add_edge("actor", "answer")
+builder.add_edge("answer", END)
+
+graph = builder.compile(name="single_shot")

@@ -1,0 +1,139 @@
+"""The sample database: a small music shop, made by this script with a fixed seed, the same bytes of data each time."""
+
+import random
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+from critiql.tools.settings import settings
+
+VERSION = 1
+"""Raised with every change of the content, so that an older file is not used."""
+
+SEED = 20261121
+
+SCHEMA = """
+CREATE TABLE genres (genre_id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+CREATE TABLE artists (artist_id INTEGER PRIMARY KEY, name TEXT NOT NULL, country TEXT NOT NULL);
+CREATE TABLE albums (album_id INTEGER PRIMARY KEY, title TEXT NOT NULL, artist_id INTEGER NOT NULL REFERENCES artists,
+  genre_id INTEGER NOT NULL REFERENCES genres, release_year INTEGER NOT NULL, price REAL NOT NULL, stock INTEGER NOT NULL);
+CREATE TABLE customers (customer_id INTEGER PRIMARY KEY, first_name TEXT NOT NULL, last_name TEXT NOT NULL,
+  city TEXT NOT NULL, country TEXT NOT NULL, joined_on TEXT NOT NULL);
+CREATE TABLE orders (order_id INTEGER PRIMARY KEY, customer_id INTEGER NOT NULL REFERENCES customers,
+  ordered_on TEXT NOT NULL, status TEXT NOT NULL);
+CREATE TABLE order_lines (order_id INTEGER NOT NULL REFERENCES orders, album_id INTEGER NOT NULL REFERENCES albums,
+  quantity INTEGER NOT NULL, unit_price REAL NOT NULL, PRIMARY KEY (order_id, album_id));
+CREATE TABLE reviews (review_id INTEGER PRIMARY KEY, album_id INTEGER NOT NULL REFERENCES albums,
+  customer_id INTEGER NOT NULL REFERENCES customers, stars INTEGER NOT NULL, written_on TEXT NOT NULL);
+"""
+
+GENRES = ("Rock", "Jazz", "Classical", "Electronic", "Folk", "Hip-Hop", "Blues", "Soul")
+COUNTRIES = {
+    "Germany": ("Berlin", "Hamburg", "Cologne"),
+    "France": ("Paris", "Lyon", "Nantes"),
+    "Japan": ("Tokyo", "Osaka", "Kyoto"),
+    "Brazil": ("Recife", "Salvador", "Curitiba"),
+    "Canada": ("Toronto", "Montreal", "Halifax"),
+    "Kenya": ("Nairobi", "Mombasa", "Kisumu"),
+}
+FIRST = "Ada Ben Chloe Dario Emi Farid Greta Hugo Ines Jonas Kaito Lena Mara Nils Olga Pia Quinn Rosa Sven Tala".split()
+LAST = "Abel Brandt Costa Dubois Eriksen Fischer Garcia Haddad Ito Jansen Kamau Lopes Meyer Novak Okafor Petit".split()
+WORDS = "Amber Silent Northern Paper Velvet Hollow Golden Distant Electric Winter Copper Blue Last Second".split()
+THINGS = "River Garden Signal Harbor Mirror Station Orchard Machine Letter Season Window Horizon Engine".split()
+STATUSES = ("delivered", "delivered", "delivered", "delivered", "shipped", "open", "cancelled")
+
+
+class Tables(NamedTuple):
+    """Rows per table, in column order."""
+
+    genres: list[tuple[object, ...]]
+    artists: list[tuple[object, ...]]
+    albums: list[tuple[object, ...]]
+    customers: list[tuple[object, ...]]
+    orders: list[tuple[object, ...]]
+    order_lines: list[tuple[object, ...]]
+    reviews: list[tuple[object, ...]]
+
+
+def sample_database() -> Path:
+    """The sample database's path; made on first use, in one step, so that a killed process leaves no half file."""
+    path = settings().cache / f"music_shop_{VERSION}.sqlite"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+            made = Path(folder) / path.name
+            build(made)
+            made.replace(path)
+    return path
+
+
+def build(path: Path) -> None:
+    """Write the database to a new file."""
+    connection = sqlite3.connect(path)
+    connection.executescript(SCHEMA)
+    for table, rows in tables(random.Random(SEED))._asdict().items():
+        marks = ", ".join("?" * len(rows[0]))
+        connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
+    connection.commit()
+    connection.close()
+
+
+def tables(rng: random.Random) -> Tables:
+    """All rows: 60 artists, 200 albums, 250 customers, 1,500 orders, some 3,700 order lines, 800 reviews."""
+    albums = list(_albums(rng))
+    customers = list(_customers(rng))
+    orders = list(_orders(rng, len(customers)))
+    return Tables(
+        genres=list(enumerate(GENRES, 1)),
+        artists=list(_artists(rng)),
+        albums=albums,
+        customers=customers,
+        orders=orders,
+        order_lines=list(_order_lines(rng, orders, albums)),
+        reviews=list(_reviews(rng, len(albums), len(customers))),
+    )
+
+
+def _artists(rng: random.Random) -> Iterator[tuple[object, ...]]:
+    names = sorted({f"The {word} {thing}s" for word in WORDS for thing in THINGS})
+    for number, name in enumerate(rng.sample(names, 60), 1):
+        yield number, name, rng.choice(list(COUNTRIES))
+
+
+def _albums(rng: random.Random) -> Iterator[tuple[object, ...]]:
+    titles = [f"{word} {thing}" for word in WORDS for thing in THINGS] + [f"{thing} Songs" for thing in THINGS]
+    titles += [f"Live at {city}" for cities in COUNTRIES.values() for city in cities]
+    for number, title in enumerate(rng.sample(titles, 200), 1):
+        price = rng.choice((7.99, 9.99, 12.5, 14.99, 18.0, 24.99))
+        yield number, title, rng.randint(1, 60), rng.randint(1, 8), rng.randint(1972, 2025), price, rng.randint(0, 40)
+
+
+def _customers(rng: random.Random) -> Iterator[tuple[object, ...]]:
+    for number in range(1, 251):
+        country = rng.choice(list(COUNTRIES))
+        joined = date(2021, 1, 1) + timedelta(days=rng.randrange(1500))
+        yield number, rng.choice(FIRST), rng.choice(LAST), rng.choice(COUNTRIES[country]), country, joined.isoformat()
+
+
+def _orders(rng: random.Random, customers: int) -> Iterator[tuple[object, ...]]:
+    for number in range(1, 1501):
+        day = date(2023, 1, 1) + timedelta(days=rng.randrange(1050))
+        yield number, 1 + int(customers * rng.random() ** 2), day.isoformat(), rng.choice(STATUSES)
+
+
+def _order_lines(
+    rng: random.Random, orders: list[tuple[object, ...]], albums: list[tuple[object, ...]]
+) -> Iterator[tuple[object, ...]]:
+    for order in orders:
+        for album in rng.sample(albums, rng.choice((1, 1, 2, 3, 4, 4))):
+            yield order[0], album[0], rng.choice((1, 1, 1, 2, 3)), album[5]
+
+
+def _reviews(rng: random.Random, albums: int, customers: int) -> Iterator[tuple[object, ...]]:
+    for number in range(1, 801):
+        day = date(2023, 2, 1) + timedelta(days=rng.randrange(1000))
+        stars = rng.choice((1, 2, 3, 4, 4, 5, 5))
+        yield number, rng.randint(1, albums), rng.randint(1, customers), stars, day.isoformat()
