@@ -1,0 +1,74 @@
+"""From a model's name to a model that answers, loaded once a process and only when asked for."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import RLock
+from typing import TYPE_CHECKING
+
+from critiql.tools.models.model import LanguageModel
+from critiql.tools.models.registry import registry
+from critiql.tools.models.store import resolve
+
+if TYPE_CHECKING:
+    from critiql.tools.models.runtime import LlamaRuntime
+
+HOSTED = "openai:"
+"""What the name of a hosted model begins with."""
+
+_loading = RLock()
+_models: dict[str, LanguageModel] = {}
+_runtimes: "dict[Path, LlamaRuntime]" = {}
+
+
+def load_model(spec: str) -> LanguageModel:
+    """The model a name stands for; the same object each time.
+
+    Args:
+        spec: a registered name, the path of a .gguf file, or `openai:NAME[@URL]`.
+
+    Raises:
+        ModelError: there is no such model, or it cannot be loaded; the message says what to do.
+    """
+    with _loading:
+        if spec not in _models:
+            _models[spec] = _hosted(spec) if spec.startswith(HOSTED) else _local(spec)
+        return _models[spec]
+
+
+@contextmanager
+def use_model(spec: str, model: LanguageModel) -> Iterator[LanguageModel]:
+    """Let a name stand for a prepared model in this block, everywhere in the process."""
+    with _loading:
+        before = _models.get(spec)
+        _models[spec] = model
+    try:
+        yield model
+    finally:
+        with _loading:
+            _models.pop(spec, None)
+            if before is not None:
+                _models[spec] = before
+
+
+def _local(spec: str) -> LanguageModel:
+    from critiql.tools.models.local import LocalModel
+
+    path = resolve(spec)
+    record = registry().find(spec)
+    return LocalModel(spec, _runtime(path.resolve()), record.chat_template if record else None)
+
+
+def _runtime(path: Path) -> "LlamaRuntime":
+    """One runtime a file, however many names it goes by."""
+    from critiql.tools.models.runtime import LlamaRuntime
+
+    if path not in _runtimes:
+        _runtimes[path] = LlamaRuntime(path)
+    return _runtimes[path]
+
+
+def _hosted(spec: str) -> LanguageModel:
+    from critiql.tools.models.hosted import HostedModel
+
+    return HostedModel.from_spec(spec)
