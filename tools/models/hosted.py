@@ -1,0 +1,226 @@
+"""Models behind an OpenAI-compatible endpoint, through langchain-openai."""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from json import JSONDecodeError
+from typing import Any, Literal, NamedTuple
+
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, SystemMessage
+from langchain_openai import ChatOpenAI
+from openai import APIConnectionError, APIStatusError, APITimeoutError, OpenAIError
+from pydantic import SecretStr
+
+from critiql.tools.models.cancel import cancelled, ensure_not_cancelled
+from critiql.tools.models.model import (
+    ChoiceReading,
+    ContextOverflowError,
+    Generation,
+    ModelError,
+    Prompt,
+    Sampling,
+    Usage,
+)
+from critiql.tools.settings import settings
+
+_TOP = 20
+"""Alternatives asked for a token; the most OpenAI gives."""
+_TIMEOUT = 120.0
+"""Seconds without an answer."""
+_BYTES_A_TOKEN = 3.5
+"""English and SQL in current vocabularies; only for estimates."""
+_TRANSIENT_STATUS = frozenset({408, 409, 425, 429})
+
+
+class TransientModelError(ModelError):
+    """The endpoint is busy, slow or out of reach; the same call may succeed later."""
+
+
+class HostedModel:
+    """Fills `LanguageModel` over the network. Calls may run side by side."""
+
+    def __init__(self, name: str, chat: ChatOpenAI) -> None:
+        self._name = name
+        self._chat = chat
+
+    @classmethod
+    def from_spec(cls, spec: str) -> "HostedModel":
+        """The model `openai:NAME` or `openai:NAME@URL` stands for.
+
+        Raises:
+            ModelError: no name, or no key for the public endpoint.
+        """
+        name, _, url = spec.removeprefix("openai:").partition("@")
+        base_url = url or settings().openai_base_url
+        if not name:
+            raise ModelError(f"{spec!r} names no model; write openai:NAME or openai:NAME@URL.")
+        with typed_errors(spec):
+            chat = ChatOpenAI(model=name, base_url=base_url, api_key=_key(base_url), timeout=_TIMEOUT)
+        return cls(spec, chat)
+
+    @property
+    def name(self) -> str:
+        """The name it was asked for by."""
+        return self._name
+
+    @property
+    def fingerprint(self) -> str:
+        """Provider, name and endpoint: what weights answer is not told."""
+        return self._name
+
+    def generate(
+        self, prompt: Prompt, sampling: Sampling, on_text: Callable[[str], None] | None = None
+    ) -> Generation:
+        """Write a continuation; see `LanguageModel.generate`.
+
+        Raises:
+            TransientModelError: the endpoint is busy, slow, out of reach, or broke off.
+            ModelError: it refused the call.
+        """
+        started, whole = time.perf_counter(), AIMessageChunk(content="")
+        with typed_errors(self._name):
+            for chunk in self._chat.stream(_messages(prompt), stream_usage=True, **_arguments(sampling)):
+                whole += chunk
+                if on_text is not None and chunk.text:
+                    on_text(chunk.text)
+                if cancelled():
+                    break
+        return self._generation(prompt, whole, started)
+
+    def choose(self, prompt: Prompt, choices: Sequence[Sequence[str]]) -> ChoiceReading:
+        """Read how likely each choice is to come next from the likeliest tokens the endpoint reports.
+
+        Raises:
+            ModelError: the endpoint gives no log-probabilities.
+        """
+        ensure_not_cancelled()
+        started = time.perf_counter()
+        with typed_errors(self._name):
+            bound = self._chat.bind(logprobs=True, top_logprobs=_TOP, max_tokens=1, temperature=0.0)
+            message = bound.invoke(_messages(prompt))
+        top = _top_tokens(message.response_metadata)
+        if not top:
+            raise ModelError(
+                f"{self._name} gives no log-probabilities, which the critic reads. "
+                "Use another model for the critic, or no critic."
+            )
+        return ChoiceReading(choice_logprobs(top, choices), _usage(message, started))
+
+    def count_tokens(self, text: str) -> int:
+        """An estimate from the length: the vocabulary is not here."""
+        return math.ceil(len(text.encode()) / _BYTES_A_TOKEN)
+
+    def _generation(self, prompt: Prompt, message: AIMessageChunk, started: float) -> Generation:
+        usage = _usage(message, started)
+        if message.usage_metadata is None:
+            estimate = self.count_tokens(prompt.prefix + prompt.request)
+            usage = replace(usage, prompt_tokens=estimate, generated_tokens=self.count_tokens(message.text))
+        return Generation(message.text, self._finish_reason(message), None, usage)
+
+    def _finish_reason(self, message: AIMessageChunk) -> Literal["stop", "length", "cancelled"]:
+        """A stream that breaks off looks like a short answer, but has no finish reason."""
+        reason = message.response_metadata.get("finish_reason")
+        if reason in ("stop", "length"):
+            return "stop" if reason == "stop" else "length"
+        if cancelled():
+            return "cancelled"
+        if reason is None:
+            raise TransientModelError(f"{self._name} broke off in the middle of its answer. Try again.")
+        raise ModelError(f"{self._name} ended its answer for the reason {reason!r}.")
+
+
+class TopToken(NamedTuple):
+    """One of the likeliest tokens at a place."""
+
+    text: str
+    logprob: float
+
+
+def choice_logprobs(top: Sequence[TopToken], choices: Sequence[Sequence[str]]) -> tuple[float, ...]:
+    """Per choice the log of the summed probability of the tokens that speak for it alone.
+
+    A token speaks for a choice when one of its spellings begins with it. A choice no token speaks for
+    gets the log-probability of the least likely token reported: it is at most that.
+    """
+    floor = min(token.logprob for token in top)
+    heard: list[list[float]] = [[] for _ in choices]
+    for token in top:
+        speaks_for = [place for place, spellings in enumerate(choices) if _begins(token.text, spellings)]
+        if len(speaks_for) == 1:
+            heard[speaks_for[0]].append(token.logprob)
+    return tuple(math.log(sum(map(math.exp, own))) if own else floor for own in heard)
+
+
+def _begins(token: str, spellings: Sequence[str]) -> bool:
+    return bool(token.strip()) and any(spelling.startswith(token) for spelling in spellings)
+
+
+def _top_tokens(metadata: dict[str, Any]) -> list[TopToken]:
+    content = (metadata.get("logprobs") or {}).get("content") or []
+    return [TopToken(top["token"], top["logprob"]) for top in content[0]["top_logprobs"]] if content else []
+
+
+def _messages(prompt: Prompt) -> list[BaseMessage]:
+    return [SystemMessage(prompt.prefix), HumanMessage(prompt.request)]
+
+
+def _arguments(sampling: Sampling) -> dict[str, Any]:
+    return {
+        "temperature": sampling.temperature,
+        "top_p": sampling.top_p,
+        "seed": sampling.seed,
+        "max_tokens": sampling.max_tokens,
+        "stop": list(sampling.stop) or None,
+    }
+
+
+def _usage(message: AIMessage, started: float) -> Usage:
+    seconds = time.perf_counter() - started
+    told = message.usage_metadata
+    if told is None:
+        return Usage(seconds=seconds)
+    cached = told.get("input_token_details", {}).get("cache_read", 0)
+    return Usage(told["input_tokens"], cached, told["output_tokens"], seconds)
+
+
+def _key(url: str | None) -> SecretStr | None:
+    """The key for an endpoint. The configured key goes to the configured endpoint and to no other."""
+    here = settings()
+    if url == here.openai_base_url:
+        return here.openai_api_key or (SecretStr("none") if url else None)
+    return SecretStr("none")
+
+
+@contextmanager
+def typed_errors(name: str) -> Iterator[None]:
+    """Turn what the client raises into `ModelError`, what may pass into `TransientModelError`.
+
+    Nothing is retried here: the client itself tries twice more before it raises.
+    """
+    try:
+        yield
+    except APIStatusError as error:
+        raise _refusal(name, error) from error
+    except APITimeoutError as error:
+        raise TransientModelError(f"{name} did not answer within {_TIMEOUT:.0f} seconds.") from error
+    except APIConnectionError as error:
+        raise TransientModelError(f"{name} cannot be reached. Check the address and the network.") from error
+    except JSONDecodeError as error:
+        raise TransientModelError(f"{name} sent something that is not JSON. Try again.") from error
+    except OpenAIError as error:
+        raise ModelError(f"{name}: {error}") from error
+
+
+def _refusal(name: str, error: APIStatusError) -> ModelError:
+    status, said = error.status_code, error.message
+    if status in _TRANSIENT_STATUS or status >= 500:
+        return TransientModelError(
+            f"{name} is busy or failing (HTTP {status}). Try again later. It said: {said}"
+        )
+    if status in (401, 403):
+        return ModelError(f"{name} refused the key (HTTP {status}). Set CRITIQL_OPENAI_API_KEY.")
+    if "context" in said.lower() and status in (400, 413):
+        return ContextOverflowError(f"The prompt does not fit into {name}. It said: {said}")
+    return ModelError(f"{name} refused the call (HTTP {status}). It said: {said}")
