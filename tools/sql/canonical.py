@@ -6,16 +6,13 @@ from critiql.tools.sql.dialect import dialect_of
 from critiql.tools.sql.parse import ParseFailure, parse
 
 
-def canonical(tree: exp.Expression, dialect: str = "sqlite") -> str:
-    """The tree on one line: upper-case keywords, single spaces, no comments. The same tree prints the same bytes."""
+def canonical(tree: exp.Expr, dialect: str = "sqlite") -> str:
+    """The tree on one line: upper-case keywords, single spaces, no comments."""
     return dialect_of(dialect).generate(tree, comments=False, copy=True)
 
 
 def fingerprint(sql: str, dialect: str = "sqlite") -> str:
-    """The canonical print of a text, or the text with its white space folded where it does not parse.
-
-    Names are compared without case, since SQLite and the other engines' unquoted names are.
-    """
+    """The canonical print of a text, or the text with its white space folded where it does not parse."""
     parsed = parse(sql, dialect)
     if isinstance(parsed, ParseFailure):
         return " ".join(sql.split()).rstrip("; ")

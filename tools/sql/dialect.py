@@ -1,7 +1,7 @@
 """SQLite as we read and print it: sqlglot's dialect, without its rewrites that can change what a query means.
 
-sqlglot prints `FROM a, b` as CROSS JOIN (which fixes the join order in SQLite), casts to DECIMAL as REAL and to
-DATE as a call, IFNULL as COALESCE, and turns functions SQLite lacks into ones it has. Here a query keeps
+sqlglot prints `FROM a, b` as CROSS JOIN (which fixes the join order in SQLite), casts to DECIMAL as REAL and
+to DATE as a call, IFNULL as COALESCE, and turns functions SQLite lacks into ones it has. Here a query keeps
 its joins, its types and the names of its functions.
 """
 
@@ -26,7 +26,7 @@ class _Generator(SQLiteGenerator):
         if kind not in (exp.DType.BOOLEAN, exp.DType.DECIMAL, exp.DType.BINARY, exp.DType.VARBINARY)
     }
 
-    def cast_sql(self, expression: exp.Cast, safe_prefix: str | None = None) -> str:
+    def cast_sql(self, expression: exp.Cast, safe_prefix: str | None = None) -> str:  # noqa: ARG002
         """CAST as written: SQLite gives DATE and DECIMAL numeric affinity, not a date or a real."""
         return f"CAST({self.sql(expression, 'this')} AS {self.sql(expression, 'to')})"
 

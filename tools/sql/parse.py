@@ -5,7 +5,7 @@ from typing import Literal
 
 from sqlglot import exp
 from sqlglot.errors import ParseError, TokenError
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from critiql.tools.sql.dialect import dialect_of
 
@@ -110,7 +110,7 @@ def _read(sql: str, tokens: list[Token], dialect: str) -> Parsed | ParseFailure:
 
 
 def _mark_quotes(tree: exp.Query, sql: str) -> None:
-    """Note backticks and brackets: only a double-quoted name may be a string in SQLite (sqlite.org/quirks.html)."""
+    """Note backticks and brackets: only a double-quoted name may be text (sqlite.org/quirks.html)."""
     if "`" in sql or "[" in sql:
         for name in tree.find_all(exp.Identifier):
             start = name.meta.get("start")
@@ -121,7 +121,7 @@ def _mark_quotes(tree: exp.Query, sql: str) -> None:
 def _syntax(error: ParseError) -> ParseFailure:
     place = error.errors[0] if error.errors else {}
     near = place.get("highlight") or ""
-    message = place.get("description") or _first_line(error)
+    message = (place.get("description") or _first_line(error)).split(" but got <Token")[0]
     column = place.get("col")
     at = f", near {near[:40]!r}" if near else ""
     start = max(1, column - len(near) + 1) if column else None

@@ -1,8 +1,8 @@
-"""Resolve every name of a query against a schema, by SQLite's rules (sqlite.org/lang_select.html, src/resolve.c).
+"""Resolve every name of a query against a schema, by SQLite's rules (its src/resolve.c).
 
-One walk over the tree without copying it. The order of look-up for a bare name is SQLite's: columns of the FROM
-clause, rowid, select aliases (outside the select list), then the enclosing query; a double-quoted name that
-is none of these is text.
+One walk over the tree without copying it. The order of look-up for a bare name is SQLite's: columns of the
+FROM clause, rowid, select aliases (outside the select list), then the enclosing query; a double-quoted name
+that is none of these is text.
 """
 
 from collections.abc import Iterator
@@ -57,7 +57,7 @@ class _Walk:
     unresolved: list[Unresolved] = field(default_factory=list)
     joins: list[JoinPair] = field(default_factory=list)
 
-    def query(self, node: exp.Expression, outer: Scope | None, ctes: dict[str, Outputs]) -> Outputs:
+    def query(self, node: exp.Expr, outer: Scope | None, ctes: dict[str, Outputs]) -> Outputs:
         """Resolve a query and everything in it; gives its output columns."""
         if node.args.get("with_"):
             ctes = dict(ctes)
@@ -74,11 +74,11 @@ class _Walk:
     def _wrapped(self, node: exp.Subquery, outer: Scope | None, ctes: dict[str, Outputs]) -> Outputs:
         before = len(self.scopes)
         outputs = self.query(node.this, outer, ctes)
-        self._outer_order(node, outputs, self.scopes[before:], ctes)
+        self._outer_order(node, outputs, self.scopes[before:])
         return outputs
 
     def _cte(self, cte: exp.CTE, outer: Scope | None, ctes: dict[str, Outputs]) -> None:
-        """Register a CTE; its name is visible in its own body, where SQLite allows recursion without the word."""
+        """Register a CTE; its name is visible in its own body, with or without the word RECURSIVE."""
         name, body = cte.alias.casefold(), cte.this
         named = [column.name for column in cte.args["alias"].args.get("columns") or ()]
         if isinstance(body, exp.SetOperation):
@@ -92,29 +92,28 @@ class _Walk:
     def _set_operation(
         self, node: exp.SetOperation, outer: Scope | None, ctes: dict[str, Outputs]
     ) -> Outputs:
-        arms: list[exp.Expression] = []
-        left: exp.Expression = node
+        arms: list[exp.Expr] = []
+        left: exp.Expr = node
         while isinstance(left, exp.SetOperation) and (left is node or not left.args.get("with_")):
             arms.append(left.expression)
             left = left.this
-        before, top = len(self.scopes), []
+        before = len(self.scopes)
+        top: list[Scope] = []
         outputs: Outputs = None
         for position, arm in enumerate([left, *reversed(arms)]):
             start = len(self.scopes)
             got = self.query(arm, outer, ctes)
             outputs = got if position == 0 else outputs
             top.extend(scope for scope in self.scopes[start:] if scope.node is arm.unnest())
-        self._outer_order(node, outputs, top or self.scopes[before:], ctes)
+        self._outer_order(node, outputs, top or self.scopes[before:])
         return outputs
 
-    def _outer_order(
-        self, node: exp.Expression, outputs: Outputs, arms: list[Scope], ctes: dict[str, Outputs]
-    ) -> None:
+    def _outer_order(self, node: exp.Expr, outputs: Outputs, arms: list[Scope]) -> None:
         """ORDER BY, LIMIT and OFFSET of a set operation: names come from any arm, the first one first."""
         for part in ("order", "limit", "offset"):
             clause = node.args.get(part)
             for column in clause.find_all(exp.Column) if clause and arms else ():
-                found = self._in_outputs(column, outputs)
+                found: Found = self._in_outputs(column, outputs)
                 for scope in arms if found is None else ():
                     scope.aliases_visible = True
                     found = self._lookup(column, scope)
@@ -152,7 +151,7 @@ class _Walk:
         self._pairs(where.this if where else None, None)
         return outputs
 
-    def _order(self, order: exp.Expression, scope: Scope, ctes: dict[str, Outputs]) -> None:
+    def _order(self, order: exp.Expr, scope: Scope, ctes: dict[str, Outputs]) -> None:
         """A bare name in ORDER BY is a select alias before it is a column."""
         for term in order.expressions:
             bare = term.this if isinstance(term, exp.Ordered) else term
@@ -172,14 +171,14 @@ class _Walk:
             yield from self._source(clause.this, scope, ctes)
         yield from self._joins(node, scope, ctes)
 
-    def _joins(self, node: exp.Expression, scope: Scope, ctes: dict[str, Outputs]) -> Iterator[exp.Join]:
+    def _joins(self, node: exp.Expr, scope: Scope, ctes: dict[str, Outputs]) -> Iterator[exp.Join]:
         for join in node.args.get("joins") or ():
             left = list(scope.sources)
             yield from self._source(join.this, scope, ctes)
             self._merge(join, left, scope)
             yield join
 
-    def _source(self, node: exp.Expression, scope: Scope, ctes: dict[str, Outputs]) -> Iterator[exp.Join]:
+    def _source(self, node: exp.Expr, scope: Scope, ctes: dict[str, Outputs]) -> Iterator[exp.Join]:
         """Add what one entry of FROM brings; gives the joins inside its brackets."""
         inner = node.this if isinstance(node, exp.Subquery) else None
         if isinstance(inner, exp.Table):
@@ -195,7 +194,7 @@ class _Walk:
         if not isinstance(node, exp.Subquery) or isinstance(inner, exp.Table):
             yield from self._joins(node, scope, ctes)
 
-    def _add(self, node: exp.Expression, source: Source, scope: Scope) -> None:
+    def _add(self, node: exp.Expr, source: Source, scope: Scope) -> None:
         scope.sources.append(source)
         self.sources[id(node)] = source
         self.owners[id(node)] = scope
@@ -221,7 +220,7 @@ class _Walk:
         if join.method == "NATURAL":
             names = [(name, None) for name in right.column_names if any(s.find(name) for s in left)]
         for name, node in names:
-            scope.merged.add(name.casefold())
+            right.merged.add(name.casefold())
             mine = right.find(name)
             theirs = next((found for source in left if (found := source.find(name))), None)
             if mine and theirs:
@@ -249,7 +248,7 @@ class _Walk:
         return outputs
 
     def _walk(self, part: object, scope: Scope, ctes: dict[str, Outputs]) -> None:
-        """Resolve the columns under a clause, in the order they are written; queries inside open their own scope."""
+        """Resolve the columns under a clause, in their order; queries inside open their own scope."""
         stack: list[object] = [part]
         while stack:
             node = stack.pop()
@@ -262,7 +261,7 @@ class _Walk:
             elif isinstance(node, exp.In) and isinstance(node.args.get("field"), exp.Column):
                 self._in_table(node.args["field"], scope, ctes)
                 stack.append(node.this)
-            elif isinstance(node, exp.Expression) and not isinstance(node, exp.Identifier | exp.Literal):
+            elif isinstance(node, exp.Expr) and not isinstance(node, exp.Identifier | exp.Literal):
                 stack.extend(reversed(node.args.values()))
 
     def _in_table(self, node: exp.Column, scope: Scope, ctes: dict[str, Outputs]) -> None:
@@ -303,7 +302,8 @@ class _Walk:
     @staticmethod
     def _bare(node: exp.Column, name: str, scope: Scope, level: int) -> Found:
         matches = [found for source in scope.sources if (found := source.find(name))]
-        if len(matches) == 1 or (matches and name.casefold() in scope.merged):
+        own = [match for match in matches if name.casefold() not in match.source.merged]
+        if len(own) == 1 or (matches and not own):
             return _at(matches[0], level)
         if matches:
             return Unresolved("ambiguous", node, name, scope, tuple(match.source for match in matches))
@@ -333,7 +333,7 @@ class _Walk:
         kind: UnresolvedKind = "column" if seen else "qualifier"
         return Unresolved(kind, node, name if seen else qualifier, scope, have)
 
-    def _pairs(self, condition: exp.Expression | None, join: exp.Join | None) -> None:
+    def _pairs(self, condition: exp.Expr | None, join: exp.Join | None) -> None:
         """Equalities between columns of two sources of one scope, among the AND-ed terms."""
         stack = [condition] if condition is not None else []
         while stack:
@@ -353,8 +353,8 @@ def _at(found: Binding, level: int) -> Binding:
     return Binding(found.source, found.name, found.table, found.column, level)
 
 
-def _output_name(item: exp.Expression) -> str:
-    """What SQLite calls a column of the result: its alias, its name, else its text (printed without spaces)."""
+def _output_name(item: exp.Expr) -> str:
+    """What SQLite calls a column of the result: its alias, its name, else its text."""
     if isinstance(item, exp.Alias):
         return item.alias
     return item.name if isinstance(item, exp.Column) else item.sql("sqlite")

@@ -21,7 +21,7 @@ class Binding:
     column: Column | None = None
     """The schema column it comes from; None for a computed value and for rowid."""
     level: int = 0
-    """Queries outwards from the one that uses it: 0 is its own FROM clause, more is a correlated reference."""
+    """Queries outwards from the one that uses it: 0 is its own FROM clause, more is a correlated name."""
 
 
 @dataclass(slots=True, eq=False)
@@ -30,12 +30,14 @@ class Source:
 
     name: str
     """What the query calls it: its alias, else the table's name as written."""
-    node: exp.Expression
+    node: exp.Expr
     """exp.Table or exp.Subquery."""
     table: Table | None = None
     """The schema table; None for a derived table, a CTE, a table function or an unknown table."""
     outputs: "dict[str, Binding | None] | None" = None
-    """Columns of a derived table or CTE by case-folded name. None together with no table: the columns are not known."""
+    """Columns of a derived table or CTE by case-folded name; None where they are not known."""
+    merged: set[str] = field(default_factory=set)
+    """Case-folded names that USING or NATURAL merges into the same column of a source to its left."""
 
     @property
     def is_open(self) -> bool:
@@ -68,8 +70,6 @@ class Scope:
     node: exp.Select
     parent: "Scope | None" = None
     sources: list[Source] = field(default_factory=list)
-    merged: set[str] = field(default_factory=set)
-    """Case-folded names joined by USING or NATURAL: one column, not several."""
     aliases: dict[str, exp.Alias] = field(default_factory=dict)
     """Select aliases by case-folded name."""
     aliases_visible: bool = False
@@ -103,7 +103,7 @@ class Unresolved:
     """The table, the qualifier, or the column, as the query spells it."""
     scope: Scope
     candidates: tuple[Source, ...] = ()
-    """`ambiguous`: the sources that have it; `column`, `qualifier`: the sources in the scope that have a column so called."""
+    """The sources in scope, inner ones first, that have a column of that name."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,7 +112,7 @@ class JoinPair:
 
     left: Binding
     right: Binding
-    node: exp.Expression
+    node: exp.Expr
     """The comparison, or the join itself for USING and NATURAL."""
     join: exp.Join | None
     """The join whose ON, USING or NATURAL says so; None for a condition in WHERE."""
@@ -124,7 +124,7 @@ class Resolution:
 
     tree: exp.Query
     scopes: tuple[Scope, ...]
-    """Outer before inner where one encloses the other; derived tables and CTEs before the query that reads them."""
+    """Outer before inner where one encloses the other; CTEs before the query that reads them."""
     bindings: dict[int, Binding]
     """By id() of the exp.Column."""
     alias_uses: dict[int, exp.Alias]
@@ -143,14 +143,14 @@ class Resolution:
         """True when every name is resolved."""
         return not self.unresolved
 
-    def binding(self, node: exp.Expression) -> Binding | None:
+    def binding(self, node: exp.Expr) -> Binding | None:
         """What a column node stands for; None for an alias, a string and an unresolved name."""
         return self.bindings.get(id(node))
 
-    def scope(self, node: exp.Expression) -> Scope | None:
+    def scope(self, node: exp.Expr) -> Scope | None:
         """The SELECT a column or table node belongs to."""
         return self.owners.get(id(node))
 
-    def is_string(self, node: exp.Expression) -> bool:
+    def is_string(self, node: exp.Expr) -> bool:
         """True for a double-quoted name that is text."""
         return any(node is string for string in self.strings)
