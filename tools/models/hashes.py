@@ -10,13 +10,13 @@ from critiql.tools.settings import settings
 
 
 def file_sha256(path: Path) -> str:
-    """SHA-256 of a file in hex; remembered under its path, size and modification time.
+    """SHA-256 of a file in hex; remembered under its inode, size and modification time, so a rename keeps it.
 
     Raises:
         OSError: the file cannot be read.
     """
     status = path.stat()
-    key = f"{path.resolve()}:{status.st_size}:{status.st_mtime_ns}"
+    key = f"{status.st_dev}:{status.st_ino}:{status.st_size}:{status.st_mtime_ns}"
     known = _remembered()
     if key not in known:
         with path.open("rb") as file:

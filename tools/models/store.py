@@ -4,6 +4,7 @@ from pathlib import Path
 
 from critiql.tools.models.hashes import file_sha256
 from critiql.tools.models.model import ModelError
+from critiql.tools.models.partial import Partial
 from critiql.tools.models.registry import ModelRecord, registry
 from critiql.tools.settings import settings
 
@@ -23,11 +24,6 @@ def resolve(name: str) -> Path:
         return _given(Path(name).expanduser())
     record = registry().get(name)
     file = stored_file(record)
-    if not file.is_file():
-        raise ModelError(
-            f"The model {record.name} is not on this machine (looked for {file}). "
-            f"Pull it ({record.size / 1e9:.1f} GB) with: critiql models pull {record.name}"
-        )
     verify(record)
     return file
 
@@ -39,6 +35,11 @@ def verify(record: ModelRecord) -> None:
         ModelError: it is missing or differs.
     """
     file = stored_file(record)
+    if not file.is_file():
+        raise ModelError(
+            f"The model {record.name} is not on this machine (looked for {file}). "
+            f"Pull it ({record.size / 1e9:.1f} GB) with: critiql models pull {record.name}"
+        )
     again = f"Remove it and pull it again: critiql models pull {record.name}"
     try:
         size = file.stat().st_size
@@ -54,19 +55,19 @@ def verify(record: ModelRecord) -> None:
 
 
 def remove(record: ModelRecord) -> bool:
-    """Delete the stored file; False when there was none.
+    """Delete the stored file and what a broken-off pull left; False when there was nothing.
 
     Raises:
         ModelError: it cannot be deleted.
     """
     file = stored_file(record)
+    there = file.exists() or Partial(file).size() > 0
     try:
-        file.unlink()
-    except FileNotFoundError:
-        return False
+        file.unlink(missing_ok=True)
+        Partial(file).discard()
     except OSError as error:
         raise ModelError(f"{file} cannot be removed: {error.strerror}.") from error
-    return True
+    return there
 
 
 def _given(path: Path) -> Path:
