@@ -48,7 +48,7 @@ def _level(clauses: int, nested: int, others: int) -> Hardness:
     return "extra"
 
 
-def _conditions(select: exp.Select) -> Iterator[exp.Expression]:
+def _conditions(select: exp.Select) -> Iterator[exp.Expr]:
     """The expressions of ON, WHERE and HAVING."""
     for join in select.args.get("joins") or []:
         if join.args.get("on"):
@@ -58,7 +58,7 @@ def _conditions(select: exp.Select) -> Iterator[exp.Expression]:
             yield select.args[clause].this
 
 
-def _clauses(select: exp.Select, conditions: list[exp.Expression]) -> int:
+def _clauses(select: exp.Select, conditions: list[exp.Expr]) -> int:
     """The first component: clauses, joins, ORs and LIKEs."""
     present = sum(bool(select.args.get(key)) for key in ("where", "group", "order", "limit"))
     inner = [node for condition in conditions for node in _own(condition)]
@@ -80,12 +80,12 @@ def _others(select: exp.Select) -> int:
     return sum((aggregates > 1, len(select.expressions) > 1, many_conditions, many_groups))
 
 
-def _own(node: exp.Expression | None) -> Iterator[exp.Expression]:
+def _own(node: exp.Expr | None) -> Iterator[exp.Expr]:
     """The nodes of an expression, those of nested queries left out."""
     if node is not None:
         yield from node.walk(prune=lambda n: isinstance(n, exp.Query))
 
 
-def _subqueries(condition: exp.Expression) -> int:
+def _subqueries(condition: exp.Expr) -> int:
     """Nested queries of a condition; those inside them are left out."""
     return sum(isinstance(node, exp.Query) for node in _own(condition))
