@@ -1,8 +1,10 @@
-"""Cutting what a statement returns to the caps on rows, bytes and cells. Every engine's rows pass through here."""
+"""Cutting what a statement returns to the caps on rows, bytes and cells; every engine's rows pass here."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
 
+Cell = int | float | str | bytes | None
+"""As `Value` in `result`, which a worker does not import: it would double the time of its start."""
 FIXED_BYTES = 8
 """What a number or NULL counts for, so that many narrow cells are bounded too."""
 
@@ -10,7 +12,7 @@ FIXED_BYTES = 8
 class Clipped(NamedTuple):
     """Rows within the caps, and whether anything was cut."""
 
-    rows: list[list[None | int | float | str | bytes]]
+    rows: list[list[Cell]]
     truncated: bool
 
 
@@ -23,7 +25,7 @@ def _clip_text(value: str, cap: int) -> tuple[str, int, bool]:
     return raw[:cap].decode("utf-8", "ignore"), cap, True
 
 
-def clip_cell(value: None | int | float | str | bytes, cap: int) -> tuple[None | int | float | str | bytes, int, bool]:
+def clip_cell(value: Cell, cap: int) -> tuple[Cell, int, bool]:
     """The cell cut to `cap` bytes, its size in bytes, and whether it was cut."""
     if isinstance(value, str):
         return _clip_text(value, cap)
@@ -33,10 +35,13 @@ def clip_cell(value: None | int | float | str | bytes, cap: int) -> tuple[None |
 
 
 def clip_rows(
-    fetched: Iterable[Iterable[None | int | float | str | bytes]], rows: int, total_bytes: int, cell_bytes: int
+    fetched: Iterable[Iterable[Cell]],
+    rows: int,
+    total_bytes: int,
+    cell_bytes: int,
 ) -> Clipped:
-    """The first `rows` rows that fit into `total_bytes`, cells cut to `cell_bytes`; reads one row more at most."""
-    kept: list[list[None | int | float | str | bytes]] = []
+    """The first `rows` rows that fit into `total_bytes`, cells cut to `cell_bytes`; one more is read."""
+    kept: list[list[int | float | str | bytes | None]] = []
     spent, cut = 0, False
     for row in fetched:
         if len(kept) >= rows:

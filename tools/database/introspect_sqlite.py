@@ -1,4 +1,4 @@
-"""Reading the structure of a SQLite file in the worker: tables, columns, keys. Imports the standard library only."""
+"""Reading the structure of a SQLite file in the worker: tables, columns, keys. Standard library only."""
 
 import contextlib
 import sqlite3
@@ -16,10 +16,12 @@ def quoted(name: str) -> str:
 def _names(connection: sqlite3.Connection) -> list[tuple[str, bool]]:
     """Names in creation order with whether it is a view; internal, virtual and shadow tables are left out."""
     kinds = {row[1]: row[2] for row in connection.execute("PRAGMA main.table_list")}
-    found = connection.execute(
-        "SELECT name, type FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
-    )
-    return [(name, kind == "view") for name, kind in found if kinds.get(name) in ("table", "view")]
+    found = connection.execute("SELECT name, type FROM sqlite_master WHERE type IN ('table', 'view')")
+    return [
+        (name, kind == "view")
+        for name, kind in found
+        if kinds.get(name) in ("table", "view") and not name.casefold().startswith("sqlite_")
+    ]
 
 
 def _columns(connection: sqlite3.Connection, table: str) -> list[dict[str, Any]]:

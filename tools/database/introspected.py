@@ -19,7 +19,9 @@ def _targets(key: dict[str, Any], target: dict[str, Any]) -> list[str | None]:
     """Names of the columns referred to; where the key does not say, the target's primary key."""
     if all(column is not None for column in key["to_columns"]):
         return [_canonical(column, target) for column in key["to_columns"]]
-    primary = sorted((column for column in target["columns"] if column["pk"]), key=lambda column: column["pk"])
+    primary = sorted(
+        (column for column in target["columns"] if column["pk"]), key=lambda column: column["pk"]
+    )
     return [column["name"] for column in primary]
 
 
@@ -45,10 +47,19 @@ def _visible(raw: dict[str, Any], policy: AccessPolicy) -> dict[str, Any]:
 
 
 def schema_of(
-    raw_tables: list[dict[str, Any]], dialect: str, policy: AccessPolicy, row_counts: dict[str, int] | None = None
+    raw_tables: list[dict[str, Any]],
+    dialect: str,
+    policy: AccessPolicy,
+    row_counts: dict[str, int] | None = None,
 ) -> Schema:
-    """The schema of what may be seen. A raw table has name, is_view, columns (name, type, nullable, pk, the place in the
-    primary key from 1), foreign_keys (to_table, columns, to_columns), and may have comment.
+    """The schema of what may be seen.
+
+    Args:
+        raw_tables: Each with name, is_view, columns (name, type, nullable, pk: the place in the primary key
+            from 1, else 0), foreign_keys (to_table, columns, to_columns), and perhaps comment.
+        dialect: The sqlglot dialect.
+        policy: What may be seen.
+        row_counts: Rows by table name, where counted.
     """
     seen = [_visible(raw, policy) for raw in raw_tables if policy.allows_table(raw["name"])]
     by_name = {raw["name"].casefold(): raw for raw in seen}

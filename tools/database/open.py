@@ -20,7 +20,13 @@ OPENERS = {
     "mariadb": "critiql.tools.database.mysql:open_mysql",
 }
 """Scheme to `module:function`; each function takes the URL and an optional policy."""
-EXTRAS = {"postgresql": "postgres", "postgres": "postgres", "duckdb": "duckdb", "mysql": "mysql", "mariadb": "mysql"}
+EXTRAS = {
+    "postgresql": "postgres",
+    "postgres": "postgres",
+    "duckdb": "duckdb",
+    "mysql": "mysql",
+    "mariadb": "mysql",
+}
 """The optional dependency that brings a scheme's driver."""
 SCHEME = re.compile(r"^(?P<scheme>[a-z][a-z0-9]+)(?:\+[a-z0-9_]+)?:(?!\\)", re.IGNORECASE)
 KEPT = 16
@@ -28,7 +34,11 @@ KEPT = 16
 
 
 def open_database(url: str | Path, policy: AccessPolicy | None = None) -> Database:
-    """A database opened read-only: a path to a SQLite file, or `sqlite:///`, `postgresql://`, `duckdb:`, `mysql://`.
+    """A database opened read-only.
+
+    Args:
+        url: A path to a SQLite file, or `sqlite:///PATH`, `postgresql://...`, `duckdb:PATH`, `mysql://...`.
+        policy: Tables and columns that may be read; all when None.
 
     Raises:
         DatabaseError: unknown scheme, missing driver, or the database cannot be read.
@@ -52,7 +62,8 @@ def _opener(scheme: str) -> Any:
     try:
         return getattr(importlib.import_module(module), function)
     except ModuleNotFoundError as error:
-        msg = f"The driver for {scheme} is not installed ({error.name}). Run: pip install 'critiql[{EXTRAS[scheme]}]'"
+        extra = EXTRAS[scheme]
+        msg = f"The driver for {scheme} is not installed ({error.name}). Run: pip install 'critiql[{extra}]'"
         raise DatabaseError(msg) from error
 
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class AccessPolicy:
-    """Allow- and deny-lists by name, case ignored. The engine enforces them where it can, and the schema leaves out what is denied.
+    """Allow- and deny-lists by name, case ignored; the schema leaves out what is denied.
 
-    On SQLite an allowed view may read tables that are not on the list, unless a deny-list names them; a statement with a
-    WITH clause gets no such pass, since a common table expression can borrow the view's name.
+    On SQLite an allowed view may read tables that are not on the list, unless a deny-list names them; a
+    statement with a WITH clause gets no such pass, since a common table expression can take a view's name.
     """
 
     allow_tables: frozenset[str] | None = None
@@ -16,7 +16,7 @@ class AccessPolicy:
     deny_tables: frozenset[str] = frozenset()
     """Never readable, not even through an allowed view."""
     deny_columns: frozenset[str] = frozenset()
-    """`table.column` pairs never readable, not even through a view. The column is what follows the last dot."""
+    """`table.column` pairs never readable, not even through a view."""
 
     def allows_table(self, table: str) -> bool:
         """Whether a statement may name this table or view."""
@@ -32,7 +32,9 @@ class AccessPolicy:
     def as_options(self) -> dict[str, list[str] | None]:
         """Case-folded lists, as a worker's session takes them."""
         return {
-            "allow_tables": None if self.allow_tables is None else sorted(name.casefold() for name in self.allow_tables),
+            "allow_tables": None
+            if self.allow_tables is None
+            else sorted(name.casefold() for name in self.allow_tables),
             "deny_tables": sorted(name.casefold() for name in self.deny_tables),
             "deny_columns": sorted(name.casefold() for name in self.deny_columns),
         }

@@ -41,15 +41,17 @@ def check_file(path: Path) -> None:
         msg = f"There is no file {path}. Check the path; Critiql reads databases and never creates one."
         raise DatabaseError(msg) from None
     except OSError as error:
-        msg = f"{path} cannot be read: {error.strerror}. Give this user read permission on the file and its folder."
+        msg = f"{path} cannot be read: {error.strerror}. Let this user read the file and its folder."
         raise DatabaseError(msg) from None
     if head and head != MAGIC:
-        msg = f"{path} is not a SQLite database, or it is encrypted. Name a SQLite 3 file, or decrypt it first."
+        msg = (
+            f"{path} is not a SQLite database, or it is encrypted. Name a SQLite 3 file, or decrypt it first."
+        )
         raise DatabaseError(msg)
 
 
 class SqliteDatabase:
-    """One SQLite file, read-only. Safe to use from several threads; up to `workers` statements run at once."""
+    """One SQLite file, read-only. Safe under threads; up to `workers` statements run at once."""
 
     def __init__(self, path: Path, policy: AccessPolicy | None = None, workers: int = 4) -> None:
         self._path = path

@@ -1,4 +1,4 @@
-"""SQLite's errors as typed kinds, by result code first and by the engine's sentence where the code says only ERROR."""
+"""SQLite's errors as typed kinds: by result code, and by the sentence where the code says only ERROR."""
 
 import re
 import sqlite3
@@ -29,14 +29,20 @@ SENTENCES = tuple(
         (r"^no such module: (?P<name>.+)$", "no_such_table"),
         (r"^'(?P<name>.+)' is not a function$", "no_such_function"),
         (r"^unknown database:? (?P<name>.+)$", "no_such_table"),
-        (r"^no such column: (?P<name>.+?)(?: - should this be a string literal in single-quotes\?)?$", "no_such_column"),
+        (
+            r"^no such column: (?P<name>.+?)(?: - should this be a string literal in single-quotes\?)?$",
+            "no_such_column",
+        ),
         (r"^cannot join using column (?P<name>.+) - column not present in both tables$", "no_such_column"),
         (r"^ambiguous column name: (?P<name>.+)$", "ambiguous_column"),
         (r"^ambiguous reference to (?P<name>.+?) in USING\(\)$", "ambiguous_column"),
         (r"^no such function: (?P<name>.+)$", "no_such_function"),
         (r"^misuse of (?:aliased )?(?:aggregate|window)(?: function)?:? (?P<name>.+?)(?:\(\))?$", "misuse"),
         (r"^(?P<name>.+?)\(\) may not be used as a window function$", "misuse"),
-        (r"^(?:a GROUP BY clause is required before HAVING|HAVING clause on a non-aggregate query)$", "misuse"),
+        (
+            r"^(?:a GROUP BY clause is required before HAVING|HAVING clause on a non-aggregate query)$",
+            "misuse",
+        ),
         (r"^(?:aggregate|window) functions? (?:are|is) not allowed", "misuse"),
         (r"^(?:DISTINCT|FILTER|ORDER BY).* aggregate", "misuse"),
         (r"^row value misused$", "misuse"),
@@ -46,9 +52,18 @@ SENTENCES = tuple(
         (r"^(?:not authorized|access to .* is prohibited)", "denied"),
         (r"too (?:large|many|big|complex)|parser stack overflow|at most \d+ tables in a join", "too_large"),
         (r"syntax error|incomplete input|unrecognized token|malformed", "syntax"),
-        (r"do not have the same number of result columns|sub-select returns|columns? assigned|values for", "syntax"),
-        (r"ORDER BY term|GROUP BY term|no tables specified|LIMIT clause should come|ORDER BY clause should", "syntax"),
-        (r"^(?:no such window|no such collation sequence|table .* has|unknown join type|circular reference)", "syntax"),
+        (
+            r"do not have the same number of result columns|sub-select returns|columns? assigned|values for",
+            "syntax",
+        ),
+        (
+            r"(?:ORDER|GROUP) BY term|no tables specified|(?:LIMIT|ORDER BY) clause should come",
+            "syntax",
+        ),
+        (
+            r"^(?:no such window|no such collation|table .* has|unknown join type|circular reference)",
+            "syntax",
+        ),
     )
 )
 """Sentence pattern and kind, first match wins; `name` is the thing the sentence is about."""

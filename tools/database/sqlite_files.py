@@ -38,7 +38,7 @@ def _is_wal(path: str) -> bool:
 
 
 def uri_of(path: str, state: FileState) -> str:
-    """Read-only URI; a write-ahead database at rest is opened as immutable, since SQLite would create files beside it."""
+    """Read-only URI; a write-ahead database at rest is opened immutable, lest files appear beside it."""
     at_rest = _is_wal(path) and not state.wal_pending
     mode = "immutable=1" if at_rest else "readonly_shm=1"
     return f"file:{quote(path)}?mode=ro&{mode}"
@@ -53,6 +53,12 @@ def connect(path: str, state: FileState, busy_seconds: float) -> sqlite3.Connect
     connection = sqlite3.connect(
         uri_of(path, state), uri=True, isolation_level=None, timeout=busy_seconds, cached_statements=0
     )
-    for pragma in ("trusted_schema=OFF", "query_only=ON", "temp_store=MEMORY", "mmap_size=0", "cell_size_check=ON"):
+    for pragma in (
+        "trusted_schema=OFF",
+        "query_only=ON",
+        "temp_store=MEMORY",
+        "mmap_size=0",
+        "cell_size_check=ON",
+    ):
         connection.execute(f"PRAGMA {pragma}")
     return connection

@@ -4,26 +4,28 @@ import re
 import sqlite3
 from typing import NamedTuple
 
-FUNCTIONS = frozenset(
-    """
-    abs acos acosh asin asinh atan atan2 atanh avg ceil ceiling changes char coalesce concat concat_ws cos cosh count
-    cume_dist current_date current_time current_timestamp date datetime degrees dense_rank exp first_value floor format
-    glob group_concat hex ifnull iif if instr json json_array json_array_length json_error_position json_extract
-    json_group_array json_group_object json_insert json_object json_patch json_pretty json_quote json_remove
-    json_replace json_set json_type json_valid jsonb jsonb_array jsonb_extract jsonb_group_array jsonb_group_object
-    jsonb_insert jsonb_object jsonb_patch jsonb_remove jsonb_replace jsonb_set julianday lag last_value lead length like
-    likelihood likely ln log log10 log2 lower ltrim max median min mod nth_value ntile nullif octet_length percent_rank
-    percentile percentile_cont percentile_disc pi pow power printf quote radians random rank replace round row_number
-    rtrim sign sin sinh soundex sqrt strftime string_agg substr substring subtype sum tan tanh time timediff total trim
-    trunc typeof unhex unicode unistr unistr_quote unixepoch unlikely upper match bm25 highlight snippet rtreecheck
-    -> ->>
-    """.split()
-)
-"""Functions a statement may call: pure, bounded by the length limit, without access to files or to the connection.
-Left out with intent: load_extension, readfile, writefile, edit, fts3_tokenizer, zeroblob, randomblob, sqlite_*, fts5*.
+_FUNCTION_WORDS = """
+abs acos acosh asin asinh atan atan2 atanh avg ceil ceiling changes char coalesce concat concat_ws
+cos cosh count cume_dist current_date current_time current_timestamp date datetime degrees
+dense_rank exp first_value floor format glob group_concat hex ifnull iif if instr json json_array
+json_array_length json_error_position json_extract json_group_array json_group_object json_insert
+json_object json_patch json_pretty json_quote json_remove json_replace json_set json_type json_valid
+jsonb jsonb_array jsonb_extract jsonb_group_array jsonb_group_object jsonb_insert jsonb_object
+jsonb_patch jsonb_remove jsonb_replace jsonb_set julianday lag last_value lead length like
+likelihood likely ln log log10 log2 lower ltrim max median min mod nth_value ntile nullif
+octet_length percent_rank percentile percentile_cont percentile_disc pi pow power printf quote
+radians random rank replace round row_number rtrim sign sin sinh soundex sqrt strftime string_agg
+substr substring subtype sum tan tanh time timediff total trim trunc typeof unhex unicode unistr
+unistr_quote unixepoch unlikely upper match bm25 highlight snippet rtreecheck -> ->>
+"""
+FUNCTIONS = frozenset(_FUNCTION_WORDS.split())
+"""Functions a statement may call: bounded by the length limit, without access to files or to the connection.
+Left out: load_extension, readfile, writefile, edit, fts3_tokenizer, zeroblob, randomblob, sqlite_*.
 `printf` stays, since models write it; a width bomb ends with the worker at the deadline."""
-FORBIDDEN_TABLES = frozenset({"dbstat", "sqlite_master", "sqlite_schema", "bytecode", "tables_used", "generate_series"})
-"""Built-in tables that show more than the user's data, or make unbounded rows; every `sqlite_` and `pragma_` name too."""
+FORBIDDEN_TABLES = frozenset(
+    {"dbstat", "sqlite_master", "sqlite_schema", "bytecode", "tables_used", "generate_series"}
+)
+"""Built-in tables that show more than the user's data; every `sqlite_` and `pragma_` name too."""
 WITH_WORD = re.compile(r"\bwith\b", re.IGNORECASE)
 
 
@@ -35,9 +37,11 @@ class Denial(NamedTuple):
 
 
 class Guard:
-    """The authorizer of one connection. `begin` before each statement; `denied` tells afterwards what was refused."""
+    """The authorizer of one connection: `begin` before a statement, `denied` tells what was refused in it."""
 
-    def __init__(self, allow_tables: list[str] | None, deny_tables: list[str], deny_columns: list[str]) -> None:
+    def __init__(
+        self, allow_tables: list[str] | None, deny_tables: list[str], deny_columns: list[str]
+    ) -> None:
         self.allow = None if allow_tables is None else frozenset(allow_tables)
         self.deny_tables = frozenset(deny_tables)
         self.deny_columns = frozenset(deny_columns)
@@ -77,7 +81,7 @@ class Guard:
         return self._deny(f"the table {table} may not be read here", table)
 
     def _is_through_view(self, table: str, column: str, source: str) -> bool:
-        """SQLite names the innermost view a read comes from; the scan of its table follows without that name and column."""
+        """SQLite names the innermost view a read comes from; the scan of its table follows without it."""
         if not self._views_pass or self.allow is None:
             return False
         if source in self.allow:

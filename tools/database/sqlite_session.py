@@ -1,4 +1,4 @@
-"""The worker's side of SQLite: one guarded connection, one statement at a time. Imports the standard library only."""
+"""The worker's side of SQLite: one guarded connection, one statement at a time. Standard library only."""
 
 import contextlib
 import sqlite3
@@ -28,7 +28,7 @@ LENGTHS = {
     sqlite3.SQLITE_LIMIT_TRIGGER_DEPTH: 1,
     sqlite3.SQLITE_LIMIT_WORKER_THREADS: 0,
 }
-"""Limits of SQLite. 20 MB for one value or row: real blobs still read, and what a string bomb can build stays small."""
+"""Limits of SQLite. 20 MB for one value or row: real blobs can be read, and string bombs stay small."""
 
 
 def _to_text(raw: bytes) -> str:
@@ -36,7 +36,7 @@ def _to_text(raw: bytes) -> str:
 
 
 class Session:
-    """Answers `run` and `introspect` requests for one file; opens it on demand, and again after it changed under us."""
+    """Answers requests for one file; opens it on demand, and again after it changed."""
 
     def __init__(self, path: str, policy: dict[str, list[str] | None]) -> None:
         self._path = path
@@ -59,6 +59,8 @@ class Session:
 
     def _reply_of(self, error: Exception) -> dict[str, Any]:
         kind, message, name = classify(error)
+        if kind == "timeout":
+            message = "the statement was stopped at its time limit"
         if kind in ("denied", "syntax", "other") and self._guard.denied:
             kind, (message, name) = "denied", self._guard.denied
         if kind in ("connection", "locked"):
@@ -105,7 +107,10 @@ class Session:
     def _arm(self, connection: sqlite3.Connection) -> None:
         connection.text_factory = _to_text
         connection.execute(f"PRAGMA hard_heap_limit={HEAP_BYTES}")
-        for table in ("json_each", "json_tree"):  # their first use declares them, which the authorizer would deny
+        for table in (
+            "json_each",
+            "json_tree",
+        ):  # their first use declares them, which the authorizer would deny
             with contextlib.suppress(sqlite3.Error):
                 connection.execute(f"SELECT 1 FROM {table}('[]')").close()
         for limit, value in LENGTHS.items():

@@ -4,19 +4,26 @@ import time
 from typing import Any, get_args
 
 from critiql.tools.database.result import ErrorKind, Failure, Limits, Result, Rows
-from critiql.tools.database.worker import WorkerDiedError, WorkerPool, WorkerTimeoutError
+from critiql.tools.database.worker import (
+    WorkerCancelledError,
+    WorkerDiedError,
+    WorkerPool,
+    WorkerTimeoutError,
+)
 
 SQL_CHARACTERS = 1_000_000
 """Longest statement that is sent to a worker."""
 FRAME_FACTOR = 16
-"""How many bytes of JSON one counted byte may become: an eight-byte cell is at most 25 digits, a character six bytes."""
+"""JSON bytes per counted byte at most: a number counts 8 and takes up to 25, a character takes up to six."""
 FRAME_BASE = 4 * 2**20
 KINDS = frozenset(get_args(ErrorKind))
 
 
 def _failure(reply: dict[str, Any], seconds: float) -> Failure:
     kind: Any = reply["kind"]
-    return Failure(kind if kind in KINDS else "other", str(reply.get("message", "")), seconds, reply.get("name"))
+    return Failure(
+        kind if kind in KINDS else "other", str(reply.get("message", "")), seconds, reply.get("name")
+    )
 
 
 def _rows(reply: dict[str, Any], seconds: float) -> Rows:
@@ -36,6 +43,8 @@ def ask_rows(pool: WorkerPool, sql: str, limits: Limits) -> Result:
         reply = pool.ask({"op": "run", "sql": sql, "limits": caps}, limits.seconds, largest)
     except WorkerTimeoutError as error:
         return Failure("timeout", str(error), time.monotonic() - started)
+    except WorkerCancelledError as error:
+        return Failure("cancelled", str(error), time.monotonic() - started)
     except WorkerDiedError as error:
         return Failure("worker_died", str(error), time.monotonic() - started)
     seconds = time.monotonic() - started

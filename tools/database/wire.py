@@ -1,6 +1,6 @@
 """Frames between a worker and its parent: a four-byte length, then JSON; blobs as base64 under one key.
 
-JSON rather than pickle or marshal: what a child sends after reading hostile data must not be able to run code here.
+JSON rather than pickle or marshal: what a child sends after reading hostile data must not run code here.
 """
 
 import base64

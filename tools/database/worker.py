@@ -1,7 +1,7 @@
-"""A killable process that runs statements, and a pool of them. Any engine that runs in process can live in one.
+"""A killable process that runs statements, and a pool of them, for any engine that runs in process.
 
-The process is started by exec, never by fork, so it inherits neither a loaded model nor an open file; it gets an empty
-environment, limits on memory, files and processor time, and is killed at the deadline whatever it is doing.
+The process is started by exec, never by a bare fork, so it inherits neither a loaded model nor an open file.
+It gets an empty environment and limits on memory, files and processor time, and is killed at the deadline.
 """
 
 import os
@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from critiql.tools.database import wire
-from critiql.tools.database.result import ErrorKind, Failure, Limits, Result, Rows
 
 GRACE_SECONDS = 0.1
 """What a worker gets beyond the deadline to report a timeout itself before it is killed."""
 START_SECONDS = 10.0
-"""What the first answer of a new worker may take more: the process starts in about 20 ms, but the machine may be busy."""
+"""What a start may take; about 20 ms on an idle machine."""
+HELLO_BYTES = 1000
+"""Largest message with which a worker says that it is ready."""
 MAIN = Path(__file__).with_name("worker_main.py")
 KILLED_FROM_OUTSIDE = (-9, -15)
 """Exit codes of a worker that somebody else ended; its statement is asked once more of a new one."""
@@ -62,6 +63,10 @@ class WorkerDiedError(Exception):
         """Its exit code; negative for a signal."""
 
 
+class WorkerCancelledError(WorkerDiedError):
+    """The worker was ended because its database was closed."""
+
+
 class Worker:
     """One process. Used by one thread at a time."""
 
@@ -75,17 +80,22 @@ class Worker:
             bufsize=0,
             cwd="/",
             env={"LC_ALL": "C.UTF-8"},
+            process_group=0,  # Ctrl-C in a terminal is for us to handle, not for the worker
         )
         self._input, self._output = self._pipes()
         self._poll = select.poll()
         self._poll.register(self._output, select.POLLIN)
-        self._fresh = True
+        self._is_ready = False
+        self.is_cancelled = False
+        """Set by `cancel`: the statement it was running must not be asked again."""
         self._finalizer = weakref.finalize(self, _end, self._process)
         start = {"session": spec.session, "limits": spec.limits(), "options": spec.options}
         self._send(wire.encode(start))
 
     def _pipes(self) -> tuple[int, int]:
-        if self._process.stdin is None or self._process.stdout is None:  # never so with PIPE; tells the type checker
+        if (
+            self._process.stdin is None or self._process.stdout is None
+        ):  # never so with PIPE; tells the type checker
             msg = "the worker has no pipes"
             raise WorkerDiedError(msg, None)
         return self._process.stdin.fileno(), self._process.stdout.fileno()
@@ -101,24 +111,35 @@ class Worker:
         return self._process.poll() is None
 
     def kill(self) -> None:
-        """End the process now, and wait until it is gone. Safe from another thread."""
+        """End the process now, wait until it is gone, close its pipes. For the thread that uses it."""
         self._finalizer()
+
+    def cancel(self) -> None:
+        """End the process from another thread; the one that waits for its reply sees it gone."""
+        self.is_cancelled = True
+        self._process.kill()
 
     def ask(self, request: dict[str, Any], seconds: float, largest: int) -> dict[str, Any]:
         """The reply to a request; `largest` bounds the reply in bytes.
+
+        A new worker's start has its own time limit; `seconds` count from when it is ready.
 
         Raises:
             WorkerTimeoutError: no reply within `seconds` and the grace; the worker is dead.
             WorkerDiedError: the worker ended or broke the protocol; it is dead.
         """
-        extra = START_SECONDS if self._fresh else 0.0
-        deadline = time.monotonic() + seconds + GRACE_SECONDS + extra
+        if not self._is_ready:
+            self._receive_message(time.monotonic() + START_SECONDS, HELLO_BYTES)
+            self._is_ready = True
+        deadline = time.monotonic() + seconds + GRACE_SECONDS
         self._send(wire.encode(request))
+        return self._receive_message(deadline, largest)
+
+    def _receive_message(self, deadline: float, largest: int) -> dict[str, Any]:
         size = wire.HEADER.unpack(self._receive(wire.HEADER.size, deadline))[0]
         if size > largest:
             raise self._broken(f"the worker wants to send {size} bytes")
         body = self._receive(size, deadline)
-        self._fresh = False
         try:
             return wire.decode(body)
         except wire.WireError as error:
@@ -171,7 +192,6 @@ class WorkerPool:
     size: int = 4
     _idle: list[Worker] = field(default_factory=list)
     _busy: set[Worker] = field(default_factory=set)
-    _closed_generation: int = 0
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
@@ -182,11 +202,14 @@ class WorkerPool:
 
         Raises:
             WorkerTimeoutError: no reply in time.
-            WorkerDiedError: the worker died of this request, or twice.
+            WorkerCancelledError: the pool was closed meanwhile.
+            WorkerDiedError: the worker died of this request, or twice, or none could be started.
         """
         with self._slots:
             try:
                 return self._ask_once(request, seconds, largest)
+            except WorkerCancelledError:
+                raise
             except WorkerDiedError as error:
                 if error.code not in KILLED_FROM_OUTSIDE:
                     raise
@@ -194,10 +217,18 @@ class WorkerPool:
 
     def _ask_once(self, request: dict[str, Any], seconds: float, largest: int) -> dict[str, Any]:
         worker = self._take()
+        is_clean = False
         try:
-            return worker.ask(request, seconds, largest)
+            reply = worker.ask(request, seconds, largest)
+            is_clean = reply.get("kind") != "memory"  # what is left of a full heap is not worth keeping
+            return reply
+        except WorkerDiedError as error:
+            if worker.is_cancelled:
+                msg = "the database was closed while the statement ran"
+                raise WorkerCancelledError(msg, error.code) from error
+            raise
         finally:
-            self._put_back(worker)
+            self._put_back(worker, is_clean)
 
     def _take(self) -> Worker:
         with self._lock:
@@ -207,17 +238,26 @@ class WorkerPool:
                     self._busy.add(worker)
                     return worker
                 worker.kill()
-            worker = Worker(self.spec)
+        worker = self._start()
+        with self._lock:
             self._busy.add(worker)
-            return worker
+        return worker
 
-    def _put_back(self, worker: Worker) -> None:
+    def _start(self) -> Worker:
+        try:
+            return Worker(self.spec)
+        except OSError as error:
+            msg = f"no worker could be started: {error.strerror}"
+            raise WorkerDiedError(msg, None) from error
+
+    def _put_back(self, worker: Worker, is_clean: bool) -> None:
+        """Keep the worker for the next statement, unless a reply of it may still come."""
         with self._lock:
             self._busy.discard(worker)
-            if worker.alive:
+            if is_clean and worker.alive and not worker.is_cancelled:
                 self._idle.append(worker)
-            else:
-                worker.kill()
+                return
+        worker.kill()
 
     def pids(self) -> list[int]:
         """Process ids of all workers, for tests and for reports of memory."""
@@ -227,6 +267,8 @@ class WorkerPool:
     def close(self) -> None:
         """End all workers, also those that are running a statement; a later `ask` starts new ones."""
         with self._lock:
-            workers, self._idle = [*self._idle, *self._busy], []
-        for worker in workers:
+            idle, self._idle = self._idle, []
+            for worker in self._busy:
+                worker.cancel()
+        for worker in idle:
             worker.kill()

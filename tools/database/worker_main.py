@@ -1,8 +1,10 @@
-"""The child process: sets its own limits, opens one engine's session, answers requests until its input closes.
+"""The child process: sets its own limits, opens one engine's session, answers until its input closes.
 
-Run by path with `-I -S`, so that it starts in about 15 ms: it imports the standard library and the engine's session
-module, never the rest of the package. A session module has `open_session(options) -> callable(request) -> reply`;
-it turns what the engine raises into a reply `{"kind": ..., "message": ..., "name": ...}`.
+Run by path with `-I -S`, so that it starts in about 20 ms: it imports the standard library and the engine's
+session module, never the rest of the package. A session module has `open_session(options)`, which gives a
+callable from request to reply. A request has `op` (`run`, `introspect`), `limits` (seconds, rows, total
+bytes, cell bytes) and for `run` the `sql`. A reply has `columns`, `rows`, `truncated` and perhaps `types`;
+or `kind`, `message` and perhaps `name` for what the engine raised.
 """
 
 import importlib
@@ -15,7 +17,7 @@ from types import ModuleType
 from typing import Any
 
 CPU_GRACE = 2
-"""Seconds of processor time beyond a statement's own, after which the kernel ends an orphan that nobody reads."""
+"""Processor seconds beyond a statement's own after which the kernel ends a worker nobody waits for."""
 
 
 def _lay_package() -> None:
@@ -37,7 +39,9 @@ def _bound_cpu(seconds: float) -> None:
     used = resource.getrusage(resource.RUSAGE_SELF)
     soft = math.ceil(used.ru_utime + used.ru_stime + seconds) + CPU_GRACE
     hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
-    resource.setrlimit(resource.RLIMIT_CPU, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard))
+    resource.setrlimit(
+        resource.RLIMIT_CPU, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard)
+    )
 
 
 def _read(size: int) -> bytes:
@@ -69,13 +73,16 @@ def main() -> None:
     open_session = importlib.import_module(start["session"]).open_session
     _set_limits(start["limits"])
     session = open_session(start["options"])
+    _write(wire.encode({"ready": True}))
     while True:
         request = receive()
         _bound_cpu(request["limits"][0])
         try:
             frame = wire.encode(session(request))
         except MemoryError:
-            frame = wire.encode({"kind": "memory", "message": "the statement needed more memory than it may have"})
+            frame = wire.encode(
+                {"kind": "memory", "message": "the statement needed more memory than it may have"}
+            )
         _write(frame)
 
 

@@ -1,4 +1,4 @@
-"""The schema as compact CREATE TABLE text, the form AC-SQL shows its actor and critic. The same bytes for the same content."""
+"""The schema as compact CREATE TABLE text, the form AC-SQL shows its actor and critic; byte-stable."""
 
 import re
 from collections.abc import Iterable
@@ -10,12 +10,12 @@ COMMENT_CHARACTERS = 80
 
 
 def ddl(schema: Schema, sample_rows: int = 0, tables: Iterable[str] | None = None) -> str:
-    """One CREATE TABLE per table in the database's order, with keys, comments, and up to `sample_rows` first rows.
+    """One CREATE TABLE per table in the database's order, with keys, comments and perhaps rows.
 
     Args:
         schema: What to print.
         sample_rows: Rows per table, as a comment block under it.
-        tables: Names of the tables to print, case ignored; all when None. Keys to a table left out are left out.
+        tables: Names of the tables to print, case ignored; all when None. Keys to others are left out.
     """
     wanted = None if tables is None else {name.casefold() for name in tables}
     shown = [table for table in schema.tables if wanted is None or table.name.casefold() in wanted]
@@ -53,7 +53,11 @@ def _column(column: Column, table: Table, dialect: str) -> tuple[str, str]:
 
 def _type(declared: str) -> str:
     """The declared type when it looks like one; a type is free text in SQLite and may hold anything."""
-    return declared.upper() if re.fullmatch(r"[\w ]{1,40}(\(\s*\d+\s*(,\s*\d+\s*)?\))?[\w ]{0,40}", declared) else ""
+    return (
+        declared.upper()
+        if re.fullmatch(r"[\w ]{1,40}(\(\s*\d+\s*(,\s*\d+\s*)?\))?[\w ]{0,40}", declared)
+        else ""
+    )
 
 
 def _primary_key(table: Table, dialect: str) -> list[tuple[str, str]]:

@@ -1,10 +1,10 @@
-"""Names and cells as they may stand in text that a model reads: names quoted by dialect, cells short and on one line."""
+"""Names and cells as they may stand in text that a model reads: names quoted, cells short and on one line."""
 
 import re
 from functools import cache
 
+from sqlglot import TokenType
 from sqlglot.dialects.dialect import Dialect
-from sqlglot.tokens import TokenType
 
 CELL_CHARACTERS = 40
 """Longest cell shown in schema text; a token of prefill costs 25 ms."""
@@ -13,16 +13,16 @@ MARKS = {"mysql": "`"}
 PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
 """Control, zero-width and direction characters, and line separators."""
-MORE_RESERVED = frozenset(
-    """
-    add all alter analyze and as asc autoincrement between by cascade case check collate column commit constraint create
-    cross current_date current_time current_timestamp database default deferrable delete desc distinct drop else end
-    escape except exists explain false fetch for foreign from full group having if in index inner insert intersect into
-    is isnull join key left like limit match natural no not notnull null of offset on or order outer over partition
-    pragma primary references regexp right rollback row rows select set some table then to transaction trigger true
-    union unique update user using values view when where window with
-    """.split()
-)
+_RESERVED_WORDS = """
+add all alter analyze and as asc autoincrement between by cascade case check collate column commit
+constraint create cross current_date current_time current_timestamp database default deferrable
+delete desc distinct drop else end escape except exists explain false fetch for foreign from full
+group having if in index inner insert intersect into is isnull join key left like limit match
+natural no not notnull null of offset on or order outer over partition pragma primary references
+regexp right rollback row rows select set some table then to transaction trigger true union unique
+update user using values view when where window with
+"""
+MORE_RESERVED = frozenset(_RESERVED_WORDS.split())
 """Words that need quotes in some dialect or that small models stumble over without them."""
 
 
@@ -46,7 +46,7 @@ def _needs_quotes(name: str, dialect: str) -> bool:
 
 
 def quote_name(name: str, dialect: str) -> str:
-    """The identifier as the dialect takes it: bare where that is safe, else quoted, control characters escaped."""
+    """The identifier as the dialect takes it: bare where that is safe, else quoted."""
     if not _needs_quotes(name, dialect):
         return name
     mark = MARKS.get(dialect, '"')
