@@ -11,7 +11,7 @@ that works. Here a challenger needs evidence:
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from critiql.agent.calibration import Displacement
@@ -82,6 +82,11 @@ def difference(challenger: Evidence, incumbent: Evidence) -> Difference:
     )
 
 
+def score(change: Difference, weights: Mapping[str, float]) -> float:
+    """The fitted score: log-odds that the challenger is right and the incumbent wrong, up to a constant."""
+    return sum(weights.get(name, 0.0) * value for name, value in change._asdict().items())
+
+
 def decide(
     challenger: Candidate,
     incumbent: Candidate,
@@ -121,7 +126,7 @@ def _verdict(new: Evidence, old: Evidence, fitted: Displacement | None) -> tuple
         return False, "both return the same rows", None
     change = difference(new, old)
     if fitted is not None:
-        value = fitted.score(change._asdict())
+        value = score(change, fitted.weights)
         return value > fitted.margin, f"score {value:.2f} against margin {fitted.margin:.2f}", value
     return (*_unfitted(change), None)
 

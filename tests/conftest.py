@@ -1,10 +1,16 @@
-"""Fixtures every test may use: an empty home, and no way out."""
+"""Fixtures every test may use: an empty home, no way out, a small database and a model that follows a script."""
 
 import os
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from critiql.tools.models.factory import use_model
+from critiql.tools.models.model import ChoiceReading, Generation, Prompt, Sampling, Usage
+from critiql.tools.settings import settings
 
 os.environ["LANGSMITH_TRACING"] = "false"
 
@@ -15,4 +21,72 @@ def empty_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
     home = tmp_path_factory.mktemp("home")
     for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"):
         monkeypatch.setenv(name, str(home / name.lower()))
+    settings.cache_clear()
     yield home
+    settings.cache_clear()
+
+
+class ScriptedModel:
+    """Answers from a list of texts and a list of P(True), and keeps what it was asked."""
+
+    name = "scripted"
+    fingerprint = "scripted"
+
+    def __init__(self, texts: Sequence[str] = (), truths: Sequence[float] | Callable[[Prompt], float] = ()) -> None:
+        self.texts = list(texts)
+        self.truths = truths if callable(truths) else list(truths)
+        self.asked: list[tuple[str, Prompt, Sampling | None]] = []
+
+    def generate(self, prompt: Prompt, sampling: Sampling, on_text: Any = None) -> Generation:
+        self.asked.append(("generate", prompt, sampling))
+        text = self.texts.pop(0) if len(self.texts) > 1 else self.texts[0]
+        if on_text:
+            on_text(text)
+        return Generation(text, "stop", -1.0, Usage(100, 80, 10, 0.01))
+
+    def choose(self, prompt: Prompt, choices: Sequence[Sequence[str]]) -> ChoiceReading:
+        import math
+
+        self.asked.append(("choose", prompt, None))
+        if callable(self.truths):
+            value = self.truths(prompt)
+        else:
+            value = self.truths.pop(0) if len(self.truths) > 1 else self.truths[0]
+        return ChoiceReading((math.log(max(value, 1e-9)), math.log(max(1 - value, 1e-9))), Usage(100, 90, 0, 0.01))
+
+    def count_tokens(self, text: str) -> int:
+        return len(text) // 4
+
+
+@pytest.fixture
+def scripted() -> Iterator[Callable[..., ScriptedModel]]:
+    """Make a scripted model and put it under the name `scripted` for the test."""
+    managers: list[Any] = []
+
+    def make(texts: Sequence[str] = (), truths: Any = ()) -> ScriptedModel:
+        model = ScriptedModel(texts, truths)
+        manager = use_model("scripted", model)
+        manager.__enter__()
+        managers.append(manager)
+        return model
+
+    yield make
+    for manager in reversed(managers):
+        manager.__exit__(None, None, None)
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    """A database of two tables and five rows."""
+    path = tmp_path / "shop.sqlite"
+    connection = sqlite3.connect(path)
+    connection.executescript(
+        """
+        CREATE TABLE maker (id INTEGER PRIMARY KEY, name TEXT, country TEXT);
+        CREATE TABLE item (id INTEGER PRIMARY KEY, title TEXT, price REAL, maker_id INTEGER REFERENCES maker(id));
+        INSERT INTO maker VALUES (1, 'Alder', 'Norway'), (2, 'Birch', 'Peru');
+        INSERT INTO item VALUES (1, 'chair', 20.0, 1), (2, 'table', 80.0, 1), (3, 'lamp', 15.5, 2);
+        """
+    )
+    connection.close()
+    return path
