@@ -8,7 +8,7 @@ Role = Literal["actor", "llm_critic", "error_detector", "refiner", "action_assis
 
 DEFAULT_MODEL = "qwen2.5-coder-1.5b-instruct"
 
-ModelName = Annotated[str, {"__template_metadata__": {"kind": "llm"}}]
+ModelName = Annotated[str, Field(json_schema_extra={"__template_metadata__": {"kind": "llm"}})]
 
 
 

@@ -1,10 +1,11 @@
 """The state a question carries through a graph. Plain dictionaries, so that it can be edited and replayed."""
 
 import operator
-from typing import Annotated, Any, Literal, NotRequired, TypedDict
+from typing import Annotated, Any, Literal, NotRequired
 
 from langchain_core.messages import AnyMessage
 from langgraph.graph.message import add_messages
+from typing_extensions import TypedDict
 
 Origin = Literal["given", "actor", "repair", "refiner", "regeneration"]
 Verdict = Literal["accepted", "rejected", "unknown"]
