@@ -1,0 +1,129 @@
+"""critiql run: one statement, or a file of them, through the same read-only sandbox as the agent's."""
+
+import base64
+import json
+import math
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+
+from critiql.cli import exit_codes
+from critiql.cli.rows import print_rows
+from critiql.tools.database.engine import DEFAULT_LIMITS, Database, DatabaseError
+from critiql.tools.database.open import open_database
+from critiql.tools.database.policy import AccessPolicy
+from critiql.tools.database.result import Limits, Result, Value
+from critiql.tools.database.sample import sample_database
+from critiql.tools.schema.quoting import cell_text, escape
+
+
+def run(
+    sql: Annotated[str, typer.Argument(help="The statement.")] = "",
+    db: Annotated[str, typer.Option(help="Path or URL; without it the sample database.")] = "",
+    file: Annotated[Path | None, typer.Option(help="Statements from a file, one a line.")] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object a statement, nothing else.")
+    ] = False,
+    seconds: Annotated[float, typer.Option(min=0.01, max=3600, help="Time limit.")] = DEFAULT_LIMITS.seconds,
+    rows: Annotated[int, typer.Option(min=1, max=1_000_000, help="Rows at most.")] = DEFAULT_LIMITS.rows,
+    total_bytes: Annotated[
+        int, typer.Option(min=1000, max=256_000_000, help="Bytes of all cells at most.")
+    ] = DEFAULT_LIMITS.total_bytes,
+    cell_bytes: Annotated[
+        int, typer.Option(min=1, max=20_000_000, help="Bytes of one cell at most.")
+    ] = DEFAULT_LIMITS.cell_bytes,
+    allow_table: Annotated[list[str] | None, typer.Option(help="Only these tables may be read.")] = None,
+    deny_table: Annotated[list[str] | None, typer.Option(help="A table that may not be read.")] = None,
+    deny_column: Annotated[
+        list[str] | None, typer.Option(help="A table.column that may not be read.")
+    ] = None,
+) -> None:
+    """Run one SQL statement, read-only, under limits.
+
+    Exit codes: 0 it ran, 1 it failed, 2 wrong usage, 3 the database cannot be read, 130 interrupted.
+    """
+    policy = _policy(allow_table, deny_table, deny_column)
+    statements = _statements(sql, file)
+    limits = Limits(seconds, rows, total_bytes, cell_bytes)
+    try:
+        database = open_database(db or sample_database(), policy)
+        try:
+            passed = [_show(database, one, limits, as_json, short=file is not None) for one in statements]
+        finally:
+            database.close()
+    except DatabaseError as error:
+        _fail(str(error), exit_codes.DATABASE)
+    except KeyboardInterrupt:
+        _fail("Interrupted; nothing was changed.", exit_codes.INTERRUPTED)
+    raise typer.Exit(exit_codes.OK if all(passed) else exit_codes.FAILED)
+
+
+def as_document(sql: str, result: Result) -> dict[str, Any]:
+    """The JSON form of a result."""
+    head: dict[str, Any] = {"sql": sql, "ok": result.ok, "seconds": round(result.seconds, 6)}
+    if not result.ok:
+        return {**head, "kind": result.kind, "message": result.message, "name": result.name}
+    cells = [[_json_value(value) for value in row] for row in result.rows]
+    return {**head, "columns": list(result.columns), "rows": cells, "truncated": result.truncated}
+
+
+def _json_value(value: Value) -> Any:
+    """A blob as an object with its base64; infinities as words, which JSON has no numbers for."""
+    if isinstance(value, bytes):
+        return {"base64": base64.b64encode(value).decode("ascii")}
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value
+
+
+def _policy(
+    allow: list[str] | None, deny: list[str] | None, columns: list[str] | None
+) -> AccessPolicy | None:
+    if not (allow or deny or columns):
+        return None
+    return AccessPolicy(frozenset(allow) if allow else None, frozenset(deny or ()), frozenset(columns or ()))
+
+
+def _statements(sql: str, file: Path | None) -> Iterable[str]:
+    """The one statement, or the lines of the file that are not blank."""
+    if (file is None) == (not sql.strip()):
+        _fail("Give either a statement or --file.", exit_codes.USAGE)
+    if file is None:
+        return [sql.encode("utf-8", "replace").decode()]  # an argument that is not UTF-8 carries surrogates
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        _fail(f"{file} cannot be read: {reason}.", exit_codes.USAGE)
+    return [line for line in text.splitlines() if line.strip()]
+
+
+def _show(database: Database, sql: str, limits: Limits, as_json: bool, short: bool) -> bool:
+    """Run one statement and print what came back; whether it gave rows."""
+    result = database.run(sql, limits)
+    if as_json:
+        typer.echo(json.dumps(as_document(sql, result), ensure_ascii=False, allow_nan=False))
+    elif short:
+        said = (
+            f"rows: {len(result.rows)}" if result.ok else f"{result.kind}: {cell_text(result.message, 100)}"
+        )
+        typer.echo(
+            f"{'ok' if result.ok else 'failed'}\t{result.seconds:.3f} s\t{said}\t{cell_text(sql, 100)}"
+        )
+    elif result.ok:
+        print_rows(Console(), result.columns, result.rows, truncated=result.truncated)
+    else:
+        _say(f"{result.kind}: {result.message}")
+    return result.ok
+
+
+def _say(message: str) -> None:
+    Console(stderr=True).print(escape(message), markup=False, highlight=False, style="red", soft_wrap=True)
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    _say(message)
+    raise typer.Exit(code)
