@@ -76,11 +76,18 @@ def run_compat(database: Path, sql: str, *, at_most: int | None = None) -> Fetch
         if not refused:
             return fetched
         connection.set_authorizer(None)
-        with closing(sqlite3.connect(":memory:")) as copy:
-            connection.backup(copy)
-            copy.text_factory = _decode
-            copy.set_authorizer(_no_other_file)
-            return _execute(copy, sql, at_most)
+        return _run_on_copy(connection, sql, at_most)
+
+
+def _run_on_copy(connection: sqlite3.Connection, sql: str, at_most: int | None) -> Fetched | Failure:
+    refused: list[int] = []
+    with closing(sqlite3.connect(":memory:")) as copy:
+        connection.backup(copy)
+        copy.text_factory = _decode
+        copy.set_authorizer(_file_guard(refused))
+        result = _execute(copy, sql, at_most)
+    # officially the file is opened or written, and the result is empty
+    return Fetched(()) if refused else result
 
 
 def _connect_read_only(database: Path) -> sqlite3.Connection:
@@ -103,9 +110,17 @@ def _read_guard(refused: list[int]) -> Callable[..., int]:
     return guard
 
 
-def _no_other_file(action: int, *_: str | None) -> int:
-    """Let everything happen to the copy; ATTACH, and so VACUUM INTO, does nothing and reports success."""
-    return sqlite3.SQLITE_IGNORE if action == sqlite3.SQLITE_ATTACH else sqlite3.SQLITE_OK
+def _file_guard(refused: list[int]) -> Callable[..., int]:
+    """Let everything happen to the copy but opening a file: ATTACH and VACUUM INTO of one are refused."""
+
+    def guard(action: int, name: str | None, *_: str | None) -> int:
+        # a plain VACUUM attaches a nameless temporary database
+        if action != sqlite3.SQLITE_ATTACH or name in {"", ":memory:"}:
+            return sqlite3.SQLITE_OK
+        refused.append(action)
+        return sqlite3.SQLITE_DENY
+
+    return guard
 
 
 def _execute(
