@@ -7,7 +7,6 @@ One SQLite file serves several processes at once.
 """
 
 import json
-import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -16,6 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
 
+from critiql.evals.shared_sqlite import connect
 from critiql.tools.models.model import ChoiceReading, Generation, LanguageModel, Prompt, Sampling, Usage
 
 R = TypeVar("R", Generation, ChoiceReading)
@@ -43,12 +43,8 @@ class CallCache:
     """The file. Safe to use from several threads and several processes."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
-        self._connection = sqlite3.connect(path, timeout=60, check_same_thread=False, isolation_level=None)
-        self._connection.execute("pragma journal_mode = wal")
-        self._connection.execute("pragma synchronous = normal")
+        self._connection = connect(path)
         self._connection.execute(SCHEMA)
 
     def get(self, key: str) -> dict[str, Any] | None:

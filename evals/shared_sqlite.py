@@ -1,0 +1,24 @@
+"""SQLite files that several processes write at once."""
+
+import sqlite3
+from contextlib import suppress
+from pathlib import Path
+
+PATIENCE = 60.0
+"""Seconds to wait for another writer."""
+
+
+def connect(path: Path | None) -> sqlite3.Connection:
+    """Open or make a file in write-ahead mode; None is a database in memory.
+
+    Transactions are begun by hand: one that reads before it writes could not wait for another writer.
+    """
+    if path is None:
+        return sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    connection = sqlite3.connect(path, timeout=PATIENCE, check_same_thread=False, isolation_level=None)
+    # the mode is kept in the file: when another process is at it, that one sets it
+    with suppress(sqlite3.OperationalError):
+        connection.execute("pragma journal_mode = wal")
+    connection.execute("pragma synchronous = normal")
+    return connection
