@@ -26,6 +26,12 @@ class _Generator(SQLiteGenerator):
         if kind not in (exp.DType.BOOLEAN, exp.DType.DECIMAL, exp.DType.BINARY, exp.DType.VARBINARY)
     }
 
+    def identifier_sql(self, expression: exp.Identifier) -> str:
+        """Names in backticks or brackets stay so: printed in double quotes they could turn into text."""
+        if expression.args.get("quoted") and expression.meta.get("quote"):
+            return f"`{expression.this.replace('`', '``')}`"
+        return super().identifier_sql(expression)
+
     def cast_sql(self, expression: exp.Cast, safe_prefix: str | None = None) -> str:  # noqa: ARG002
         """CAST as written: SQLite gives DATE and DECIMAL numeric affinity, not a date or a real."""
         return f"CAST({self.sql(expression, 'this')} AS {self.sql(expression, 'to')})"

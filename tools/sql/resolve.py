@@ -207,7 +207,8 @@ class _Walk:
             return Source(shown, node)
         if name.casefold() in ctes and not node.db:
             return Source(shown, node, outputs=ctes[name.casefold()])
-        table = self.schema.table(name) or _SYSTEM.get(name.casefold())
+        foreign = self.schema.dialect == "sqlite" and node.db.casefold() not in ("", "main", "temp")
+        table = None if foreign else self.schema.table(name) or _SYSTEM.get(name.casefold())
         if table is None:
             self.unresolved.append(Unresolved("table", node, name, scope))
         return Source(shown, node, table)
@@ -317,6 +318,8 @@ class _Walk:
     @staticmethod
     def _qualified(node: exp.Column, scope: Scope) -> Found:
         qualifier, name, seen = node.table, node.name, False
+        if node.db.casefold() not in ("", "main", "temp"):
+            return Unresolved("qualifier", node, f"{node.db}.{qualifier}", scope)
         for level, around in enumerate(scope.outwards()):
             source = around.source(qualifier)
             if source is None:
