@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from sqlglot import exp
 from sqlglot.errors import TokenError
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from critiql.tools.sql.dialect import dialect_of
 from critiql.tools.trajectory.actions import Node

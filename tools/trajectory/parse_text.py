@@ -12,7 +12,7 @@ docs/TRAJECTORY.md has the whole grammar. Line breaks and indentation are free.
 from dataclasses import dataclass, field
 
 from sqlglot.errors import TokenError
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from critiql.tools.sql.dialect import dialect_of
 from critiql.tools.trajectory.actions import OPERATORS, Frame, Problem, Step, Trajectory

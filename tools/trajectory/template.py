@@ -214,7 +214,8 @@ def _how(given: Arguments) -> str:
 
 def _column_name(text: str, dialect: str) -> Node:
     try:
-        return exp.to_identifier(sqlglot.parse_one(text, into=exp.Column, dialect=dialect_of(dialect)).this)
+        column = sqlglot.parse_one(text, into=exp.Column, dialect=dialect_of(dialect))
+        return cast(Node, exp.to_identifier(column.this))
     except (SqlglotError, ValueError) as error:
         raise _ReadError(f"using takes column names, not {text!r}") from error
 
