@@ -215,7 +215,7 @@ def group_folds(groups: Sequence[Hashable], folds: int = 5, seed: int = 0) -> It
     size = {name: sum(group == name for group in groups) for name in names}
     load = [0] * folds
     home: dict[Hashable, int] = {}
-    for name in sorted(order, key=lambda name: -size[name]):
+    for name in order:
         home[name] = load.index(min(load))
         load[home[name]] += size[name]
     for fold in range(folds):
