@@ -7,8 +7,10 @@ from dataclasses import dataclass
 class AccessPolicy:
     """Allow- and deny-lists by name, case ignored; the schema leaves out what is denied.
 
-    On SQLite an allowed view may read tables that are not on the list, unless a deny-list names them; a
-    statement with a WITH clause gets no such pass, since a common table expression can take a view's name.
+    On SQLite an allowed view may read tables that are not on the list, unless a deny-list names them. A
+    statement with WITH gets no such pass, since a common table expression can take a view's name. Under any
+    policy SQLite joins with ON only: it compares the columns of USING and NATURAL without asking. The number
+    of rows of a table under an allowed view is not secret.
     """
 
     allow_tables: frozenset[str] | None = None

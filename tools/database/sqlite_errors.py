@@ -49,7 +49,10 @@ SENTENCES = tuple(
         (r"^wrong number of arguments to function (?P<name>.+?)\(\)$", "type"),
         (r"^(?:integer overflow|malformed JSON|datatype mismatch|bad JSON path)", "type"),
         (r"^unsafe use of (?:virtual table )?\"?(?P<name>.+?)(?:\(\)|\")?$", "denied"),
-        (r"^(?:not authorized|access to .* is prohibited)", "denied"),
+        (
+            r"^(?:not authorized|access to .* is prohibited|cannot modify|table .* may not be modified)",
+            "denied",
+        ),
         (r"too (?:large|many|big|complex)|parser stack overflow|at most \d+ tables in a join", "too_large"),
         (r"syntax error|incomplete input|unrecognized token|malformed", "syntax"),
         (
@@ -61,7 +64,7 @@ SENTENCES = tuple(
             "syntax",
         ),
         (
-            r"^(?:no such window|no such collation|table .* has|unknown join type|circular reference)",
+            r"^(?:no such (?:window|collation)|table .* has|unknown join type|circular ref|variable number)",
             "syntax",
         ),
     )

@@ -17,6 +17,8 @@ STEPS = 2000
 """Virtual machine instructions between two looks at the clock (some 20 microseconds)."""
 BUSY_SECONDS = 1.0
 """How long a statement waits for another process's lock."""
+FORGET_AFTER = ("connection", "locked", "denied")
+"""Failures after which the connection is made anew; a refused write drops SQLite's picture of the schema."""
 LENGTHS = {
     sqlite3.SQLITE_LIMIT_LENGTH: 20_000_000,
     sqlite3.SQLITE_LIMIT_SQL_LENGTH: 1_000_000,
@@ -63,7 +65,7 @@ class Session:
             message = "the statement was stopped at its time limit"
         if kind in ("denied", "syntax", "other") and self._guard.denied:
             kind, (message, name) = "denied", self._guard.denied
-        if kind in ("connection", "locked"):
+        if kind in FORGET_AFTER:
             self._forget()
         return {"kind": kind, "message": message, "name": name}
 
@@ -107,16 +109,21 @@ class Session:
     def _arm(self, connection: sqlite3.Connection) -> None:
         connection.text_factory = _to_text
         connection.execute(f"PRAGMA hard_heap_limit={HEAP_BYTES}")
-        for table in (
-            "json_each",
-            "json_tree",
-        ):  # their first use declares them, which the authorizer would deny
-            with contextlib.suppress(sqlite3.Error):
-                connection.execute(f"SELECT 1 FROM {table}('[]')").close()
         for limit, value in LENGTHS.items():
             connection.setlimit(limit, value)
         connection.set_progress_handler(lambda: time.monotonic() > self._deadline, STEPS)
+        _connect_virtual_tables(connection)
         connection.set_authorizer(self._guard)
+
+
+def _connect_virtual_tables(connection: sqlite3.Connection) -> None:
+    """Prepare one statement on each: the first use declares the table, which the authorizer would deny."""
+    found = connection.execute(
+        "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'virtual'"
+    )
+    for name in ("json_each", "json_tree", *(row[0] for row in found.fetchall())):
+        with contextlib.suppress(sqlite3.Error):
+            connection.execute(f"EXPLAIN SELECT 1 FROM {introspect_sqlite.quoted(name)}").close()
 
 
 def open_session(options: dict[str, Any]) -> Session:

@@ -1,0 +1,25 @@
+-- The database under attack: ordinary tables, secrets, and traps laid in the schema itself.
+CREATE TABLE customers (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT, city TEXT, card TEXT);
+INSERT INTO customers (name, city, card) VALUES ('Ada', 'Bern', 'CANARY-card-2f7'), ('Bo', 'Cork', 'CANARY-card-2f7');
+CREATE INDEX by_name ON customers (name);
+CREATE INDEX by_card ON customers (card);
+CREATE TABLE orders (id INTEGER PRIMARY KEY, customer_id INTEGER REFERENCES customers (id), amount REAL);
+INSERT INTO orders VALUES (1, 1, 10.5), (2, 1, 3.0), (3, 2, 7.25);
+CREATE TRIGGER on_order AFTER INSERT ON orders BEGIN DELETE FROM customers; END;
+CREATE TABLE secrets (id INTEGER PRIMARY KEY, value TEXT);
+INSERT INTO secrets VALUES (1, 'CANARY-secret-90b');
+CREATE TABLE numbers (n INTEGER);
+WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT 1000) INSERT INTO numbers SELECT x FROM c;
+CREATE VIRTUAL TABLE documents USING fts5(body);
+INSERT INTO documents VALUES ('hello world');
+CREATE VIEW public_customers AS SELECT id, name FROM customers;
+CREATE VIEW leaky AS SELECT id, value FROM secrets;
+CREATE VIEW cards_view AS SELECT card FROM customers;
+CREATE VIEW catalogue AS SELECT name, sql FROM sqlite_master;
+CREATE VIEW pushed AS SELECT 1 AS x;
+CREATE TRIGGER push INSTEAD OF INSERT ON pushed BEGIN DELETE FROM orders; END;
+CREATE VIEW extension_view AS SELECT load_extension('evil') AS x;
+CREATE VIEW master_view AS SELECT count(*) AS x FROM sqlite_master;
+CREATE VIEW pragma_view AS SELECT * FROM pragma_table_info('secrets');
+CREATE VIEW bomb_view AS SELECT printf('%.*c', 900000000, 'x') AS x;
+CREATE VIEW endless_view AS WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) AS n FROM c;
