@@ -9,9 +9,9 @@ import platform
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from importlib.metadata import version
 from typing import Annotated, Any
 
-import sqlglot
 import typer
 
 from critiql.evals.round_trip import SETS, queries
@@ -43,7 +43,7 @@ def main(
     if root is None:
         typer.echo("CRITIQL_DATA is not set. It names the folder with the benchmark data.", err=True)
         raise typer.Exit(2)
-    found: dict[str, Any] = {"python": platform.python_version(), "sqlglot": sqlglot.__version__}
+    found: dict[str, Any] = {"python": platform.python_version(), "sqlglot": version("sqlglot")}
     for name in SETS:
         texts = [sql for _, sql, _ in queries(name, root)]
         sample = texts[:: max(1, len(texts) // size)][:size]

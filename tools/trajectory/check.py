@@ -1,16 +1,16 @@
 """Is a trajectory well formed, and does every name in it exist in a schema?"""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlglot import exp
 
 from critiql.tools.schema.model import Schema
+from critiql.tools.sql.scope import Unresolved
 from critiql.tools.trajectory.actions import (
     COMBINE_ORDER,
     ORDER,
     Aggregate,
     Combine,
-    Define,
     Distinct,
     Frame,
     Group,
@@ -26,10 +26,13 @@ from critiql.tools.trajectory.actions import (
     Values,
 )
 from critiql.tools.trajectory.fields import action_name
-from critiql.tools.trajectory.references import nodes_of, uses
-from critiql.tools.trajectory.scope import aliases, ancestors, definitions, recursive_names, tables_read
+from critiql.tools.trajectory.names import locate
+from critiql.tools.trajectory.references import uses
 
 ONCE = (Scan, Group, Aggregate, Project, Distinct, Skip, Take, Start)
+
+LISTED = 40
+"""Names an error message lists at most."""
 
 
 def check_form(trajectory: Trajectory) -> Problem | None:
@@ -54,21 +57,36 @@ def check_form(trajectory: Trajectory) -> Problem | None:
 
 
 def check_schema(trajectory: Trajectory, schema: Schema) -> Problem | None:
-    """The first table or column that the schema does not have, with its line.
+    """The first table or column that stands for nothing, or for several things, with its line."""
+    located = locate(trajectory, schema)
+    steps = [step for frame in trajectory.frames for step in frame.steps]
+    found = [(located.line(lost.node) or 0, lost) for lost in located.resolution.unresolved]
+    if not found:
+        return None
+    line, lost = min(found, key=lambda pair: pair[0])
+    action = action_name(steps[line - 1]) if line else None
+    return Problem(_lost_message(lost, schema), line or None, action)
 
-    A bare name that could belong to a derived table, a definition or an output alias is not judged.
-    """
-    line = 1
-    for frame in trajectory.frames:
-        defined = _defined_names(trajectory, frame)
-        for step in frame.steps:
-            message = _table_message(step, schema, defined) or _column_message(
-                trajectory, frame, step, schema
-            )
-            if message:
-                return Problem(message, line, action_name(step))
-            line += 1
-    return None
+
+def _lost_message(lost: Unresolved, schema: Schema) -> str:
+    sources = [source for scope in lost.scope.outwards() for source in scope.sources]
+    if lost.kind == "table":
+        return f"there is no table {lost.name}; tables are {_listed(table.name for table in schema.tables)}"
+    if lost.kind == "qualifier":
+        return f"nothing is called {lost.name} here; scans and joins give {_listed(s.name for s in sources)}"
+    if lost.kind == "ambiguous":
+        options = _listed(f"{source.name}.{lost.name}" for source in lost.candidates)
+        return f"{lost.name} is in several tables; write one of {options}"
+    qualifier = lost.node.table if isinstance(lost.node, exp.Column) else ""
+    near = [source for source in sources if not qualifier or source.name.casefold() == qualifier.casefold()]
+    columns = _listed(f"{source.name}.{name}" for source in near for name in source.column_names)
+    return f"there is no column {lost.name} here; columns are {columns}"
+
+
+def _listed(names: Iterable[str]) -> str:
+    found = list(names)
+    more = f" and {len(found) - LISTED} more" if len(found) > LISTED else ""
+    return (", ".join(found[:LISTED]) or "none") + more
 
 
 def _frame_problem(frame: Frame, line: int) -> Problem | None:
@@ -114,40 +132,3 @@ def _shape_problem(frame: Frame, kinds: list[type[Step]], line: int) -> Problem 
     if Having in kinds and Group not in kinds and Aggregate not in kinds:
         return Problem("having needs a groupby or an agg", last)
     return None
-
-
-def _defined_names(trajectory: Trajectory, frame: Frame) -> set[str]:
-    steps = [step for step in frame.steps if isinstance(step, Define)] + definitions(trajectory, frame.name)
-    return {step.definition.alias.casefold() for step in steps} | recursive_names(trajectory, frame.name)
-
-
-def _table_message(step: Step, schema: Schema, defined: set[str]) -> str | None:
-    for table in tables_read(step):
-        named = isinstance(table.this, exp.Identifier)
-        if named and table.name.casefold() not in defined and schema.table(table.name) is None:
-            known = ", ".join(found.name for found in schema.tables)
-            return f"there is no table {table.name}; tables are {known}"
-    return None
-
-
-def _column_message(trajectory: Trajectory, frame: Frame, step: Step, schema: Schema) -> str | None:
-    visible = aliases(frame)
-    for outer, _ in ancestors(trajectory, frame.name):
-        visible = {**aliases(outer), **visible}
-    defined = _defined_names(trajectory, frame)
-    for column in _qualified_columns(step):
-        source = visible.get(column.table.casefold())
-        if source is None:
-            known = ", ".join(visible) or "nothing"
-            return f"nothing is called {column.table} here; scans and joins give {known}"
-        if not isinstance(source, exp.Table) or source.name.casefold() in defined:
-            continue
-        table = schema.table(source.name)
-        if table is not None and table.column(column.name) is None and not isinstance(column.this, exp.Star):
-            known = ", ".join(found.name for found in table.columns)
-            return f"table {table.name} has no column {column.name}; its columns are {known}"
-    return None
-
-
-def _qualified_columns(step: Step) -> list[exp.Column]:
-    return [column for node in nodes_of(step) for column in node.find_all(exp.Column) if column.table]

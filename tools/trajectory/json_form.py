@@ -6,6 +6,7 @@ from typing import cast
 from critiql.tools.trajectory.actions import Frame, Problem, Step, Trajectory
 from critiql.tools.trajectory.check import check_form
 from critiql.tools.trajectory.fields import Arguments, action_name, arguments
+from critiql.tools.trajectory.parentheses import parenthesised
 from critiql.tools.trajectory.template import read_step
 
 Json = dict[str, object]
@@ -40,7 +41,7 @@ def from_json(value: object) -> Trajectory | Problem:
             return frame
         frames.append(frame)
         line += len(frame.steps)
-    trajectory = Trajectory(tuple(frames), dialect)
+    trajectory = Trajectory(tuple(parenthesised(frame) for frame in frames), dialect)
     return check_form(trajectory) or trajectory
 
 

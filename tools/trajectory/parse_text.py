@@ -18,6 +18,7 @@ from critiql.tools.sql.dialect import dialect_of
 from critiql.tools.trajectory.actions import OPERATORS, Frame, Problem, Step, Trajectory
 from critiql.tools.trajectory.check import check_form
 from critiql.tools.trajectory.fields import LISTS, OPTIONS, SINGLES, Arguments
+from critiql.tools.trajectory.parentheses import parenthesised
 from critiql.tools.trajectory.template import read_step
 
 OPENERS = {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE}
@@ -65,15 +66,23 @@ def parse_text(text: str, dialect: str = "sqlite") -> Trajectory | Problem:
     Returns:
         The trajectory, or the first problem with its line and action.
     """
+    frames = parse_frames(text, dialect)
+    if isinstance(frames, Problem):
+        return frames
+    trajectory = Trajectory(tuple(parenthesised(frame) for frame in frames), dialect)
+    return check_form(trajectory) or trajectory
+
+
+def parse_frames(text: str, dialect: str = "sqlite") -> list[Frame] | Problem:
+    """Read frames without asking whether they are used, or whether their steps are in order."""
+    frames: list[Frame] = []
     try:
         reader = _reader(text, dialect)
-        frames: list[Frame] = []
         while reader.kind() is not None:
             frames.append(_frame(reader, dialect))
     except _TextError as error:
         return error.problem
-    trajectory = Trajectory(tuple(frames), dialect)
-    return check_form(trajectory) or trajectory
+    return frames
 
 
 def parse_call(text: str, dialect: str, names: set[str]) -> tuple[Step, ...] | Problem:

@@ -36,7 +36,7 @@ def outer_aliases(trajectory: Trajectory) -> dict[str, tuple[str, ...]]:
         if frame.name in above:
             parent = above[frame.name][0]
             found[parent] |= needed
-    return {name: tuple(needed) for name, needed in found.items() if needed}
+    return {name: tuple(needed) for name, needed in found.items() if needed and name in above}
 
 
 def ancestors(trajectory: Trajectory, name: str) -> Iterator[tuple[Frame, int]]:

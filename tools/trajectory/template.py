@@ -33,7 +33,7 @@ from critiql.tools.trajectory.actions import (
 from critiql.tools.trajectory.compile import conjuncts, projection
 from critiql.tools.trajectory.decompile import COMMA, how_parts
 from critiql.tools.trajectory.fields import ACTIONS, LISTS, OPTIONS, SINGLES, Arguments
-from critiql.tools.trajectory.marks import mark_frames, unmark_frames
+from critiql.tools.trajectory.marks import keep_quotes, mark_frames, unmark_frames
 from critiql.tools.trajectory.references import detach
 
 CONDITIONS: dict[str, type[Filter | Having | Qualify]] = {
@@ -168,12 +168,14 @@ def _clause(action: str, text: str, dialect: str, names: Collection[str]) -> Nod
 
 
 def _parse(statement: str, marked: str, dialect: str, names: Collection[str]) -> exp.Select:
+    sql = statement.format(marked)
     try:
-        tree = sqlglot.parse_one(statement.format(marked), dialect=dialect_of(dialect))
+        tree = sqlglot.parse_one(sql, dialect=dialect_of(dialect))
     except SqlglotError as error:
         raise _ReadError(f"{_reason(error)} in {marked!r}") from error
     except RecursionError as error:
         raise _ReadError("the argument nests too deeply to be read") from error
+    keep_quotes(tree, sql)
     unmarked = unmark_frames(tree, names)
     if not isinstance(unmarked, exp.Select):
         raise _ReadError(f"{marked!r} ends the statement it stands in")
@@ -183,6 +185,9 @@ def _parse(statement: str, marked: str, dialect: str, names: Collection[str]) ->
 def _reason(error: SqlglotError) -> str:
     details = getattr(error, "errors", None)
     text = str(details[0]["description"]) if details else str(error).splitlines()[0]
+    text = re.sub(
+        r"Required keyword: '\w+' missing for <class '[\w.]*\.(\w+)'>", r"\1 lacks an operand", text
+    )
     return re.sub(r"\s+", " ", text).rstrip(". ") or "it cannot be read"
 
 
