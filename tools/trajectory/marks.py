@@ -54,7 +54,7 @@ def unmark_frames(tree: Node, names: Collection[str]) -> Node:
 
 
 def keep_quotes(tree: Node, sql: str) -> None:
-    """Note names in backticks and brackets, as `sql.parse` does: in double quotes they could turn into text."""
+    """Note names in backticks and brackets, as `sql.parse` does: double quotes could make them text."""
     for name in tree.find_all(exp.Identifier) if "`" in sql or "[" in sql else ():
         start = name.meta.get("start")
         if name.args.get("quoted") and start is not None and sql[start] in "`[":

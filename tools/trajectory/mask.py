@@ -202,7 +202,8 @@ def _usable(
 
 def _apply(masked: Masked, wanted: Mapping[str, str], schema: Schema) -> Trajectory:
     located = locate(masked.trajectory, schema)
-    answers = {place: wanted[one.name] for one in masked.masks if one.name in wanted for place in one.places}
+    filled = [one for one in masked.masks if one.name in wanted]
+    answers = {place: wanted[one.name] for one in filled for place in one.places}
     return _rewritten(located.trajectory, lambda node, place: _put(node, place, answers, located))
 
 

@@ -59,7 +59,10 @@ def locate(trajectory: Trajectory, schema: Schema) -> Located:
     sites = tuple(_mark(marked))
     tree = decompile(marked)
     assert isinstance(tree, exp.Query)
-    nodes = {node.meta[PLACE]: node for node in tree.find_all(exp.Table, exp.Column) if PLACE in node.meta}
+    nodes: dict[int, Node] = {}
+    for node in tree.walk():
+        if PLACE in node.meta:
+            nodes[node.meta[PLACE]] = node
     return Located(marked, sites, resolve(tree, schema), nodes)
 
 
