@@ -4,9 +4,10 @@ An engine brings its target and its cases; the table of what was tried is printe
 """
 
 import hashlib
-import resource
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -82,12 +83,28 @@ def folder_digest(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def peak_memory(database: Database) -> int:
-    """Largest resident size in bytes that a worker of the database, or any that has ended, reached."""
-    ended = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
+@contextmanager
+def watched_memory(database: Database) -> Iterator[list[int]]:
+    """The largest resident size in bytes of any worker of the database, looked at every few milliseconds."""
+    peak, done = [0], threading.Event()
     pool = getattr(database, "pool", None)
-    pids = pool.pids() if isinstance(pool, WorkerPool) else []
-    return max([ended, *(_high_water(pid) for pid in pids)])
+
+    def look() -> None:
+        pids = pool.pids() if isinstance(pool, WorkerPool) else []
+        peak[0] = max(peak[0], *map(_high_water, pids), 0)
+
+    def watch() -> None:
+        while not done.wait(0.005):
+            look()
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield peak
+    finally:
+        done.set()
+        watcher.join()
+        look()
 
 
 def _high_water(pid: int) -> int:
@@ -113,17 +130,17 @@ def attack(request: pytest.FixtureRequest) -> Attack:
         sql = spelled(case["sql"], target.substitutions)
         before = target.fingerprint()
         assert database.run(target.sound_query).ok  # the worker is warm: its start is not the attack's time
-        started = time.monotonic()
-        result = database.run(sql, Limits(seconds=target.seconds))
-        seconds = time.monotonic() - started
+        with watched_memory(database) as memory:
+            started = time.monotonic()
+            result = database.run(sql, Limits(seconds=target.seconds))
+            seconds = time.monotonic() - started
         kind = "rows" if result.ok else result.kind
-        memory = peak_memory(database)
-        outcomes.append(Outcome(target.engine, case["category"], kind, seconds, memory))
+        outcomes.append(Outcome(target.engine, case["category"], kind, seconds, memory[0]))
         assert kind in case["expect"], result
         assert target.fingerprint() == before, "something was written"
         assert not leaks(result, [*target.canaries, *(target.policy_canaries if policy else ())])
         assert seconds <= target.seconds + SLACK_SECONDS
-        assert memory <= target.memory_bytes
+        assert memory[0] <= target.memory_bytes
         assert database.run(target.sound_query).ok, "the next query does not work"
         return result
 
