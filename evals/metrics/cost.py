@@ -57,8 +57,13 @@ class RoleCost:
 
     def per_thousand(self) -> Spent:
         """The same for 1,000 questions, rounded to whole calls and tokens."""
-        counts = (self.calls, self.tokens_in, self.tokens_out, self.tokens_cached)
-        return Spent(*(round(1000 * count.value) for count in counts), 1000 * self.seconds.value)
+        return Spent(
+            calls=round(1000 * self.calls.value),
+            tokens_in=round(1000 * self.tokens_in.value),
+            tokens_out=round(1000 * self.tokens_out.value),
+            tokens_cached=round(1000 * self.tokens_cached.value),
+            seconds=1000 * self.seconds.value,
+        )
 
 
 @dataclass(frozen=True, slots=True)

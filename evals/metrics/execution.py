@@ -36,6 +36,8 @@ class Fetched:
     rows: tuple[Cells, ...]
     more: bool = False
     """True when the statement had more rows than were asked for."""
+    seconds: float = 0.0
+    """Time to run and fetch, opening the file left out."""
 
 
 def run_clean(
@@ -52,17 +54,17 @@ def run_clean(
     Returns:
         The rows, or a `Failure`: `denied` for what is no read, `empty` for no query, `timeout`, `other`.
     """
-    started = time.monotonic()
+    started = time.perf_counter()
     refused: list[int] = []
     with closing(_connect_read_only(database)) as connection:
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LENGTH_LIMIT)
         connection.set_authorizer(_read_guard(refused))
         if seconds is not None:
             ends = started + seconds
-            connection.set_progress_handler(lambda: time.monotonic() > ends, _STEPS)
+            connection.set_progress_handler(lambda: time.perf_counter() > ends, _STEPS)
         fetched = _execute(connection, sql, at_most, empty_is_failure=True)
     if isinstance(fetched, Failure) and refused:
-        return Failure("denied", "only SELECT may run here", time.monotonic() - started)
+        return Failure("denied", "only SELECT may run here", time.perf_counter() - started)
     return fetched
 
 
@@ -126,15 +128,16 @@ def _file_guard(refused: list[int]) -> Callable[..., int]:
 def _execute(
     connection: sqlite3.Connection, sql: str, at_most: int | None, *, empty_is_failure: bool = False
 ) -> Fetched | Failure:
-    started = time.monotonic()
+    started = time.perf_counter()
     try:
         cursor = connection.execute(sql)
         if empty_is_failure and cursor.description is None:
-            return Failure("empty", "the text holds no query", time.monotonic() - started)
+            return Failure("empty", "the text holds no query", time.perf_counter() - started)
         rows = cursor.fetchall() if at_most is None else cursor.fetchmany(at_most + 1)
     except (sqlite3.Error, sqlite3.Warning, ValueError, OverflowError, MemoryError) as error:
-        return Failure(_kind(error), str(error), time.monotonic() - started)
-    return Fetched(tuple(rows[:at_most]), at_most is not None and len(rows) > at_most)
+        return Failure(_kind(error), str(error), time.perf_counter() - started)
+    more = at_most is not None and len(rows) > at_most
+    return Fetched(tuple(rows[:at_most]), more, time.perf_counter() - started)
 
 
 def _kind(error: Exception) -> ErrorKind:
