@@ -1,0 +1,140 @@
+"""The workbench of the perturbation operators: seeded choices, and edits on copies of the tree."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from random import Random
+from typing import NamedTuple, TypeVar
+
+from sqlglot import exp
+
+from critiql.tools.errors.links import column_node
+from critiql.tools.errors.query import Query, is_numeric
+from critiql.tools.schema.model import Column, Table
+from critiql.tools.sql.scope import Scope, Source
+
+T = TypeVar("T")
+
+
+class Edit(NamedTuple):
+    """One injected error."""
+
+    tree: exp.Query
+    """A copy of the query's tree with the error in it."""
+    node: exp.Expr
+    """Where in that copy the error sits; for something left out, what should have held it."""
+    note: str
+    """What was done, in a few words."""
+
+
+@dataclass(frozen=True, eq=False)
+class Bench:
+    """A query to be spoilt, and the random numbers that decide how."""
+
+    query: Query
+    rng: Random
+
+    def shuffled(self, items: Iterable[T]) -> list[T]:
+        """The items in an order drawn from the seed."""
+        drawn = list(items)
+        self.rng.shuffle(drawn)
+        return drawn
+
+    @cached_property
+    def _order(self) -> dict[int, int]:
+        return {id(node): index for index, node in enumerate(self.query.tree.walk())}
+
+    def copy(self, *nodes: exp.Expr) -> tuple[exp.Query, list[exp.Expr]]:
+        """A copy of the tree, and the nodes of the copy that stand where the given ones do."""
+        tree = self.query.tree.copy()
+        twins = list(tree.walk())
+        return tree, [twins[self._order[id(node)]] for node in nodes]
+
+    def replaced(self, node: exp.Expr, new: exp.Expr, note: str) -> Edit:
+        """The edit that puts `new` where `node` stands."""
+        tree, (twin,) = self.copy(node)
+        if twin is tree and isinstance(new, exp.Query):
+            return Edit(new, new, note)
+        return Edit(tree, twin.replace(new), note)
+
+    def removed(self, node: exp.Expr, note: str) -> Edit:
+        """The edit that takes a clause or list item out; the error sits in what held it."""
+        tree, (twin,) = self.copy(node)
+        holder = twin.parent
+        twin.pop()
+        return Edit(tree, holder if holder is not None else tree, note)
+
+    def without_conjunct(self, clause: exp.Where | exp.Having, part: exp.Expr, note: str) -> Edit:
+        """The edit that drops one part of a condition, and the clause with its last part."""
+        tree, (twin, spot) = self.copy(clause, part)
+        return Edit(tree, drop_conjunct(twin, spot), note)
+
+    def columns_of(self, scope: Scope, source: Source) -> list[exp.Column]:
+        """The column nodes anywhere in the query that mean a column of one source of a scope."""
+        bound = ((node, self.query.binding(node)) for node in self.query.all(exp.Column))
+        return [node for node, binding in bound if binding is not None and binding.source is source]
+
+    def column(self, source: Source, column: Column, scope: Scope) -> exp.Column:
+        """A reference to a column: qualified when the scope has several sources."""
+        qualifier = source.name if len(scope.sources) > 1 else None
+        return column_node(column.name, qualifier, self.query.parsed.dialect)
+
+    def alike(self, table: Table, column: Column) -> list[Column]:
+        """The other columns of a table, in random order, those of the same kind first."""
+        others = [other for other in table.columns if other is not column]
+        return sorted(self.shuffled(others), key=lambda other: is_numeric(other) != is_numeric(column))
+
+    def constants(self, table: Table, column: Column) -> list[exp.Expr]:
+        """A few constants the column really holds, in random order; empty where its values are not known."""
+        found = self.query.values.distinct(table.name, column.name) if self.query.values else None
+        drawn = self.rng.sample(found, min(3, len(found))) if found else []
+        return [literal for literal in map(as_literal, drawn) if literal is not None]
+
+
+def drop_conjunct(clause: exp.Expr, part: exp.Expr) -> exp.Expr:
+    """Take a part out of an AND chain in place; the clause goes with its last part. Gives what held it."""
+    while isinstance(part.parent, exp.Paren):
+        part = part.parent
+    parent = part.parent
+    if isinstance(parent, exp.And):
+        rest = parent.expression if part is parent.this else parent.this
+        parent.replace(rest)
+        return clause
+    holder = clause.parent
+    clause.pop()
+    return holder if holder is not None else clause
+
+
+def add_conjunct(select: exp.Select, part: exp.Expr) -> exp.Expr:
+    """Add a condition to a SELECT's WHERE in place; gives the node that was added."""
+    where = select.args.get("where")
+    if where is None:
+        select.set("where", exp.Where(this=part))
+        return part
+    old = where.this
+    kept = exp.Paren(this=old.copy()) if isinstance(old, exp.Or) else old.copy()
+    where.set("this", exp.And(this=kept, expression=part))
+    return part
+
+
+def as_literal(value: object) -> exp.Expr | None:
+    """A constant for a cell; None for what has none that is safe to write, such as a blob or a long text."""
+    if isinstance(value, bool | bytes) or value is None:
+        return None
+    if isinstance(value, int | float):
+        return (
+            exp.Literal.number(repr(value)) if value >= 0 else exp.Neg(this=exp.Literal.number(repr(-value)))
+        )
+    text = str(value)
+    return exp.Literal.string(text) if len(text) <= 80 and text.isprintable() else None
+
+
+def arms(tree: exp.Query) -> Iterator[exp.Select]:
+    """The SELECTs that make up a query's result: itself, or every arm of its set operations."""
+    if isinstance(tree, exp.SetOperation):
+        yield from arms(tree.this)
+        yield from arms(tree.expression)
+    elif isinstance(tree, exp.Subquery):
+        yield from arms(tree.this)
+    elif isinstance(tree, exp.Select):
+        yield tree

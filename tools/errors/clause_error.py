@@ -1,0 +1,187 @@
+"""Error 11, Clause Error: GROUP BY, HAVING, ORDER BY or LIMIT is missing or should not be there."""
+
+import re
+from collections.abc import Iterator
+
+from sqlglot import exp
+
+from critiql.tools.errors.bench import Bench, Edit
+from critiql.tools.errors.error_type import BugLabel, ErrorType, Finding, RepairExample
+from critiql.tools.errors.query import Query, conjuncts, is_aggregate, outermost, own_nodes
+
+KEY = "clause_error"
+_SUPERLATIVE = re.compile(
+    r" (?:the|is|has|have) (?:most|least|fewest|highest|lowest|largest|smallest|oldest|youngest|longest|shortest) "
+)
+_EACH = re.compile(r" for each ")
+
+
+def missing_group_by(query: Query) -> Iterator[Finding]:
+    """A bare column beside an aggregate without GROUP BY: one row comes back, its column from an arbitrary row.
+
+    SQLite defines it for MIN and MAX alone (sqlite.org/quirks.html), so those are let pass.
+    """
+    for scope in query.selects:
+        select = scope.node
+        if select.args.get("group"):
+            continue
+        calls = [call for item in select.expressions for call in own_nodes(item) if is_aggregate(call)]
+        if not calls or any(isinstance(call, exp.Min | exp.Max) for call in calls):
+            continue
+        for item in select.expressions:
+            if query.place(item) is not None and not _fixed(select, item):
+                yield Finding(
+                    KEY,
+                    "rule",
+                    f"{item.sql()} stands beside an aggregate without GROUP BY, so only one row comes back.",
+                    f"Add GROUP BY {item.sql()}, or leave the column out.",
+                    node=item,
+                    slots={"missing": f"GROUP BY {item.sql()}"},
+                )
+                break
+
+
+def _fixed(select: exp.Select, item: exp.Expr) -> bool:
+    """True when WHERE gives the column one value."""
+    where = select.args.get("where")
+    parts = conjuncts(where.this if where else None)
+    return any(isinstance(part, exp.EQ) and item in (part.this, part.expression) for part in parts)
+
+
+def having_without_aggregate(query: Query) -> Iterator[Finding]:
+    """HAVING without any aggregate, in a query that groups nothing."""
+    for clause in query.all(exp.Having):
+        select = clause.parent
+        if select is not None and not select.args.get("group"):
+            if not any(is_aggregate(node) for node in own_nodes(select)):
+                yield Finding(
+                    KEY,
+                    "rule",
+                    "HAVING filters groups, and the query has none.",
+                    "Put the condition in WHERE.",
+                    node=clause,
+                    slots={"redundant": clause.sql()},
+                )
+
+
+def each_without_group(query: Query) -> Iterator[Finding]:
+    """The question asks for a figure "for each" of something, and the query aggregates everything into one row."""
+    select = query.tree
+    if not isinstance(select, exp.Select) or not _EACH.search(query.words) or len(query.selects) != 1:
+        return
+    only = bool(select.expressions) and all(is_aggregate(item) for item in select.expressions)
+    if only and not select.args.get("group"):
+        yield Finding(
+            KEY,
+            "rule",
+            "The question asks for one row for each group, and the query returns one row in all.",
+            "Add GROUP BY and return the grouped column.",
+            node=select.expressions[0],
+            slots={"missing": "GROUP BY"},
+        )
+
+
+def limit_without_order(query: Query) -> Iterator[Finding]:
+    """LIMIT without ORDER BY, although the question asks for an extreme: the rows are arbitrary."""
+    select = query.tree
+    if isinstance(select, exp.Select) and select.args.get("limit") and not select.args.get("order"):
+        if _SUPERLATIVE.search(query.words):
+            yield Finding(
+                KEY,
+                "rule",
+                "LIMIT without ORDER BY returns arbitrary rows.",
+                "Add the ORDER BY that the question implies.",
+                node=select.args["limit"],
+                slots={"missing": "ORDER BY"},
+            )
+
+
+def everything_for_a_superlative(query: Query) -> Iterator[Finding]:
+    """The question asks for the one with the most or least, and the query returns plain columns of every row."""
+    select = outermost(query.tree)
+    if select is not query.tree or select is None or not _SUPERLATIVE.search(query.words):
+        return
+    clauses = ("where", "limit", "having", "joins", "group", "order")
+    plain = not any(select.args.get(clause) for clause in clauses) and not query.aggregates
+    if plain and len(query.selects) == 1 and not select.args.get("distinct"):
+        if not _named_like_the_superlative(query, select):
+            yield Finding(
+                KEY,
+                "rule",
+                "The question asks for an extreme, and the query returns every row.",
+                "Order by the quantity meant and take the first row.",
+                node=select,
+                slots={"missing": "ORDER BY ... LIMIT 1"},
+            )
+
+
+def _named_like_the_superlative(query: Query, select: exp.Select) -> bool:
+    found = _SUPERLATIVE.search(query.words)
+    word = found[0].split()[-1] if found else ""
+    return any(word in item.sql().casefold() for item in select.expressions)
+
+
+def dropped_clause(bench: Bench) -> Iterator[Edit]:
+    """Leave out HAVING, GROUP BY, ORDER BY together with its LIMIT, or LIMIT alone."""
+    clauses = [*bench.query.all(exp.Having, exp.Group, exp.Order, exp.Limit)]
+    for clause in bench.shuffled(clauses):
+        select = clause.parent
+        if not isinstance(select, exp.Select) or (
+            isinstance(clause, exp.Group) and select.args.get("having")
+        ):
+            continue
+        edit = bench.removed(clause, f"{clause.sql()} is left out")
+        if isinstance(clause, exp.Order) and isinstance(edit.node, exp.Select):
+            edit.node.set("limit", None)
+        yield edit
+
+
+def added_clause(bench: Bench) -> Iterator[Edit]:
+    """Add a LIMIT nobody asked for, or a GROUP BY on a returned column."""
+    for scope in bench.shuffled(bench.query.selects):
+        select = scope.node
+        columns = [item for item in select.expressions if isinstance(item, exp.Column)]
+        if not select.args.get("group") and columns and not select.args.get("distinct"):
+            tree, (twin, item) = bench.copy(select, bench.rng.choice(columns))
+            group = exp.Group(expressions=[item.copy()])
+            twin.set("group", group)
+            yield Edit(tree, group, f"{group.sql()} is added")
+        if select is bench.query.tree and not select.args.get("limit"):
+            tree, (twin,) = bench.copy(select)
+            limit = exp.Limit(expression=exp.Literal.number(1))
+            twin.set("limit", limit)
+            yield Edit(tree, limit, "LIMIT 1 is added")
+
+
+CLAUSE_ERROR = ErrorType(
+    number=11,
+    name="Clause Error",
+    description="GROUP BY, HAVING, ORDER BY or LIMIT is missing, or is there without need.",
+    priority=5,
+    guideline="""Where: $nodes
+Located in: $clause
+Missing clause: $missing
+Redundant clause: $redundant
+What the question demands: $asked""",
+    keywords=("clause", "group", "order", "having", "limit", "sort"),
+    bugs=(
+        BugLabel("Clause-Related Errors", "Clause Missing"),
+        BugLabel("Clause-Related Errors", "Clause Redundancy"),
+    ),
+    rules=(
+        missing_group_by,
+        having_without_aggregate,
+        each_without_group,
+        limit_without_order,
+        everything_for_a_superlative,
+    ),
+    operators=(dropped_clause, added_clause),
+    examples=(
+        RepairExample(
+            "How many flats does each building have?",
+            "SELECT building_id, COUNT(*) FROM flats",
+            "Without GROUP BY the whole table is one group.",
+            "SELECT building_id, COUNT(*) FROM flats GROUP BY building_id",
+        ),
+    ),
+)

@@ -1,0 +1,53 @@
+"""LookUp(c, D): the distinct values of a column, or nothing where they cannot all be known."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from critiql.tools.database.engine import Database
+from critiql.tools.database.result import Limits, Rows, Value
+
+CAP = 20_000
+"""Distinct values read of one column; a column with more counts as read in part."""
+LIMITS = Limits(seconds=0.5, rows=CAP, total_bytes=8_000_000, cell_bytes=2_000)
+"""What reading one column may cost, so that a check stays within a second."""
+
+
+class Values(Protocol):
+    """Where rules and perturbations learn what a column holds."""
+
+    def distinct(self, table: str, column: str) -> tuple[Value, ...] | None:
+        """All distinct values but NULL; None when the column has no rows or was read in part."""
+
+
+@dataclass
+class DatabaseValues:
+    """LookUp over a database; every column is read once, when it is first asked for."""
+
+    database: Database
+    limits: Limits = LIMITS
+    known: dict[tuple[str, str], tuple[Value, ...] | None] = field(default_factory=dict)
+
+    def distinct(self, table: str, column: str) -> tuple[Value, ...] | None:
+        """All distinct values but NULL; None when the column has no rows or was read in part."""
+        key = (table.casefold(), column.casefold())
+        if key not in self.known:
+            self.known[key] = self._read(table, column)
+        return self.known[key]
+
+    def _read(self, table: str, column: str) -> tuple[Value, ...] | None:
+        quote: Callable[[str], str] = _backtick if self.database.dialect == "mysql" else _double
+        name = quote(column)
+        sql = f"SELECT DISTINCT {name} FROM {quote(table)} WHERE {name} IS NOT NULL"
+        result = self.database.run(sql, self.limits)
+        if not isinstance(result, Rows) or result.truncated or not result.rows:
+            return None
+        return tuple(row[0] for row in result.rows)
+
+
+def _double(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _backtick(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"
