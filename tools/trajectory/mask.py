@@ -230,7 +230,7 @@ def _put(node: exp.Table | exp.Column, place: int, answers: Mapping[int, str], l
 def _reachable(
     table: str, current: Source | None, site: Site, answers: Mapping[int, str], located: Located
 ) -> Source | None:
-    """The source that has the wanted table: the mention's own first, then those in scope, inner ones first."""
+    """The source that has the wanted table: the mention's own, else those in scope, inner ones first."""
     candidates = ([current] if current else []) + _scope_sources(site, located)
     wanted = table.casefold()
     return next((one for one in candidates if _new_table(one, answers).casefold() == wanted), None)
