@@ -2,9 +2,11 @@
 
 import typer
 
+from critiql.cli.eval_compare import eval_compare
 from critiql.cli.eval_run import eval_run
 from critiql.cli.eval_score import eval_score
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.command("run")(eval_run)
 app.command("score")(eval_score)
+app.command("compare")(eval_compare)

@@ -1,7 +1,7 @@
 """Stored draws as arrays, and the policy of AC-SQL replayed over them.
 
-A question of a calibration run has z draws: all but the last were run and judged, whatever the verdict was, so
-every threshold and every smaller z can be replayed without a model.
+A question of a calibration run has z draws: all but the last were run and judged, whatever the verdict was,
+so every threshold and every smaller z can be replayed without a model.
 """
 
 from collections.abc import Sequence
@@ -44,9 +44,9 @@ class Draws:
         """Rounds."""
         return int(self.correct.shape[1])
 
-    def subset(self, chosen: Booleans) -> "Draws":
-        """The chosen questions."""
-        names = tuple(name for name, take in zip(self.databases, chosen, strict=True) if take)
+    def subset(self, chosen: Sequence[int]) -> "Draws":
+        """The questions at those positions."""
+        names = tuple(self.databases[i] for i in chosen)
         rows = (self.correct[chosen], self.executes[chosen], self.p_true[chosen], self.repeats[chosen])
         return Draws(names, *rows)
 
@@ -75,7 +75,7 @@ def draws_of(answers: Sequence[StoredAnswer], z: int) -> Draws:
 
 
 def accepted(draws: Draws, threshold: float, *, execution: bool = True, llm: bool = True) -> Booleans:
-    """What the critics accept, shape (n, z - 1). A draw without a reading is not rejected by the LLM critic."""
+    """What the critics accept, shape (n, z - 1). The LLM critic rejects no draw that it did not read."""
     verdict = np.ones_like(draws.executes)
     if execution:
         verdict &= draws.executes
@@ -85,7 +85,7 @@ def accepted(draws: Draws, threshold: float, *, execution: bool = True, llm: boo
 
 
 def replay(draws: Draws, accepts: Booleans, z: int) -> Booleans:
-    """Whether each answer is right when the first accepted of z draws is given, or else the z-th unchecked."""
+    """Whether each answer is right: the first accepted of z draws is given, or else the z-th, unchecked."""
     early = accepts[:, : z - 1]
     first = np.where(early.any(axis=1), early.argmax(axis=1), z - 1) if z > 1 else np.zeros(draws.n, int)
     right: Booleans = draws.correct[np.arange(draws.n), first]

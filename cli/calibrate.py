@@ -1,0 +1,188 @@
+"""`critiql calibrate`: measure a critic on labelled questions, and fit what it may decide."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from critiql import prompts
+from critiql.agent.calibration import Calibration, Interval, user_folder, write_calibration
+from critiql.agent.context import Context
+from critiql.agent.llm_critic import prompt_name
+from critiql.cli.eval_follow import announced, follow
+from critiql.cli.eval_run import (
+    BudgetOption,
+    CallsOption,
+    Desk,
+    ExportOption,
+    ResumeOption,
+    SetOption,
+    StoreOption,
+    asked_of,
+    refuse,
+    settings_from,
+)
+from critiql.cli.failures import failures
+from critiql.evals.calibration import Fit, fit
+from critiql.evals.displacement import DisplacementFit, fit_displacement, pools_of
+from critiql.evals.draws import draws_of
+from critiql.evals.provenance import commit
+from critiql.evals.runner import Entrant, Scorers, budget, evaluate
+from critiql.evals.scoring import execution_score
+from critiql.evals.store import Store
+from critiql.evals.task import Questions
+
+NEVER_ACCEPT = ("llm_critic=raw", "critic_threshold=1.0")
+"""Settings under which every draw is judged and none accepted."""
+
+DRAWING, CHOOSING = "ac_sql", "text_to_sql"
+"""Graphs whose candidates fit the threshold, and the displacement score."""
+
+
+def calibrate(
+    dataset: Annotated[str, typer.Argument(help="Task or data set.")] = "spider-train-fit",
+    model: Annotated[str | None, typer.Option(help="Model that writes.")] = None,
+    critic_model: Annotated[str | None, typer.Option(help="Model that judges, if another.")] = None,
+    z: Annotated[int, typer.Option(min=2, max=10, help="Draws a question.")] = 5,
+    limit: Annotated[int | None, typer.Option(help="Draw so many questions, stratified.", min=1)] = None,
+    seed: Annotated[int, typer.Option(help="Names the draw of the questions.")] = 0,
+    store: StoreOption = Path("calibration.sqlite"),
+    calls: CallsOption = None,
+    setting: SetOption = None,
+    out: Annotated[Path | None, typer.Option(help="Calibration file; default: your own folder.")] = None,
+    displacement: Annotated[
+        bool, typer.Option(help="Fit the displacement score as well, on text_to_sql's candidates.")
+    ] = True,
+    resume: ResumeOption = None,
+    export_to: ExportOption = None,
+    seconds_budget: BudgetOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The whole fit as one JSON object.")] = False,
+) -> None:
+    """Measure a critic on labelled questions; fit its threshold and the margin of the incumbent rule."""
+    with failures(), Desk.open(store, calls, resume or []) as desk:
+        asked = asked_of(dataset, limit, seed)
+        context = settings_from(model, critic_model, [*(setting or []), *NEVER_ACCEPT, f"z={z}"])
+        with desk.models(context) as models:
+            graphs = [DRAWING, CHOOSING] if displacement else [DRAWING]
+            entrants = [desk.entrant(name, context, asked) for name in graphs]
+            answers = evaluate(
+                entrants,
+                asked.items,
+                desk.store,
+                Scorers(execution_score),
+                models=models,
+                stop=budget(seconds_budget),
+            )
+            progress = announced(entrants, asked, desk.store)
+            follow(answers, progress, desk.exporter([e.run for e in entrants], export_to))
+        found, chosen = _fits(desk.store, entrants, asked, z)
+        calibration = _calibration(entrants[0], context, asked, found, chosen)
+    path = out or user_folder() / f"{calibration.model}-{calibration.prompt}.json"
+    write_calibration(calibration, path)
+    _report(found, chosen, path, as_json=as_json)
+
+
+def _fits(
+    store: Store, entrants: list[Entrant], asked: Questions, z: int
+) -> tuple[Fit, DisplacementFit | None]:
+    indices = {item.index for item in asked.items}
+    answers = [[a for a in store.answers(e.run) if a.index in indices] for e in entrants]
+    try:
+        found = fit(draws_of(answers[0], z), z)
+        return found, fit_displacement(pools_of(answers[1])) if len(answers) > 1 else None
+    except ValueError as error:
+        refuse(str(error))
+
+
+def _calibration(
+    entrant: Entrant, context: Context, asked: Questions, found: Fit, chosen: DisplacementFit | None
+) -> Calibration:
+    run = entrant.run
+    return Calibration(
+        model=run.spec.critic,
+        model_name=Path(context.spec("llm_critic")).name,
+        actor=run.spec.model,
+        prompt=prompts.load(prompt_name(context)).digest,
+        settings=run.id,
+        dataset=asked.label,
+        n=found.n,
+        databases=found.databases,
+        commit=commit(),
+        enabled=found.enabled,
+        threshold=found.threshold,
+        q=found.q,
+        s=found.s,
+        q_plus_s=found.q_plus_s,
+        auc=found.auc,
+        accuracy_without=found.accuracy_without,
+        accuracy_with=found.accuracy_with,
+        displacement=chosen.fitted if chosen else None,
+    )
+
+
+def _report(found: Fit, chosen: DisplacementFit | None, path: Path, *, as_json: bool) -> None:
+    if as_json:
+        document = {"file": str(path), "fit": asdict(found), "displacement": chosen and asdict(chosen)}
+        typer.echo(json.dumps(document, default=lambda record: record.model_dump()))
+        return
+    console = Console(highlight=False)
+    console.print(_figures(found))
+    console.print(_rounds(found))
+    for line in _sentences(found, chosen):
+        console.print(line, soft_wrap=True)
+    console.print(f"Written to {path}", soft_wrap=True)
+
+
+def _figures(found: Fit) -> Table:
+    title = f"{found.n} questions of {found.databases} databases, threshold {found.threshold:.3f}"
+    table = Table("", "value", "95 % interval", "n", title=title)
+    rows: dict[str, Interval] = {
+        "q: accepts a wrong query that runs": found.q,
+        "s: rejects a right query that runs": found.s,
+        "q + s": found.q_plus_s,
+        "AUC of P(True)": found.auc,
+        "EX of the first draw": found.accuracy_first,
+        f"EX of z = {found.z}, execution critic only": found.accuracy_without,
+        f"EX of z = {found.z}, both critics, held out": found.accuracy_with,
+    }
+    for name, figure in rows.items():
+        table.add_row(name, f"{figure.value:.3f}", f"{figure.low:.3f} to {figure.high:.3f}", str(figure.n))
+    return table
+
+
+def _rounds(found: Fit) -> Table:
+    columns = ("round", "p", "q", "s", "reached", "p there", "P_z predicted", "EX measured", "repeated")
+    table = Table(*columns, title="Per round, both critics, all questions")
+    for row in found.rounds:
+        shares = (row.p_waiting, row.predicted, row.measured, row.repeated)
+        cells = [f"{value:.3f}" for value in (row.p, row.q, row.s)]
+        table.add_row(str(row.round), *cells, str(row.waiting), *(f"{value:.3f}" for value in shares))
+    return table
+
+
+def _sentences(found: Fit, chosen: DisplacementFit | None) -> list[str]:
+    last = found.rounds[-1]
+    lines = [
+        f"The critic is {'on' if found.enabled else 'off'}: q + s is at most {found.q_plus_s.high:.3f}.",
+        f"P_{found.z} is {last.predicted - last.measured:+.3f} off what was measured. "
+        "Draws are not independent: a retry is right on "
+        f"{found.retry_right_after_wrong:.1%} of the questions whose greedy query is wrong and on "
+        f"{found.retry_right_after_right:.1%} of the others.",
+    ]
+    if found.left_out:
+        lines.append(f"{found.left_out} answers had fewer than {found.z} scored draws and are left out.")
+    if chosen is None:
+        return lines
+    lines.append(f"First candidate right {chosen.first:.1%}, any candidate right {chosen.any_right:.1%}.")
+    for name, result in (("fitted rule, held out", chosen.held_out), ("unfitted rule", chosen.unfitted)):
+        if result is None:
+            lines.append("Too few discordant pairs to fit the displacement score.")
+        else:
+            lines.append(
+                f"{name}: {result.difference.value:+.2%}, fixed {result.fixed}, broken {result.broken}."
+            )
+    return lines
