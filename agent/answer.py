@@ -20,9 +20,9 @@ def answer(state: State, context: Context) -> Update:
     """Fetch the incumbent's rows and close the run."""
     incumbent = incumbent_of(state)
     if incumbent is None:
-        return _closed(state, None, "failed", "rounds")
+        return _closed(None, "failed", "rounds")
     result = database_of(state, context).run(incumbent["sql"], limits_of(context))
-    update = _closed(state, incumbent, status_of(incumbent, result), stop_of(state, context))
+    update = _closed(incumbent, status_of(incumbent, result), stop_of(state, context))
     update.update(rows_of(result))
     if not incumbent.get("execution"):
         execution = summarise(result)
@@ -33,7 +33,7 @@ def answer(state: State, context: Context) -> Update:
 
 
 def status_of(incumbent: Candidate, result: Result) -> Status:
-    """failed: no rows came; accepted: a critic that may reject accepted it; unverified: it ran, no more is known."""
+    """failed: no rows came; accepted: by a critic that may reject; unverified: it ran, no more is known."""
     if not result.ok:
         return "failed"
     return "accepted" if incumbent.get("verdict") == "accepted" else "unverified"
@@ -80,7 +80,7 @@ def _cell(value: object) -> object:
     return value.hex() if isinstance(value, bytes) else value
 
 
-def _closed(state: State, incumbent: Candidate | None, status: Status, stopped: Stop) -> Update:
+def _closed(incumbent: Candidate | None, status: Status, stopped: Stop) -> Update:
     """The fields every answer has; the trace's last event."""
     sql = incumbent["sql"] if incumbent else ""
     emit(Answered(id=incumbent["id"] if incumbent else None, sql=sql, status=status, stopped=stopped))

@@ -14,9 +14,7 @@ SQL_OPENING = "```sql\n"
 """What a local model's answer is made to begin with, so that no token is spent on prose."""
 
 
-def write(
-    role: Role, context: Context, prompt: Prompt, sampling: Sampling
-) -> tuple[Generation, CallRecord]:
+def write(role: Role, context: Context, prompt: Prompt, sampling: Sampling) -> tuple[Generation, CallRecord]:
     """Let a role's model write; each piece of text becomes an event."""
     model = load_model(context.spec(role))
     generation = model.generate(prompt, sampling, lambda text: emit(Writing(role=role, text=text)))
@@ -47,7 +45,6 @@ def sql_prompt(prefix: str, request: str) -> Prompt:
 def uncached(calls: list[CallRecord]) -> int:
     """Tokens that had to be computed: prompt tokens not found in a cache, and generated ones."""
     return sum(c["prompt_tokens"] - c["cached_tokens"] + c["generated_tokens"] for c in calls)
-
 
 
 def _record(role: Role, model: LanguageModel, operation: str, usage: Usage) -> CallRecord:

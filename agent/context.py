@@ -11,19 +11,22 @@ DEFAULT_MODEL = "qwen2.5-coder-1.5b-instruct"
 ModelName = Annotated[str, Field(json_schema_extra={"__template_metadata__": {"kind": "llm"}})]
 
 
-
 class Context(BaseModel):
     """Settings of one run."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    database: str = Field("", description="Path or URL used when the input names none; empty: the sample database.")
+    database: str = Field(
+        "", description="Path or URL used when the input names none; empty: the sample database."
+    )
     model: ModelName = Field(
         DEFAULT_MODEL,
         description="Registry name, path of a .gguf file, or openai:NAME or openai:NAME@URL.",
     )
     actor_model: ModelName | None = Field(None, description="Model of the actor; empty means `model`.")
-    llm_critic_model: ModelName | None = Field(None, description="Model of the LLM critic; empty means `model`.")
+    llm_critic_model: ModelName | None = Field(
+        None, description="Model of the LLM critic; empty means `model`."
+    )
     error_detector_model: ModelName | None = Field(
         None, description="Model of the error detector; empty means `model`."
     )
@@ -31,7 +34,9 @@ class Context(BaseModel):
     action_assistant_model: ModelName | None = Field(
         None, description="Model of SHARE's action assistant; empty means `model`."
     )
-    answer_model: ModelName | None = Field(None, description="Model that words the answer; empty means `model`.")
+    answer_model: ModelName | None = Field(
+        None, description="Model that words the answer; empty means `model`."
+    )
     panel: tuple[ModelName, ...] = Field(
         (), description="Further models that judge beside the LLM critic.", max_length=5
     )
@@ -39,31 +44,41 @@ class Context(BaseModel):
 
     z: int = Field(5, ge=1, le=20, description="At most this many generated queries (the paper's z).")
     seconds: float = Field(300, gt=0, le=86_400, description="Wall-clock budget of a run, in seconds.")
-    tokens: int = Field(60_000, ge=500, description="Budget of prompt plus generated tokens, cached ones left out.")
+    tokens: int = Field(
+        60_000, ge=500, description="Budget of prompt plus generated tokens, cached ones left out."
+    )
     seed: int = Field(0, ge=0, description="Seed of every draw after the greedy one.")
     temperatures: tuple[Annotated[float, Field(ge=0, le=2)], ...] = Field(
-        (0.0, 0.6, 0.8, 1.0, 1.2),
+        (0.0, 0.8, 0.8, 1.0, 1.0),
         min_length=1,
         description="Temperature of each generation in turn; the last one repeats.",
     )
     max_tokens: int = Field(400, ge=16, le=4096, description="Longest SQL the actor may write, in tokens.")
 
-    schema_format: Literal["ddl", "mschema"] = Field("ddl", description="How the schema is written in prompts.")
-    sample_rows: int = Field(3, ge=0, le=10, description="Sample rows per table in the schema text (ddl only).")
-    schema_tokens: int = Field(5000, ge=200, description="A schema text above this many tokens is pruned by links.")
+    schema_format: Literal["ddl", "mschema"] = Field(
+        "ddl", description="How the schema is written in prompts."
+    )
+    sample_rows: int = Field(
+        3, ge=0, le=10, description="Sample rows per table in the schema text (ddl only)."
+    )
+    schema_tokens: int = Field(
+        5000, ge=200, description="A schema text above this many tokens is pruned by links."
+    )
     show_values: bool = Field(True, description="Show values of the database that the question names.")
     execution: bool = Field(True, description="Off: no query is run and no row is read before the answer.")
 
     execution_critic: bool = Field(True, description="Run each candidate and reject the failing ones.")
     llm_critic: Literal["off", "raw", "calibrated"] = Field(
         "calibrated",
-        description="off; raw: P(True) against one half; calibrated: against a fitted threshold, off without one.",
+        description="off; raw: P(True) against one half; calibrated: against a fitted threshold.",
     )
     critic_threshold: float | None = Field(
         None, ge=0, le=1, description="P(True) below this is a rejection; overrides calibration."
     )
     critic_sees_rows: bool = Field(True, description="Show the LLM critic what running the query gave.")
-    name_repair: bool = Field(True, description="Mend unknown names on the syntax tree before any model call.")
+    name_repair: bool = Field(
+        True, description="Mend unknown names on the syntax tree before any model call."
+    )
     rules: bool = Field(True, description="Run the static rules of the error detector.")
     refine: bool = Field(True, description="Let the refiner mend a candidate with typed errors.")
     resample: bool = Field(True, description="Draw further candidates when the incumbent is uncertain.")

@@ -7,7 +7,7 @@ from critiql.agent.context import Context
 from critiql.agent.state import Execution, State
 from critiql.tools.database.engine import Database
 from critiql.tools.database.open import get_database
-from critiql.tools.database.result import Limits, Result, Rows, Value
+from critiql.tools.database.result import ErrorKind, Limits, Result, Rows, Value
 from critiql.tools.database.sample import sample_database
 
 SHOWN_ROWS = 5
@@ -80,7 +80,7 @@ def _comparable(value: Value) -> Value:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _failed(kind: str, message: str, name: str | None, seconds: float) -> Execution:
+def _failed(kind: ErrorKind, message: str, name: str | None, seconds: float) -> Execution:
     """The record of a query that gave no rows."""
     return Execution(
         ok=False,

@@ -1,15 +1,16 @@
-"""error_detector: names what is wrong with a candidate, by type, and mends names before any model is asked."""
+"""error_detector: names what is wrong with a candidate, by type; mends names before any model is asked."""
 
 from critiql.agent.actor import propose
 from critiql.agent.context import Context
 from critiql.agent.databases import database_of
 from critiql.agent.events import Detected, emit
+from critiql.agent.reading import read_candidate
 from critiql.agent.standing import unexamined
 from critiql.agent.state import Candidate, State, Update, merge_candidates
-from critiql.tools.database.engine import Database
+from critiql.tools.errors.error_type import Finding
+from critiql.tools.errors.query import Query
+from critiql.tools.errors.rules import detect
 from critiql.tools.sql.name_repair import repair_names
-from critiql.tools.sql.parse import Parsed, parse
-from critiql.tools.sql.resolve import resolve
 
 
 def error_detector(state: State, context: Context) -> Update:
@@ -18,23 +19,22 @@ def error_detector(state: State, context: Context) -> Update:
     looked: list[Candidate] = []
     repairs: list[Candidate] = []
     for candidate in unexamined(state):
-        findings = findings_of(state, candidate, database, context)
+        query = read_candidate(candidate, state, database, context)
+        findings = [finding.as_dict() for finding in detect(query)] if context.rules else []
         emit(Detected(id=candidate["id"], findings=findings))
         looked.append({"id": candidate["id"], "findings": findings})
-        if context.name_repair:
-            repairs += repaired(_with(state, repairs), candidate, database)
+        if context.name_repair and candidate["origin"] != "repair":
+            repairs += repaired(_with(state, repairs), query)
     return {"candidates": looked + repairs}
 
 
-def repaired(state: State, candidate: Candidate, database: Database) -> list[Candidate]:
-    """The candidate with its unknown names mended, one candidate a way of mending."""
-    parsed = parse(candidate["sql"], database.dialect)
-    if candidate["origin"] == "repair" or not isinstance(parsed, Parsed):
-        return []
-    schema = database.schema()
+def repaired(state: State, query: Query | Finding) -> list[Candidate]:
+    """The query with its unknown names mended: one new candidate for each way of mending them."""
     repairs: list[Candidate] = []
-    for repair in repair_names(parsed, schema, resolve(parsed.tree, schema)):
-        proposal = propose(_with(state, repairs), repair.sql, "repair", None, repair.change)
+    if isinstance(query, Finding):
+        return repairs
+    for repair in repair_names(query.parsed, query.schema, query.resolution):
+        proposal = propose(_with(state, repairs), repair.sql, "repair", None, "; ".join(repair.changes))
         if proposal["repeats"] is None:
             repairs.append(proposal)
     return repairs

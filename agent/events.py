@@ -5,15 +5,13 @@ from typing import Annotated, Any, Literal
 from langgraph.config import get_stream_writer
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-VERSION = 1
-
 
 class Event(BaseModel):
     """What every event carries."""
 
     model_config = ConfigDict(extra="forbid")
 
-    version: Literal[1] = VERSION
+    version: Literal[1] = 1
 
 
 class Grounded(Event):

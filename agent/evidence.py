@@ -84,7 +84,7 @@ def difference(challenger: Evidence, incumbent: Evidence) -> Difference:
 
 def score(change: Difference, weights: Mapping[str, float]) -> float:
     """The fitted score: log-odds that the challenger is right and the incumbent wrong, up to a constant."""
-    return sum(weights.get(name, 0.0) * value for name, value in change._asdict().items())
+    return float(sum(weights.get(name, 0.0) * value for name, value in change._asdict().items()))
 
 
 def decide(
@@ -97,7 +97,11 @@ def decide(
     new, old = evidence(challenger, candidates), evidence(incumbent, candidates)
     displaced, reason, value = _verdict(new, old, fitted)
     return Decision(
-        incumbent=incumbent["id"], challenger=challenger["id"], displaced=displaced, reason=reason, score=value
+        incumbent=incumbent["id"],
+        challenger=challenger["id"],
+        displaced=displaced,
+        reason=reason,
+        score=value,
     )
 
 
@@ -165,4 +169,3 @@ def _logit(probability: float) -> float:
     """Log-odds, kept finite."""
     clipped = min(max(probability, 1e-6), 1 - 1e-6)
     return math.log(clipped / (1 - clipped))
-

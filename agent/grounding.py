@@ -57,7 +57,7 @@ def checked_question(state: State) -> str:
     """The question, or `QuestionError`."""
     question = question_of(state)
     if not question:
-        msg = "There is no question: the text is empty. Ask something, for example: How many customers are there?"
+        msg = "There is no question: the text is empty. Ask one, for example: How many customers are there?"
         raise QuestionError(msg)
     if len(question) > LONGEST_QUESTION:
         msg = (

@@ -16,7 +16,17 @@ from critiql.agent.events import Decided, Judged, emit
 from critiql.agent.evidence import settle
 from critiql.agent.execution_critic import executes
 from critiql.agent.result_text import result_text
-from critiql.agent.state import CallRecord, Candidate, Decision, State, Update, Verdict, incumbent_of, merge_candidates
+from critiql.agent.state import (
+    CallRecord,
+    Candidate,
+    Decision,
+    State,
+    Update,
+    Verdict,
+    by_id,
+    incumbent_of,
+    merge_candidates,
+)
 from critiql.tools.models.factory import load_model
 from critiql.tools.models.model import ModelError, Prompt
 
@@ -62,6 +72,9 @@ def to_judge(state: State, context: Context) -> list[Candidate]:
 
 def read(state: State, candidate: Candidate, context: Context) -> Reading:
     """P(True) by the critic, or by the panel where there is one; a critic that fails is left out."""
+    earlier = by_id(state, candidate.get("repeats"))
+    if earlier and "p_true" in earlier:
+        return Reading(earlier["p_true"], [])
     readings: list[float] = []
     calls: list[CallRecord] = []
     for spec in (context.spec("llm_critic"), *context.panel):
@@ -94,7 +107,7 @@ def p_true(log_true: float, log_false: float) -> float:
 
 
 def calibration_for(context: Context) -> Calibration | None:
-    """The calibration fitted for this critic and prompt; none for a panel, or while the critic is not calibrated."""
+    """The calibration fitted for this critic and prompt; none for a panel or an uncalibrated critic."""
     if context.llm_critic != "calibrated" or context.panel:
         return None
     model = load_model(context.spec("llm_critic"))

@@ -4,7 +4,6 @@ from critiql import prompts
 from critiql.agent.actor import propose, question_with_notes
 from critiql.agent.calls import sql_prompt, sql_sampling, write
 from critiql.agent.context import Context
-from critiql.agent.databases import database_of
 from critiql.agent.events import Localised, Refined, emit
 from critiql.agent.problems import problems_of
 from critiql.agent.state import Candidate, State, Update, incumbent_of
@@ -16,7 +15,7 @@ def refiner(state: State, context: Context) -> Update:
     source = incumbent_of(state)
     if source is None:
         return {}
-    problems = problems_of(source, state, database_of(state, context))
+    problems = problems_of(source, state, context)
     emit(Localised(id=source["id"], guidance=problems))
     prompt = sql_prompt(state["schema_prefix"], request(state, source, problems))
     generation, call = write("refiner", context, prompt, sql_sampling(context, state["generations"], 0.0))

@@ -1,4 +1,4 @@
-"""What running a query gave, as a critic and a refiner read it: data, quoted and capped, never instructions."""
+"""What running a query gave, as critic and refiner read it: data, quoted and capped, never instructions."""
 
 import json
 

@@ -7,7 +7,7 @@ from critiql.agent.state import Candidate, State, incumbent_of
 
 
 def in_doubt(state: State, context: Context) -> bool:
-    """Whether anything stands against the incumbent: failure, rejection, a finding, a surprise, no incumbent."""
+    """Whether anything stands against the incumbent: failure, rejection, a finding, a surprise."""
     incumbent = incumbent_of(state)
     return incumbent is None or bool(doubts(incumbent, context))
 
@@ -30,7 +30,7 @@ def unexamined(state: State) -> list[Candidate]:
 
 
 def refinable(state: State, context: Context) -> bool:
-    """Whether the refiner has something to go by: an error or finding of an incumbent it has not mended yet."""
+    """Whether the refiner has an error or a finding to go by, and has not been asked about it yet."""
     incumbent = incumbent_of(state)
     if incumbent is None or not context.refine or incumbent.get("refined"):
         return False

@@ -7,10 +7,14 @@ from langchain_core.messages import AnyMessage
 from langgraph.graph.message import add_messages
 from typing_extensions import TypedDict
 
+from critiql.tools.database.result import ErrorKind
+
 Origin = Literal["given", "actor", "repair", "refiner", "regeneration"]
 Verdict = Literal["accepted", "rejected", "unknown"]
 Status = Literal["accepted", "unverified", "failed", "abstained"]
-Stop = Literal["accepted", "unchecked", "rounds", "seconds", "tokens", "no_progress", "critic_off", "abstained"]
+Stop = Literal[
+    "accepted", "unchecked", "rounds", "seconds", "tokens", "no_progress", "critic_off", "abstained"
+]
 """What ended the loop. `unchecked`: the graph has no critic after its last generation."""
 
 
@@ -18,7 +22,7 @@ class Execution(TypedDict):
     """What running a candidate gave. Cut to what critics and people look at."""
 
     ok: bool
-    kind: str | None
+    kind: ErrorKind | None
     """Error kind when not ok."""
     message: str | None
     name: str | None

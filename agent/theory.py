@@ -48,7 +48,7 @@ def limit(rates: Rates) -> float:
 
 
 def simulate(rates: Rates, z: int, runs: int = 1_000_000, seed: int = 0) -> float:
-    """Share of right answers in simulated loops (Appendix D): draws are independent, the z-th is not checked."""
+    """Share of right answers in simulated loops (Appendix D) of independent draws, the z-th not checked."""
     generator = np.random.default_rng(seed)
     pending = np.ones(runs, dtype=bool)
     right = np.zeros(runs, dtype=bool)

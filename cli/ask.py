@@ -25,7 +25,9 @@ def ask(
     critic_model: Annotated[str, typer.Option(help="Model of the LLM critic.")] = "",
     z: Annotated[int, typer.Option(min=1, max=20, help="Generations at most.")] = 5,
     evidence: Annotated[str, typer.Option(help="What is known beyond the schema.")] = "",
-    setting: Annotated[list[str] | None, typer.Option("--set", help="Any other setting, as name=value.")] = None,
+    setting: Annotated[
+        list[str] | None, typer.Option("--set", help="Any other setting, as name=value.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No trace: only the SQL and the rows.")] = False,
 ) -> None:
@@ -34,7 +36,9 @@ def ask(
 
     with failures():
         context = _context(model, critic_model, z, setting or [])
-        answer = asyncio.run(_follow(_read(question), db, graph, context, evidence, show=not (as_json or quiet)))
+        answer = asyncio.run(
+            _follow(_read(question), db, graph, context, evidence, show=not (as_json or quiet))
+        )
     if as_json:
         typer.echo(json.dumps(as_dict(answer), ensure_ascii=False))
     else:
@@ -92,7 +96,13 @@ async def _follow(question: str, db: str, graph: str, context: Any, evidence: st
     from critiql.graphs.api import stream
 
     printer = TracePrinter(Console(stderr=True))
-    async for item in stream(question, Path(db) if Path(db).exists() and db else db, graph=graph, context=context, evidence=evidence):
+    async for item in stream(
+        question,
+        Path(db) if Path(db).exists() and db else db,
+        graph=graph,
+        context=context,
+        evidence=evidence,
+    ):
         if isinstance(item, Answer):
             return item
         if show:

@@ -4,7 +4,6 @@ import sys
 from importlib import import_module
 from typing import Any
 
-import click
 import typer
 from typer.core import TyperGroup
 
@@ -16,7 +15,10 @@ COMMANDS = {
     "models": ("critiql.cli.models:app", "List, pull, verify and remove local models."),
     "eval": ("critiql.cli.evaluate:app", "Run, score, compare and report evaluations."),
     "calibrate": ("critiql.cli.calibrate:calibrate", "Measure a critic and fit what it may decide."),
-    "theory": ("critiql.cli.theory:theory", "What an actor and critics of known error rates reach in z rounds."),
+    "theory": (
+        "critiql.cli.theory:theory",
+        "What an actor and critics of known error rates reach in z rounds.",
+    ),
 }
 """Name -> where it is (module:function or module:app), and its line in the help."""
 
@@ -24,31 +26,43 @@ COMMANDS = {
 class LazyGroup(TyperGroup):
     """A group that knows its commands by name and imports one when it is called."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the interface of a group
         """The names, in the order of the help."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Import the command; for the overview only its line of help is needed."""
         if cmd_name not in COMMANDS:
             return None
         target, line = COMMANDS[cmd_name]
-        if "--help" in sys.argv and ctx.invoked_subcommand is None and len(sys.argv) == 2:
-            return click.Command(cmd_name, help=line)
-        return command(cmd_name, target)
+        overview = ctx.resilient_parsing or sys.argv[1:] in ([], ["--help"])
+        return described(cmd_name, line) if overview else command(cmd_name, target)
 
 
-def command(name: str, target: str) -> click.Command:
-    """Turn `module:function` or `module:app` into a click command of that name."""
+def described(name: str, line: str) -> Any:
+    """A command that has nothing but its line of help."""
+
+    def nothing() -> None: ...
+
+    return command_of(name, nothing, line)
+
+
+def command(name: str, target: str) -> Any:
+    """Import `module:function` or `module:app` as a command of that name."""
     module, attribute = target.split(":")
     found: Any = getattr(import_module(module), attribute)
     if not isinstance(found, typer.Typer):
-        app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-        app.command(name)(found)
-        found = app
-    made: click.Command = typer.main.get_command(found)
+        return command_of(name, found)
+    made = typer.main.get_command(found)
     made.name = name
     return made
+
+
+def command_of(name: str, function: Any, line: str | None = None) -> Any:
+    """A function as a command."""
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command(name, help=line)(function)
+    return typer.main.get_command(app)
 
 
 app = typer.Typer(

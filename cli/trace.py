@@ -4,7 +4,7 @@ from typing import Any
 
 from rich.console import Console
 
-from critiql.cli.safe_text import safe
+from critiql.tools.schema.quoting import escape
 
 
 class TracePrinter:
@@ -31,12 +31,14 @@ class TracePrinter:
         if not self.writing:
             self.console.print(f"{event['role']:>16}  ", end="", style="cyan", markup=False)
             self.writing = True
-        self.console.print(safe(event["text"]), end="", markup=False, highlight=False)
+        self.console.print(
+            "\n".join(map(escape, event["text"].split("\n"))), end="", markup=False, highlight=False
+        )
 
     def _line(self, who: str, text: str) -> None:
         """One line of the trace."""
         self.console.print(f"{who:>16}  ", end="", style="cyan", markup=False)
-        self.console.print(safe(text), markup=False, highlight=False)
+        self.console.print(escape(text), markup=False, highlight=False)
 
 
 def _grounded(event: dict[str, Any]) -> tuple[str, str]:
@@ -60,7 +62,10 @@ def _executed(event: dict[str, Any]) -> tuple[str, str]:
 def _judged(event: dict[str, Any]) -> tuple[str, str]:
     reading = "no reading" if event["p_true"] is None else f"P(True) = {event['p_true']:.3f}"
     against = "" if event["threshold"] is None else f" against {event['threshold']:.3f}"
-    return "llm_critic", f"candidate {event['id']}: {reading}{against}: {event['verdict']} ({event['seconds']:.1f} s)"
+    return (
+        "llm_critic",
+        f"candidate {event['id']}: {reading}{against}: {event['verdict']} ({event['seconds']:.1f} s)",
+    )
 
 
 def _detected(event: dict[str, Any]) -> tuple[str, str]:

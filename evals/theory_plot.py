@@ -1,4 +1,4 @@
-"""Plots of Theorem 1: P_z against z, and the gain over the q-s plane with its boundary (AC-SQL, figures 2 to 4)."""
+"""Plots of Theorem 1: P_z against z; the gain over the q-s plane, with its boundary (AC-SQL, fig. 2-4)."""
 
 from pathlib import Path
 
@@ -31,7 +31,9 @@ def draw(rates: Rates, z: int, path: Path) -> None:
     left.legend(fontsize=7)
     grid = np.linspace(0, 1, 101)
     gain = np.array([[accuracy(Rates(rates.p, q, s), z) - rates.p for q in grid] for s in grid])
-    filled = right.contourf(grid, grid, gain, levels=20, cmap="RdBu", vmin=-abs(gain).max(), vmax=abs(gain).max())
+    filled = right.contourf(
+        grid, grid, gain, levels=20, cmap="RdBu", vmin=-abs(gain).max(), vmax=abs(gain).max()
+    )
     right.plot([0, 1], [1, 0], color="black", label="q + s = 1")
     right.plot(rates.q, rates.s, "o", color="black")
     right.set(xlabel="q", ylabel="s", title=f"P_{z} - p at p = {rates.p:g}")

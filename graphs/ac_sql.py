@@ -11,7 +11,7 @@ from langgraph.runtime import Runtime
 from critiql.agent.actor import regenerating_actor
 from critiql.agent.answer import answer
 from critiql.agent.context import Context
-from critiql.agent.execution_critic import execution_critic, executes
+from critiql.agent.execution_critic import executes, execution_critic
 from critiql.agent.grounding import ground
 from critiql.agent.llm_critic import judge
 from critiql.agent.node import node

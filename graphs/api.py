@@ -6,10 +6,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-
 from critiql.agent.answered import Answer
 from critiql.agent.context import Context
-from critiql.agent.state import InputState, State
+from critiql.agent.state import InputState
 from critiql.graphs.catalogue import graph as graph_of
 
 STEPS_PER_GENERATION = 5
@@ -17,7 +16,7 @@ STEPS_PER_GENERATION = 5
 
 
 def recursion_limit(context: Context) -> int:
-    """Steps after which a run is in error: LangGraph's own default, 10007, would let a loop spin for hours."""
+    """Steps after which a run is in error; LangGraph's own, 10007, would let a loop spin for hours."""
     return 10 + STEPS_PER_GENERATION * 2 * context.z
 
 
@@ -38,8 +37,9 @@ async def stream(
     settings = context or Context()
     started = time.perf_counter()
     events: list[dict[str, Any]] = []
-    state: State = {}
+    state: Any = {}
     given: InputState = {"question": question, "database": str(database), "evidence": evidence, "sql": sql}
+    chunk: Any
     async for mode, chunk in graph_of(graph).astream(
         given,
         {"recursion_limit": recursion_limit(settings)},
@@ -61,7 +61,7 @@ async def aask(question: str, database: str | Path = "", **options: Any) -> Answ
     async for item in stream(question, database, **options):
         if isinstance(item, Answer):
             answer = item
-    assert answer is not None  # noqa: S101 - the stream's last item is the answer
+    assert answer is not None
     return answer
 
 

@@ -11,20 +11,26 @@ from critiql.agent.standing import in_doubt, refinable, unexamined
 from critiql.agent.state import State
 
 
-def route_after_candidate(state: State, runtime: Runtime[Context]) -> Literal["execution_critic", "llm_critic"]:
+def route_after_candidate(
+    _state: State, runtime: Runtime[Context]
+) -> Literal["execution_critic", "llm_critic"]:
     """A new candidate is run, unless nothing may be run before the answer."""
     return "execution_critic" if runtime.context.execution else "llm_critic"
 
 
 def route_after_execution_critic(state: State) -> Literal["llm_critic", "error_detector"]:
     """What ran is judged; when everything new failed, the error detector is next."""
-    return "llm_critic" if any(executes(c) and "findings" not in c for c in state["candidates"]) else "error_detector"
+    return (
+        "llm_critic"
+        if any(executes(c) and "findings" not in c for c in state["candidates"])
+        else "error_detector"
+    )
 
 
 def route_after_error_detector(
     state: State, runtime: Runtime[Context]
 ) -> Literal["execution_critic", "llm_critic", "refiner", "actor", "answer"]:
-    """Repaired names are run; an incumbent in doubt is refined or drawn again; else, or at a limit, the run ends."""
+    """Repairs are run; an incumbent in doubt is refined or drawn again; else, or at a limit, the run ends."""
     context = runtime.context
     if not_run(state) and context.execution:
         return "execution_critic"

@@ -1,4 +1,4 @@
-"""Fixtures every test may use: an empty home, no way out, a small database and a model that follows a script."""
+"""Fixtures every test may use: an empty home, a small database, and a model that follows a script."""
 
 import os
 import sqlite3
@@ -32,7 +32,9 @@ class ScriptedModel:
     name = "scripted"
     fingerprint = "scripted"
 
-    def __init__(self, texts: Sequence[str] = (), truths: Sequence[float] | Callable[[Prompt], float] = ()) -> None:
+    def __init__(
+        self, texts: Sequence[str] = (), truths: Sequence[float] | Callable[[Prompt], float] = ()
+    ) -> None:
         self.texts = list(texts)
         self.truths = truths if callable(truths) else list(truths)
         self.asked: list[tuple[str, Prompt, Sampling | None]] = []
@@ -52,7 +54,9 @@ class ScriptedModel:
             value = self.truths(prompt)
         else:
             value = self.truths.pop(0) if len(self.truths) > 1 else self.truths[0]
-        return ChoiceReading((math.log(max(value, 1e-9)), math.log(max(1 - value, 1e-9))), Usage(100, 90, 0, 0.01))
+        return ChoiceReading(
+            (math.log(max(value, 1e-9)), math.log(max(1 - value, 1e-9))), Usage(100, 90, 0, 0.01)
+        )
 
     def count_tokens(self, text: str) -> int:
         return len(text) // 4

@@ -1,4 +1,4 @@
-"""The sample database: a small music shop, made by this script with a fixed seed, the same bytes of data each time."""
+"""The sample database: a small music shop, made by this script with a fixed seed, the same rows each time."""
 
 import random
 import sqlite3
@@ -18,15 +18,21 @@ SEED = 20261121
 SCHEMA = """
 CREATE TABLE genres (genre_id INTEGER PRIMARY KEY, name TEXT NOT NULL);
 CREATE TABLE artists (artist_id INTEGER PRIMARY KEY, name TEXT NOT NULL, country TEXT NOT NULL);
-CREATE TABLE albums (album_id INTEGER PRIMARY KEY, title TEXT NOT NULL, artist_id INTEGER NOT NULL REFERENCES artists,
-  genre_id INTEGER NOT NULL REFERENCES genres, release_year INTEGER NOT NULL, price REAL NOT NULL, stock INTEGER NOT NULL);
-CREATE TABLE customers (customer_id INTEGER PRIMARY KEY, first_name TEXT NOT NULL, last_name TEXT NOT NULL,
+CREATE TABLE albums (
+  album_id INTEGER PRIMARY KEY, title TEXT NOT NULL, artist_id INTEGER NOT NULL REFERENCES artists,
+  genre_id INTEGER NOT NULL REFERENCES genres, release_year INTEGER NOT NULL, price REAL NOT NULL,
+  stock INTEGER NOT NULL);
+CREATE TABLE customers (
+  customer_id INTEGER PRIMARY KEY, first_name TEXT NOT NULL, last_name TEXT NOT NULL,
   city TEXT NOT NULL, country TEXT NOT NULL, joined_on TEXT NOT NULL);
-CREATE TABLE orders (order_id INTEGER PRIMARY KEY, customer_id INTEGER NOT NULL REFERENCES customers,
+CREATE TABLE orders (
+  order_id INTEGER PRIMARY KEY, customer_id INTEGER NOT NULL REFERENCES customers,
   ordered_on TEXT NOT NULL, status TEXT NOT NULL);
-CREATE TABLE order_lines (order_id INTEGER NOT NULL REFERENCES orders, album_id INTEGER NOT NULL REFERENCES albums,
+CREATE TABLE order_lines (
+  order_id INTEGER NOT NULL REFERENCES orders, album_id INTEGER NOT NULL REFERENCES albums,
   quantity INTEGER NOT NULL, unit_price REAL NOT NULL, PRIMARY KEY (order_id, album_id));
-CREATE TABLE reviews (review_id INTEGER PRIMARY KEY, album_id INTEGER NOT NULL REFERENCES albums,
+CREATE TABLE reviews (
+  review_id INTEGER PRIMARY KEY, album_id INTEGER NOT NULL REFERENCES albums,
   customer_id INTEGER NOT NULL REFERENCES customers, stars INTEGER NOT NULL, written_on TEXT NOT NULL);
 """
 
@@ -39,10 +45,24 @@ COUNTRIES = {
     "Canada": ("Toronto", "Montreal", "Halifax"),
     "Kenya": ("Nairobi", "Mombasa", "Kisumu"),
 }
-FIRST = "Ada Ben Chloe Dario Emi Farid Greta Hugo Ines Jonas Kaito Lena Mara Nils Olga Pia Quinn Rosa Sven Tala".split()
-LAST = "Abel Brandt Costa Dubois Eriksen Fischer Garcia Haddad Ito Jansen Kamau Lopes Meyer Novak Okafor Petit".split()
-WORDS = "Amber Silent Northern Paper Velvet Hollow Golden Distant Electric Winter Copper Blue Last Second".split()
-THINGS = "River Garden Signal Harbor Mirror Station Orchard Machine Letter Season Window Horizon Engine".split()
+# fmt: off
+FIRST = (
+    "Ada", "Ben", "Chloe", "Dario", "Emi", "Farid", "Greta", "Hugo", "Ines", "Jonas", "Kaito", "Lena",
+    "Mara", "Nils", "Olga", "Pia", "Quinn", "Rosa", "Sven", "Tala"
+)
+LAST = (
+    "Abel", "Brandt", "Costa", "Dubois", "Eriksen", "Fischer", "Garcia", "Haddad", "Ito", "Jansen",
+    "Kamau", "Lopes", "Meyer", "Novak", "Okafor", "Petit"
+)
+WORDS = (
+    "Amber", "Silent", "Northern", "Paper", "Velvet", "Hollow", "Golden", "Distant", "Electric",
+    "Winter", "Copper", "Blue", "Last", "Second"
+)
+THINGS = (
+    "River", "Garden", "Signal", "Harbor", "Mirror", "Station", "Orchard", "Machine", "Letter",
+    "Season", "Window", "Horizon", "Engine"
+)
+# fmt: on
 STATUSES = ("delivered", "delivered", "delivered", "delivered", "shipped", "open", "cancelled")
 
 
@@ -104,18 +124,35 @@ def _artists(rng: random.Random) -> Iterator[tuple[object, ...]]:
 
 
 def _albums(rng: random.Random) -> Iterator[tuple[object, ...]]:
-    titles = [f"{word} {thing}" for word in WORDS for thing in THINGS] + [f"{thing} Songs" for thing in THINGS]
+    titles = [f"{word} {thing}" for word in WORDS for thing in THINGS] + [
+        f"{thing} Songs" for thing in THINGS
+    ]
     titles += [f"Live at {city}" for cities in COUNTRIES.values() for city in cities]
     for number, title in enumerate(rng.sample(titles, 200), 1):
         price = rng.choice((7.99, 9.99, 12.5, 14.99, 18.0, 24.99))
-        yield number, title, rng.randint(1, 60), rng.randint(1, 8), rng.randint(1972, 2025), price, rng.randint(0, 40)
+        yield (
+            number,
+            title,
+            rng.randint(1, 60),
+            rng.randint(1, 8),
+            rng.randint(1972, 2025),
+            price,
+            rng.randint(0, 40),
+        )
 
 
 def _customers(rng: random.Random) -> Iterator[tuple[object, ...]]:
     for number in range(1, 251):
         country = rng.choice(list(COUNTRIES))
         joined = date(2021, 1, 1) + timedelta(days=rng.randrange(1500))
-        yield number, rng.choice(FIRST), rng.choice(LAST), rng.choice(COUNTRIES[country]), country, joined.isoformat()
+        yield (
+            number,
+            rng.choice(FIRST),
+            rng.choice(LAST),
+            rng.choice(COUNTRIES[country]),
+            country,
+            joined.isoformat(),
+        )
 
 
 def _orders(rng: random.Random, customers: int) -> Iterator[tuple[object, ...]]:

@@ -1,0 +1,32 @@
+"""What the refiner is told: the error of running a query, the closest names, typed errors with guidelines."""
+
+from critiql.agent.context import Context
+from critiql.agent.databases import database_of
+from critiql.agent.reading import read_candidate
+from critiql.agent.result_text import result_text
+from critiql.agent.state import Candidate, State
+from critiql.tools.errors.localisation import guidance
+from critiql.tools.errors.query import Query
+from critiql.tools.errors.rules import detect
+from critiql.tools.sql.name_repair import closest_names
+
+
+def problems_of(candidate: Candidate, state: State, context: Context) -> str:
+    """One paragraph for each kind of evidence against a candidate."""
+    execution = candidate.get("execution")
+    query = read_candidate(candidate, state, database_of(state, context), context)
+    failed = f"Running it gave {result_text(execution)}" if execution and not execution["ok"] else ""
+    found = guidance(detect(query), query) if context.rules else ""
+    return "\n".join(part for part in (failed, names_known(query), found) if part)
+
+
+def names_known(query: object) -> str:
+    """For each unknown name the closest ones of the schema."""
+    if not isinstance(query, Query):
+        return ""
+    lines = [
+        f"{unresolved.name} is not in the schema; closest: {', '.join(names)}"
+        for unresolved in query.resolution.unresolved
+        if (names := closest_names(unresolved, query.schema))
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,39 @@
+"""The path a question takes through each graph, with a scripted model on a real database."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from critiql.agent.context import Context
+from critiql.graphs.api import recursion_limit
+from critiql.graphs.catalogue import graph
+
+CASES = [
+    json.loads(line)
+    for line in (Path(__file__).parents[1] / "fixtures/graphs/routes.jsonl").read_text().splitlines()
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+def test_route(case: dict[str, Any], scripted: Callable[..., Any], shop: Path) -> None:
+    model = scripted(case.get("texts", ()), case.get("truths", ()))
+    context = Context(model="scripted", **case.get("context", {}))
+    given = {"question": "How many items are there?", "database": str(shop), "sql": case.get("sql", "")}
+    path: list[str] = []
+    final: dict[str, Any] = {}
+    for mode, chunk in graph(case["graph"]).stream(
+        given,
+        {"recursion_limit": recursion_limit(context)},
+        context=context,
+        stream_mode=["updates", "values"],
+    ):
+        if mode == "updates":
+            path += chunk
+        else:
+            final = chunk
+    assert path == case["path"].split()
+    assert {key: final[key] for key in case["final"]} == case["final"]
+    assert len({prompt.prefix for _, prompt, _ in model.asked}) <= 1, "all prompts share their first bytes"
