@@ -64,13 +64,13 @@ class Bench:
         twin.pop()
         return Edit(tree, holder if holder is not None else tree, note)
 
-    def without_conjunct(self, clause: exp.Where | exp.Having, part: exp.Expr, note: str) -> Edit:
+    def without_conjunct(self, clause: exp.Expr, part: exp.Expr, note: str) -> Edit:
         """The edit that drops one part of a condition, and the clause with its last part."""
         tree, (twin, spot) = self.copy(clause, part)
         return Edit(tree, drop_conjunct(twin, spot), note)
 
-    def columns_of(self, scope: Scope, source: Source) -> list[exp.Column]:
-        """The column nodes anywhere in the query that mean a column of one source of a scope."""
+    def columns_of(self, source: Source) -> list[exp.Column]:
+        """The column nodes anywhere in the query that mean a column of one source."""
         bound = ((node, self.query.binding(node)) for node in self.query.all(exp.Column))
         return [node for node, binding in bound if binding is not None and binding.source is source]
 

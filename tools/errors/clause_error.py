@@ -11,13 +11,13 @@ from critiql.tools.errors.query import Query, conjuncts, is_aggregate, outermost
 
 KEY = "clause_error"
 _SUPERLATIVE = re.compile(
-    r" (?:the|is|has|have) (?:most|least|fewest|highest|lowest|largest|smallest|oldest|youngest|longest|shortest) "
+    r" (?:the|is|has|have) (?:most|least|fewest|highest|lowest|largest|smallest|oldest|youngest"
+    r"|longest|shortest) "
 )
-_EACH = re.compile(r" for each ")
 
 
 def missing_group_by(query: Query) -> Iterator[Finding]:
-    """A bare column beside an aggregate without GROUP BY: one row comes back, its column from an arbitrary row.
+    """A bare column beside an aggregate without GROUP BY: one row comes back, its column an arbitrary one.
 
     SQLite defines it for MIN and MAX alone (sqlite.org/quirks.html), so those are let pass.
     """
@@ -52,67 +52,49 @@ def having_without_aggregate(query: Query) -> Iterator[Finding]:
     """HAVING without any aggregate, in a query that groups nothing."""
     for clause in query.all(exp.Having):
         select = clause.parent
-        if select is not None and not select.args.get("group"):
-            if not any(is_aggregate(node) for node in own_nodes(select)):
-                yield Finding(
-                    KEY,
-                    "rule",
-                    "HAVING filters groups, and the query has none.",
-                    "Put the condition in WHERE.",
-                    node=clause,
-                    slots={"redundant": clause.sql()},
-                )
-
-
-def each_without_group(query: Query) -> Iterator[Finding]:
-    """The question asks for a figure "for each" of something, and the query aggregates everything into one row."""
-    select = query.tree
-    if not isinstance(select, exp.Select) or not _EACH.search(query.words) or len(query.selects) != 1:
-        return
-    only = bool(select.expressions) and all(is_aggregate(item) for item in select.expressions)
-    if only and not select.args.get("group"):
+        if select is None or select.args.get("group") or any(map(is_aggregate, own_nodes(select))):
+            continue
         yield Finding(
             KEY,
             "rule",
-            "The question asks for one row for each group, and the query returns one row in all.",
-            "Add GROUP BY and return the grouped column.",
-            node=select.expressions[0],
-            slots={"missing": "GROUP BY"},
+            "HAVING filters groups, and the query has none.",
+            "Put the condition in WHERE.",
+            node=clause,
+            slots={"redundant": clause.sql()},
         )
 
 
 def limit_without_order(query: Query) -> Iterator[Finding]:
     """LIMIT without ORDER BY, although the question asks for an extreme: the rows are arbitrary."""
     select = query.tree
-    if isinstance(select, exp.Select) and select.args.get("limit") and not select.args.get("order"):
-        if _SUPERLATIVE.search(query.words):
-            yield Finding(
-                KEY,
-                "rule",
-                "LIMIT without ORDER BY returns arbitrary rows.",
-                "Add the ORDER BY that the question implies.",
-                node=select.args["limit"],
-                slots={"missing": "ORDER BY"},
-            )
+    limited = select.args.get("limit") if isinstance(select, exp.Select) else None
+    if limited is not None and not select.args.get("order") and _SUPERLATIVE.search(query.words):
+        yield Finding(
+            KEY,
+            "rule",
+            "LIMIT without ORDER BY returns arbitrary rows.",
+            "Add the ORDER BY that the question implies.",
+            node=limited,
+            slots={"missing": "ORDER BY"},
+        )
 
 
 def everything_for_a_superlative(query: Query) -> Iterator[Finding]:
-    """The question asks for the one with the most or least, and the query returns plain columns of every row."""
+    """The question asks for the one with the most or least, and the query returns every row."""
     select = outermost(query.tree)
     if select is not query.tree or select is None or not _SUPERLATIVE.search(query.words):
         return
     clauses = ("where", "limit", "having", "joins", "group", "order")
-    plain = not any(select.args.get(clause) for clause in clauses) and not query.aggregates
-    if plain and len(query.selects) == 1 and not select.args.get("distinct"):
-        if not _named_like_the_superlative(query, select):
-            yield Finding(
-                KEY,
-                "rule",
-                "The question asks for an extreme, and the query returns every row.",
-                "Order by the quantity meant and take the first row.",
-                node=select,
-                slots={"missing": "ORDER BY ... LIMIT 1"},
-            )
+    plain = not any(select.args.get(clause) for clause in (*clauses, "distinct")) and not query.aggregates
+    if plain and len(query.selects) == 1 and not _named_like_the_superlative(query, select):
+        yield Finding(
+            KEY,
+            "rule",
+            "The question asks for an extreme, and the query returns every row.",
+            "Order by the quantity meant and take the first row.",
+            node=select,
+            slots={"missing": "ORDER BY ... LIMIT 1"},
+        )
 
 
 def _named_like_the_superlative(query: Query, select: exp.Select) -> bool:
@@ -171,7 +153,6 @@ What the question demands: $asked""",
     rules=(
         missing_group_by,
         having_without_aggregate,
-        each_without_group,
         limit_without_order,
         everything_for_a_superlative,
     ),

@@ -1,4 +1,4 @@
-"""Error 9, Condition Error: a condition that is wrong as a whole, contradicts another, or does not belong there."""
+"""Error 9, Condition Error: a condition that is wrong as a whole, contradicts another, or does not belong."""
 
 from collections.abc import Iterator
 from itertools import combinations
@@ -26,7 +26,7 @@ def contradiction(query: Query) -> Iterator[Finding]:
                     KEY,
                     "rule",
                     f"No row meets both {first.node.sql()} and {second.node.sql()}.",
-                    "Join them with OR, or use INTERSECT or a second join if both must hold of different rows.",
+                    "Join them with OR, or use INTERSECT if both must hold of different rows.",
                     node=second.node,
                     slots={"condition": f"{first.node.sql()} AND {second.node.sql()}"},
                 )
@@ -129,7 +129,7 @@ def _added(bench: Bench, scope: Scope, new: exp.Expr) -> Edit:
 CONDITION_ERROR = ErrorType(
     number=9,
     name="Condition Error",
-    description="A condition is wrong as a whole, contradicts another one, or demands what the question does not.",
+    description="A condition is wrong as a whole, contradicts another, or demands what nobody asked.",
     priority=6,
     guideline="""Wrong condition: $nodes
 Located in: $clause
@@ -148,7 +148,8 @@ Column data type: $data_type""",
             "Who plays both chess and go?",
             "SELECT name FROM players WHERE game = 'chess' AND game = 'go'",
             "No row has two games; two sets of names have to be intersected.",
-            "SELECT name FROM players WHERE game = 'chess' INTERSECT SELECT name FROM players WHERE game = 'go'",
+            "SELECT name FROM players WHERE game = 'chess'"
+            " INTERSECT SELECT name FROM players WHERE game = 'go'",
         ),
     ),
 )

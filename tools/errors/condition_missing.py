@@ -11,11 +11,11 @@ from critiql.tools.errors.query import Place, Query, conjuncts, is_text
 
 KEY = "condition_missing"
 _QUOTED = re.compile(r"""(?<![\w'])'([^'"]{2,60})'(?!\w)|"([^"]{2,60})\"""")
-_NUMBER = re.compile(r"(?<!\ball )(?<!\bthe )(?<![\w.,/-])\d{2,9}(?![\w%/-]|[.,]\d)")
+_NUMBER = re.compile(r"(?<!\ball )(?<!\bthe )(?<!\bthrough )(?<![\w.,/-])\d{2,9}(?![\w%/-]|[.,]\d)")
 
 
 def quoted_text_unused(query: Query) -> Iterator[Finding]:
-    """The question quotes a text that a column of a table in use holds, and no constant shares a word with it."""
+    """The question quotes a text that a table in use holds, and no constant shares a word with it."""
     constants = " ".join(_texts(query)).casefold()
     for match in _QUOTED.finditer(query.question):
         text = (match[1] or match[2]).strip()
@@ -39,7 +39,7 @@ def _stored(query: Query, text: str) -> bool:
 
 
 def number_unused(query: Query) -> Iterator[Finding]:
-    """The question names a number of two digits or more, and no constant of the query is that number or next to it."""
+    """The question names a number of two digits or more, and the query neither it nor its neighbour."""
     constants = " ".join(_texts(query))
     numbers = {int(digits) for digits in re.findall(r"\d{1,12}", constants)}
     for match in _NUMBER.finditer(query.question):

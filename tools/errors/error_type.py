@@ -74,7 +74,7 @@ Rule = Callable[["Query"], Iterable[Finding]]
 """A deterministic predicate on a query: yields what it is sure of, nothing otherwise."""
 
 Operator = Callable[["Bench"], "Iterator[Edit]"]
-"""A perturbation: yields, lazily and in an order drawn from the bench, edits that inject one error of the type."""
+"""A perturbation: yields, lazily and in an order drawn from the bench, edits that inject one error."""
 
 
 @dataclass(frozen=True)

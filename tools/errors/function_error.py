@@ -82,7 +82,7 @@ def _all_text(query: Query, select: exp.Select) -> bool:
 
 
 def average_not_taken(query: Query) -> Iterator[Finding]:
-    """The question asks for one plain average and the query has neither AVG, a division, nor a column so called."""
+    """The question asks for an average, and the query has no AVG, no division and no column so called."""
     if not query.words.startswith((" what is the average ", " find the average ", " show the average ")):
         return
     names = [node.name.casefold() for node in query.all(exp.Column)]
@@ -103,10 +103,11 @@ def average_not_taken(query: Query) -> Iterator[Finding]:
 def refused_function(query: Query) -> Iterator[Finding]:
     """The database refused a function: there is no such one, or it stands where it may not."""
     failure = query.execution
-    if isinstance(failure, Failure) and failure.kind in ("no_such_function", "misuse"):
-        if not list(aggregate_in_where(query)) and not list(nested_aggregate(query)):
-            slots = {"function": failure.name or "", "reason": failure.message}
-            yield Finding(KEY, "rule", f"The database says: {failure.message}", slots=slots)
+    if not isinstance(failure, Failure) or failure.kind not in ("no_such_function", "misuse"):
+        return
+    if not any(True for rule in (aggregate_in_where, nested_aggregate) for _ in rule(query)):
+        slots = {"function": failure.name or "", "reason": failure.message}
+        yield Finding(KEY, "rule", f"The database says: {failure.message}", slots=slots)
 
 
 _SWAPS: dict[type[exp.Expr], tuple[type[exp.Expr], ...]] = {
@@ -142,7 +143,7 @@ def _bug(subtype: str) -> BugLabel:
 FUNCTION_ERROR = ErrorType(
     number=10,
     name="Function Error",
-    description="An aggregate, date, text, arithmetic or conditional function is wrong, misplaced or missing.",
+    description="An aggregate, date, text or conditional function is wrong, misplaced or missing.",
     priority=8,
     guideline="""Wrong expression: $nodes
 Located in: $clause

@@ -1,8 +1,8 @@
 """The error-token head: a few rows that turn a hidden state into probabilities of error types.
 
-ErrorLLM adds reserved tokens to the output layer and decodes under the constraint that only they may come next
-(section 3.3, equations 11 and 19). A local model's weights stay untouched here: the rows live in a file of their
-own and are multiplied with the final hidden state of the detector's prompt.
+ErrorLLM adds reserved tokens to the output layer and decodes under the constraint that only they may come
+next (section 3.3, equations 11 and 19). A local model's weights stay untouched here: the rows live in a file
+of their own and are multiplied with the final hidden state of the detector's prompt.
 """
 
 import json

@@ -31,7 +31,7 @@ def fit(
     model: str = "",
     prompt: str = "",
 ) -> Head:
-    """Fit one logistic regression per token, with the whole data in every step; the same data gives the same head.
+    """Fit one logistic regression per token, with all data in every step: the same data gives the same head.
 
     Args:
         hidden: final hidden states, shape (n, d).

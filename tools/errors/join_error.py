@@ -1,4 +1,4 @@
-"""Error 15, Join Error: tables joined on the wrong columns, without a condition, or by the wrong type of join."""
+"""Error 15, Join Error: tables joined on the wrong columns, without a condition, or by the wrong join."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ KEY = "join_error"
 
 
 def missing_condition(query: Query) -> Iterator[Finding]:
-    """A table that no condition ties to the others, although a foreign key could: every row meets every row."""
+    """A table that no condition ties to the others, although a foreign key could."""
     for scope in query.selects:
         if len(scope.sources) < 2 or query.resolution.unresolved:
             continue
@@ -71,8 +71,8 @@ def _text(link: Link) -> str:
 def unrelated_columns(query: Query) -> Iterator[Finding]:
     """Two tables joined on columns that no foreign key relates, although one relates the tables.
 
-    Both must be keys, primary or foreign, so that it is known what they stand for. Silent when they bear the same
-    name or refer to a common third column.
+    Both must be keys, primary or foreign, so that it is known what they stand for. Silent when they bear the
+    same name or refer to a common third column.
     """
     for pair in query.resolution.joins:
         if pair.join is None or not _plain(pair.left) or not _plain(pair.right):

@@ -60,7 +60,7 @@ def closest(name: str, choices: list[str], *, least: float = 60.0, limit: int = 
 
 @cache
 def identifier(name: str, dialect: str = "sqlite") -> exp.Identifier:
-    """A name as an identifier, quoted where it would not be read as one. Copy it before putting it in a tree."""
+    """A name as an identifier, quoted where it would not be read as one. Copy it before use in a tree."""
     tokens = dialect_of(dialect).tokenize(name) if name.isascii() and name.isidentifier() else []
     plain = len(tokens) == 1 and tokens[0].token_type is TokenType.VAR
     return exp.to_identifier(name, quoted=not plain)

@@ -1,7 +1,7 @@
-"""From findings to what the refiner reads: filled guidelines, the part of the query and of the schema concerned.
+"""From findings to what the refiner reads: filled guidelines, and the parts of query and schema concerned.
 
-ErrorLLM, algorithm 2 and figure 8. What code can fill, code fills; `open_slots` names what is left for a model.
-All errors go into one context, in the order in which they should be repaired.
+ErrorLLM, algorithm 2 and figure 8. What code can fill, code fills; `open_slots` names what is left for a
+model. All errors go into one context, in the order in which they should be repaired.
 """
 
 from collections.abc import Iterable, Sequence
@@ -30,7 +30,7 @@ class Localised:
     open_slots: tuple[str, ...]
     """Slots only a model can fill."""
     subtree: str
-    """The smallest clause or query around the error, printed canonically; empty where the error has no place."""
+    """The smallest clause or query around the error, printed canonically; empty where it has none."""
     tables: tuple[str, ...]
     """Tables concerned."""
 
@@ -138,7 +138,7 @@ def _enclosing(node: exp.Expr | None) -> exp.Expr | None:
 
 
 def _tables(finding: Finding, query: Query) -> list[Table]:
-    """Schema tables an error concerns: those its node reads, those a repair would add, else all of the query."""
+    """Schema tables an error concerns: those its node reads, those a repair would add, else all."""
     named = [query.schema.table(finding.slots.get(slot, "")) for slot in ("missing", "redundant", "tables")]
     nodes = list(finding.node.walk()) if finding.node is not None else []
     places = [query.place(node) for node in nodes]

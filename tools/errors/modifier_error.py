@@ -10,26 +10,8 @@ from critiql.tools.errors.error_type import BugLabel, ErrorType, Finding, Repair
 from critiql.tools.errors.query import Query, outermost
 
 KEY = "modifier_error"
-_MOST = re.compile(r" (?:most|highest|largest|greatest|biggest) (?!recent|common )")
-_LEAST = re.compile(r" (?:least|fewest|lowest|smallest|minimum) (?!one |\d)")
 _DESCENDING = re.compile(r" (?:in )?(?:descending|decreasing|desc) ")
 _ASCENDING = re.compile(r" (?:in )?(?:ascending|increasing|asc) ")
-
-
-def wrong_direction(query: Query) -> Iterator[Finding]:
-    """ORDER BY COUNT(*) or an amount, LIMIT 1, against the one superlative of the question."""
-    most, least = bool(_MOST.search(query.words)), bool(_LEAST.search(query.words))
-    if most == least or any(word in query.words for word in (" not ", " except ", " rank ")):
-        return
-    for order in query.all(exp.Order):
-        select = order.parent
-        if select is None or not select.args.get("limit") or len(order.expressions) != 1:
-            continue
-        key = order.expressions[0]
-        descending = bool(key.args.get("desc"))
-        if isinstance(key.this, exp.Count | exp.Sum | exp.Avg) and descending == least:
-            wanted = "DESC" if most else "ASC"
-            yield _direction(key, wanted)
 
 
 def against_the_stated_order(query: Query) -> Iterator[Finding]:
@@ -55,12 +37,12 @@ def _direction(key: exp.Expr, wanted: str) -> Finding:
 
 
 def distinct_not_said(query: Query) -> Iterator[Finding]:
-    """The question says "distinct" or "different", and the query neither says DISTINCT nor groups nor combines sets."""
+    """The question says "distinct" or "different", and the query has nothing that makes rows so."""
     if not re.search(r" (?:distinct|different|unique) ", query.words):
         return
     said = next(query.all(exp.Distinct, exp.Group, exp.Union, exp.Intersect, exp.Except), None)
     select = outermost(query.tree)
-    if said is not None or select is None or _is_unique(query, select):
+    if said is not None or select is None or len(query.selects) > 1 or _is_unique(query, select):
         return
     yield Finding(
         KEY,
@@ -73,7 +55,7 @@ def distinct_not_said(query: Query) -> Iterator[Finding]:
 
 
 def _is_unique(query: Query, select: exp.Select) -> bool:
-    """True when the rows cannot repeat or only one comes back: a key is returned, everything is, or one is counted."""
+    """True when the rows cannot repeat: a key or everything is returned, or rows are counted."""
     single = len(query.selects) == 1 and not select.args.get("joins")
     for item in select.expressions:
         place = query.place(item.this if isinstance(item, exp.Count) else item)
@@ -131,7 +113,7 @@ Modifier now: $modifier
 Modifier the question asks for: $right_modifier""",
     keywords=("distinct", "unique", "duplicate", "ascending", "descending", "order"),
     bugs=(BugLabel("Other Errors", "DISTINCT"), BugLabel("Other Errors", "ASC/DESC")),
-    rules=(wrong_direction, against_the_stated_order, distinct_not_said),
+    rules=(against_the_stated_order, distinct_not_said),
     operators=(flipped_direction, toggled_distinct),
     examples=(
         RepairExample(

@@ -90,9 +90,9 @@ _SWAPS: dict[type[exp.Expr], tuple[type[exp.Expr], ...]] = {
 def other_comparison(bench: Bench) -> Iterator[Edit]:
     """Compare a column, a count or the like with the same thing, but otherwise."""
     for node in bench.shuffled(bench.query.all(*COMPARISONS)):
-        if isinstance(node.this, exp.Column) and isinstance(node.expression, exp.Column):
-            if not bench.query.resolution.is_string(node.expression):
-                continue
+        sides = (node.this, node.expression)
+        if all(isinstance(side, exp.Column) and bench.query.constant(side) is None for side in sides):
+            continue
         for swap in bench.shuffled(_SWAPS[type(node)]):
             new = swap(this=node.this.copy(), expression=node.expression.copy())
             yield bench.replaced(node, new, f"{_symbol(node)} became {_symbol(new)}")
@@ -125,7 +125,7 @@ def toggled_not(bench: Bench) -> Iterator[Edit]:
 OPERATOR_ERROR = ErrorType(
     number=13,
     name="Operator Error",
-    description="A comparison or logical operator is wrong: >, >=, =, LIKE, IS NULL, AND, OR, NOT, or their precedence.",
+    description="A comparison or logical operator is wrong: >, >=, =, LIKE, IS NULL, AND, OR, NOT.",
     priority=7,
     guideline="""Wrong condition: $nodes
 Located in: $clause

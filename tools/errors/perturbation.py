@@ -68,8 +68,8 @@ def perturb(
         each: most perturbations for each operator.
 
     Returns:
-        Perturbations that parse and differ from the query in canonical text, each text once. Whether they also
-        answer differently, `verify` says.
+        Perturbations that parse and differ from the query in canonical text, each text once. Whether they
+        also answer differently, `verify` says.
     """
     bench = Bench(Query(parsed, resolution, schema, values=values), rng)
     original = canonical(parsed.tree, parsed.dialect)

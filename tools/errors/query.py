@@ -158,7 +158,7 @@ class Query:
 
 
 def is_aggregate(node: exp.Expr) -> bool:
-    """True for an aggregate call that is no window function; SQLite's MIN and MAX of several values are none."""
+    """True for an aggregate call that is no window function; MIN and MAX of several values are none."""
     if not isinstance(node, exp.AggFunc) or isinstance(node.parent, exp.Window):
         return False
     return not (isinstance(node, exp.Min | exp.Max) and node.expressions)

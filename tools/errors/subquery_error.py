@@ -126,7 +126,7 @@ def other_inner_column(bench: Bench) -> Iterator[Edit]:
 SUBQUERY_ERROR = ErrorType(
     number=14,
     name="Subquery Error",
-    description="A nested query or one side of a set operation is missing, incomplete, or returns the wrong thing.",
+    description="A nested query or one side of a set operation is missing, incomplete, or wrong.",
     priority=3,
     guideline="""Where: $nodes
 Located in: $clause

@@ -9,7 +9,7 @@ from critiql.tools.errors.error_type import BugLabel, ErrorType, Finding, Repair
 from critiql.tools.errors.links import closest, identifier
 from critiql.tools.errors.query import Query
 from critiql.tools.schema.model import Table
-from critiql.tools.sql.scope import Scope, Source
+from critiql.tools.sql.scope import Source
 
 KEY = "table_mismatch"
 
@@ -39,13 +39,13 @@ def other_table(bench: Bench) -> Iterator[Edit]:
         source = scope.sources[0]
         if source.table is None or not isinstance(source.node, exp.Table):
             continue
-        uses = bench.columns_of(scope, source)
+        uses = bench.columns_of(source)
         for table in bench.shuffled(bench.query.schema.tables):
             if table is not source.table and all(table.column(node.name) for node in uses):
-                yield _renamed(bench, scope, source, table, uses)
+                yield _renamed(bench, source, table, uses)
 
 
-def _renamed(bench: Bench, scope: Scope, source: Source, table: Table, uses: list[exp.Column]) -> Edit:
+def _renamed(bench: Bench, source: Source, table: Table, uses: list[exp.Column]) -> Edit:
     tree, (spot, *twins) = bench.copy(source.node, *uses)
     name = identifier(table.name, bench.query.parsed.dialect)
     spot.set("this", name.copy())
@@ -58,7 +58,7 @@ def _renamed(bench: Bench, scope: Scope, source: Source, table: Table, uses: lis
 TABLE_MISMATCH = ErrorType(
     number=4,
     name="Table Mismatch",
-    description="The query reads a table other than the one the question is about, or one that does not exist.",
+    description="The query reads a table the question is not about, or one that does not exist.",
     priority=1,
     guideline="""Wrong table: $nodes
 Located in: $clause

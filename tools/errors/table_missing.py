@@ -46,30 +46,30 @@ def tables_that_would_help(query: Query, name: Unresolved) -> list[Link]:
 
 
 def dropped_table(bench: Bench) -> Iterator[Edit]:
-    """Leave out a joined table together with the conditions on it; its other columns give way to the foreign key."""
+    """Leave out a joined table with the conditions on it; its other columns give way to the foreign key."""
     for scope in bench.shuffled(bench.query.selects):
         joins = scope.node.args.get("joins") or []
         for source in bench.shuffled(scope.sources):
-            pair = _single_pair(bench.query, scope, source)
+            pair = _partner(bench.query, scope, source)
             if pair is None:
                 continue
-            own, other = pair
             if len(joins) == 1 or source is not scope.sources[0]:
-                yield from _without(bench, scope, source, own, other)
+                yield from _without(bench, scope, source, pair)
 
 
-def _single_pair(query: Query, scope: Scope, source: Source) -> tuple[Binding, Binding] | None:
+def _partner(query: Query, scope: Scope, source: Source) -> Binding | None:
+    """The column a source is joined with, when one ON equality is all that ties it; else None."""
     pairs = [pair for pair in query.resolution.joins if source in (pair.left.source, pair.right.source)]
     if len(pairs) != 1 or pairs[0].join is None or pairs[0].join.args.get("on") is not pairs[0].node:
         return None
     left, right = pairs[0].left, pairs[0].right
-    own, other = (left, right) if left.source is source else (right, left)
-    return (own, other) if other.source in scope.sources and other.source is not source else None
+    other = right if left.source is source else left
+    return other if other.source in scope.sources and other.source is not source else None
 
 
-def _without(bench: Bench, scope: Scope, source: Source, own: Binding, other: Binding) -> Iterator[Edit]:
+def _without(bench: Bench, scope: Scope, source: Source, other: Binding) -> Iterator[Edit]:
     where = scope.node.args.get("where")
-    uses = bench.columns_of(scope, source)
+    uses = bench.columns_of(source)
     if any(bench.query.resolution.scope(node) is not scope for node in uses):
         return
     gone = [part for part in conjuncts(where.this if where else None) if _mentions(part, uses)]

@@ -7,10 +7,10 @@ from sqlglot import exp
 
 from critiql.tools.errors.bench import Bench, Edit
 from critiql.tools.errors.error_type import BugLabel, ErrorType, Finding, RepairExample
-from critiql.tools.errors.links import Link, column_node, identifier, links_of
+from critiql.tools.errors.links import Link, column_node, identifier, is_unique, links_of
 from critiql.tools.errors.query import Query
 from critiql.tools.schema.model import Table
-from critiql.tools.sql.scope import Scope, Source
+from critiql.tools.sql.scope import JoinPair, Scope, Source
 
 KEY = "table_redundancy"
 
@@ -18,7 +18,8 @@ KEY = "table_redundancy"
 def unmentioned_table(query: Query) -> Iterator[Finding]:
     """A table that is joined, of which nothing else is used, and of which the question says no word.
 
-    A word counts when it begins like a part of the table's name or of one of its columns.
+    A word counts when it begins like a part of the table's name or of one of its columns. Silent for a table
+    joined on its key, which neither loses nor repeats rows.
     """
     if not query.question:
         return
@@ -38,7 +39,7 @@ def unmentioned_table(query: Query) -> Iterator[Finding]:
 
 
 def _returns_plain_columns(query: Query, scope: Scope) -> bool:
-    """True when the query is one SELECT of columns: a table that is counted over or compared with has a use."""
+    """True when the query is one SELECT of columns: a table that is counted over has a use."""
     plain = all(query.place(item) is not None for item in scope.node.expressions)
     grouped = scope.node.args.get("group") or scope.node.args.get("order")
     return plain and not grouped and scope.node is query.tree and len(scope.sources) > 1
@@ -48,7 +49,13 @@ def _only_joined(query: Query, source: Source) -> bool:
     """True when one join condition is the only thing that uses a source."""
     uses = [n for n in query.all(exp.Column) if (b := query.binding(n)) is not None and b.source is source]
     pairs = [p for p in query.resolution.joins if source in (p.left.source, p.right.source) and p.join]
-    return len(uses) == 1 and len(pairs) == 1
+    return len(uses) == 1 and len(pairs) == 1 and not _is_lookup(source, pairs[0])
+
+
+def _is_lookup(source: Source, pair: JoinPair) -> bool:
+    """True when the table is joined on its key: each row finds one partner, and the answer stays the same."""
+    own = pair.left if pair.left.source is source else pair.right
+    return own.table is not None and is_unique(own.table, own.name)
 
 
 def _mentioned(query: Query, table: Table) -> bool:

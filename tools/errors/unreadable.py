@@ -65,7 +65,7 @@ def _span(text: str, failure: ParseFailure) -> Span | None:
 UNREADABLE = ErrorType(
     number=0,
     name="Unreadable",
-    description="The text is not one readable query: it is empty, prose, several statements, or does not parse.",
+    description="The text is not one readable query.",
     priority=0,
     guideline="""Where: $nodes
 Why it cannot be read: $reason""",

@@ -1,5 +1,6 @@
 """Error 7, Value Error: a constant the column does not hold, or one in the wrong format."""
 
+import re
 from collections.abc import Iterator
 
 from rapidfuzz import fuzz, process
@@ -19,9 +20,9 @@ NEAR = 80.0
 def absent_value(query: Query) -> Iterator[Finding]:
     """A text compared for equality with a column that does not hold it.
 
-    The paper's rule (figure 7) speaks whenever the value is absent. This one is silent where the question spells
-    the value so (the asker may look for what is not there) unless the column holds it in another case, and where
-    only blanks or punctuation differ: such cells are faults of the data.
+    The paper's rule (figure 7) speaks whenever the value is absent. This one is silent where the question
+    spells the value so (the asker may look for what is not there) unless the column holds it in another case,
+    and where only blanks or punctuation differ: such cells are faults of the data.
     """
     for comparison in query.comparisons:
         place = query.place(comparison.column)
@@ -45,7 +46,9 @@ def absent_value(query: Query) -> Iterator[Finding]:
 
 
 def _asked_for(query: Query, value: str) -> bool:
-    return not query.question or _bare(value.casefold()) in _bare(query.question.casefold())
+    """True when the question has the value as whole words; blanks and punctuation do not count."""
+    words = r"\W*".join(re.escape(word) for word in re.findall(r"\w+", value.casefold()))
+    return not query.question or re.search(rf"\b{words}\b", query.question.casefold()) is not None
 
 
 def _bare(value: object) -> str:
@@ -145,10 +148,10 @@ def other_value(bench: Bench) -> Iterator[Edit]:
         place = bench.query.place(comparison.column)
         if place is None or comparison.operator in (exp.Is, exp.Like, exp.Glob):
             continue
-        for new in _others(bench, comparison, place):
-            note = f"{comparison.value!r} became {new.sql()}"
-            yield bench.replaced(comparison.constant, new, note)
-            break
+        other = next(_others(bench, comparison, place), None)
+        if other is not None:
+            note = f"{comparison.value!r} became {other.sql()}"
+            yield bench.replaced(comparison.constant, other, note)
 
 
 def _others(bench: Bench, comparison: Comparison, place: Place) -> Iterator[exp.Expr]:
@@ -157,15 +160,15 @@ def _others(bench: Bench, comparison: Comparison, place: Place) -> Iterator[exp.
             yield literal
     if isinstance(comparison.value, int | float):
         for number in bench.shuffled([comparison.value * 10, comparison.value + 1, comparison.value - 1]):
-            literal = as_literal(number)
-            if literal is not None and number != comparison.value:
-                yield literal
+            off = as_literal(number)
+            if off is not None and number != comparison.value:
+                yield off
 
 
 VALUE_ERROR = ErrorType(
     number=7,
     name="Value Error",
-    description="A condition compares with a value the column does not hold, or writes it in the wrong format.",
+    description="A condition compares with a value the column does not hold, or in the wrong format.",
     priority=9,
     guideline="""Error node(s): $nodes
 Current value: $current_value
