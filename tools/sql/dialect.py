@@ -5,17 +5,57 @@ to DATE as a call, IFNULL as COALESCE, and turns functions SQLite lacks into one
 its joins, its types and the names of its functions.
 """
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sqlglot import Dialect, exp
 from sqlglot.dialects.sqlite import SQLite
 from sqlglot.generators.sqlite import SQLiteGenerator
+from sqlglot.parser import Parser as BaseParser
 from sqlglot.parsers.sqlite import SQLiteParser
+from sqlglot.tokenizer_core import Token, TokenType
 
 _NAME = "sqlite_name"
 
 
+def _null(parser: BaseParser, token: Token) -> exp.Expr:
+    return parser.expression(exp.Null()).update_positions(token)
+
+
+def _true(parser: BaseParser, token: Token) -> exp.Expr:
+    return parser.expression(exp.Boolean(this=True)).update_positions(token)
+
+
+def _false(parser: BaseParser, token: Token) -> exp.Expr:
+    return parser.expression(exp.Boolean(this=False)).update_positions(token)
+
+
+def _placed(node: exp.Expr, first: Token | None, last: Token | None) -> exp.Expr:
+    """The node with its place in the text, where sqlglot noted none."""
+    if first is not None and last is not None and "start" not in node.meta:
+        node.update_positions(line=first.line, col=first.col, start=first.start, end=last.end)
+    return node
+
+
 class _Parser(SQLiteParser):
+    PRIMARY_PARSERS: ClassVar = {
+        **SQLiteParser.PRIMARY_PARSERS,
+        TokenType.NULL: _null,
+        TokenType.TRUE: _true,
+        TokenType.FALSE: _false,
+    }
+
+    def _parse_primary(self) -> exp.Expr | None:
+        """As sqlglot does, with the place of `.5` noted."""
+        first = self._curr
+        node = super()._parse_primary()
+        return _placed(node, first, self._prev) if isinstance(node, exp.Literal) else node
+
+    def _parse_function(self, *args: Any, **kwargs: Any) -> exp.Expr | None:
+        """As sqlglot does, with the place of CAST, GROUP_CONCAT and CURRENT_DATE noted."""
+        first = self._curr
+        node = super()._parse_function(*args, **kwargs)
+        return _placed(node, first, first) if isinstance(node, exp.Func) else node
+
     JOINS_HAVE_EQUAL_PRECEDENCE = False  # only decides whether a comma join is marked as CROSS
 
 

@@ -61,7 +61,7 @@ def parse(sql: str, dialect: str = "sqlite") -> Parsed | ParseFailure:
         tokens = dialect_of(dialect).tokenize(sql)
         return _refusal(tokens) or _read(sql, tokens, dialect)
     except TokenError as error:
-        return ParseFailure(f"The text cannot be split into SQL tokens: {_first_line(error)}")
+        return ParseFailure(f"The text cannot be split into SQL tokens: {_first_line(error)}.")
     except ParseError as error:
         return _syntax(error)
     except RecursionError:
@@ -97,7 +97,8 @@ def _refusal(tokens: list[Token]) -> ParseFailure | None:
 
 def _read(sql: str, tokens: list[Token], dialect: str) -> Parsed | ParseFailure:
     reader = dialect_of(dialect)
-    statements = [tree for tree in reader.parser().parse(tokens, sql) if tree is not None]
+    found = reader.parser().parse(tokens, sql)
+    statements = [tree for tree in found if tree is not None and not isinstance(tree, exp.Semicolon)]
     if len(statements) > 1:
         return ParseFailure(
             f"The text holds {len(statements)} statements; one query is read.", kind="several_statements"
