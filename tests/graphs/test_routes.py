@@ -21,7 +21,8 @@ CASES = [
 def test_route(case: dict[str, Any], scripted: Callable[..., Any], shop: Path) -> None:
     model = scripted(case.get("texts", ()), case.get("truths", ()))
     context = Context(model="scripted", **case.get("context", {}))
-    given = {"question": "How many items are there?", "database": str(shop), "sql": case.get("sql", "")}
+    question = case.get("question", "How many items are there?")
+    given = {"question": question, "database": str(shop), "sql": case.get("sql", "")}
     path: list[str] = []
     final: dict[str, Any] = {}
     for mode, chunk in graph(case["graph"]).stream(
