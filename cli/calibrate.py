@@ -31,16 +31,16 @@ from critiql.evals.calibration import Fit, fit
 from critiql.evals.displacement import DisplacementFit, fit_displacement, pools_of
 from critiql.evals.draws import draws_of
 from critiql.evals.provenance import commit
-from critiql.evals.runner import Entrant, Scorers, budget, evaluate
+from critiql.evals.runner import Scorers, budget, evaluate
 from critiql.evals.scoring import execution_score
-from critiql.evals.store import Store
+from critiql.evals.store import Run, Store
 from critiql.evals.task import Questions
 
 NEVER_ACCEPT = ("llm_critic=raw", "critic_threshold=1.0")
 """Settings under which every draw is judged and none accepted."""
 
-DRAWING, CHOOSING = "ac_sql", "text_to_sql"
-"""Graphs whose candidates fit the threshold, and the displacement score."""
+CHOOSING = "text_to_sql"
+"""The graph whose candidates fit the displacement score."""
 
 
 def calibrate(
@@ -54,9 +54,12 @@ def calibrate(
     calls: CallsOption = None,
     setting: SetOption = None,
     out: Annotated[Path | None, typer.Option(help="Calibration file; default: your own folder.")] = None,
-    displacement: Annotated[
-        bool, typer.Option(help="Fit the displacement score as well, on text_to_sql's candidates.")
-    ] = True,
+    system: Annotated[
+        str, typer.Option(help="Graphs; draws of the first one fit the threshold, text_to_sql's the margin.")
+    ] = "ac_sql,text_to_sql",
+    stored: Annotated[
+        bool, typer.Option("--stored", help="Ask nothing: fit on the newest such runs in the store.")
+    ] = False,
     resume: ResumeOption = None,
     export_to: ExportOption = None,
     seconds_budget: BudgetOption = None,
@@ -66,42 +69,62 @@ def calibrate(
     with failures(), Desk.open(store, calls, resume or []) as desk:
         asked = asked_of(dataset, limit, seed)
         context = settings_from(model, critic_model, [*(setting or []), *NEVER_ACCEPT, f"z={z}"])
-        with desk.models(context) as models:
-            graphs = [DRAWING, CHOOSING] if displacement else [DRAWING]
-            entrants = [desk.entrant(name, context, asked) for name in graphs]
-            answers = evaluate(
-                entrants,
-                asked.items,
-                desk.store,
-                Scorers(execution_score),
-                models=models,
-                stop=budget(seconds_budget),
-            )
-            progress = announced(entrants, asked, desk.store)
-            follow(answers, progress, desk.exporter([e.run for e in entrants], export_to))
-        found, chosen = _fits(desk.store, entrants, asked, z)
-        calibration = _calibration(entrants[0], context, asked, found, chosen)
+        names = [name.strip() for name in system.split(",")]
+        if stored:
+            runs = [_newest(desk.store, name, asked.dataset) for name in names]
+        else:
+            runs = _ask(desk, names, context, asked, seconds_budget, export_to)
+        found, chosen = _fits(desk.store, runs, asked, z)
+        calibration = _calibration(runs[0], context, asked, found, chosen)
     path = out or user_folder() / f"{calibration.model}-{calibration.prompt}.json"
     write_calibration(calibration, path)
     _report(found, chosen, path, as_json=as_json)
 
 
-def _fits(
-    store: Store, entrants: list[Entrant], asked: Questions, z: int
-) -> tuple[Fit, DisplacementFit | None]:
+def _ask(
+    desk: Desk,
+    names: list[str],
+    context: Context,
+    asked: Questions,
+    seconds: float | None,
+    export_to: Path | None,
+) -> list[Run]:
+    """Let the graphs draw and judge, accepting nothing."""
+    with desk.models(context) as models:
+        entrants = [desk.entrant(name, context, asked) for name in names]
+        scorers, stop = Scorers(execution_score), budget(seconds)
+        answers = evaluate(entrants, asked.items, desk.store, scorers, models=models, stop=stop)
+        runs = [entrant.run for entrant in entrants]
+        follow(answers, announced(entrants, asked, desk.store), desk.exporter(runs, export_to))
+    return runs
+
+
+def _newest(store: Store, name: str, dataset: str) -> Run:
+    """The newest run of a system that accepted nothing."""
+    fitting = [
+        run
+        for run in store.runs()
+        if (run.spec.system, run.spec.dataset) == (name, dataset)
+        and run.spec.settings.get("critic_threshold") == 1.0
+    ]
+    if not fitting:
+        refuse(f"The store has no run of {name} on {dataset} with critic_threshold=1.0.")
+    return fitting[-1]
+
+
+def _fits(store: Store, runs: list[Run], asked: Questions, z: int) -> tuple[Fit, DisplacementFit | None]:
     indices = {item.index for item in asked.items}
-    answers = [[a for a in store.answers(e.run) if a.index in indices] for e in entrants]
+    answers = {run.spec.system: [a for a in store.answers(run) if a.index in indices] for run in runs}
     try:
-        found = fit(draws_of(answers[0], z), z)
-        return found, fit_displacement(pools_of(answers[1])) if len(answers) > 1 else None
+        found = fit(draws_of(answers[runs[0].spec.system], z), z)
+        return found, fit_displacement(pools_of(answers[CHOOSING])) if CHOOSING in answers else None
     except ValueError as error:
         refuse(str(error))
 
 
 def _calibration(
-    entrant: Entrant, context: Context, asked: Questions, found: Fit, chosen: DisplacementFit | None
+    run: Run, context: Context, asked: Questions, found: Fit, chosen: DisplacementFit | None
 ) -> Calibration:
-    run = entrant.run
     return Calibration(
         model=run.spec.critic,
         model_name=Path(context.spec("llm_critic")).name,

@@ -6,6 +6,7 @@ so every threshold and every smaller z can be replayed without a model.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,16 +52,21 @@ class Draws:
         return Draws(names, *rows)
 
 
+GENERATED = ("actor", "refiner", "regeneration")
+"""Origins of candidates that a model wrote; repairs by rule are not draws."""
+
+
 def draws_of(answers: Sequence[StoredAnswer], z: int) -> Draws:
-    """The first z candidates of each answer.
+    """The first z generated candidates of each answer.
 
     Raises:
         ValueError: no answer has z scored draws.
     """
-    usable = [a for a in answers if _drawn(a) >= z]
+    drawn = [_drawn(a, z) for a in answers]
+    usable = [a for a, row in zip(answers, drawn, strict=True) if len(row) == z]
     if not usable:
         raise ValueError(f"No answer has {z} scored draws; calibration needs a run that never accepts.")
-    candidates = [a.candidates[:z] for a in usable]
+    candidates = [row for row in drawn if len(row) == z]
     judged = [row[: z - 1] for row in candidates]
     return Draws(
         databases=tuple(a.db_id for a in usable),
@@ -114,15 +120,21 @@ def _mean(values: Booleans) -> float:
     return float(values.mean()) if values.size else float("nan")
 
 
-def _drawn(answer: StoredAnswer) -> int:
-    return sum(c.get("correct") is not None for c in answer.candidates) if answer.correct is not None else 0
+def _drawn(answer: StoredAnswer, z: int) -> list[dict[str, Any]]:
+    """At most z scored draws; where a loop ended for repeating itself, its last draw stands for the rest."""
+    written = [c for c in answer.candidates if c.get("origin") in GENERATED and c.get("correct") is not None]
+    if answer.correct is None:
+        return []
+    if written and answer.stopped == "no_progress":
+        written += [{**written[-1], "repeats": written[-1]["id"]}] * z
+    return written[:z]
 
 
-def _ran(candidate: dict[str, object]) -> bool:
+def _ran(candidate: dict[str, Any]) -> bool:
     execution = candidate.get("execution")
     return bool(isinstance(execution, dict) and execution["ok"])
 
 
-def _p_true(candidate: dict[str, object]) -> float:
+def _p_true(candidate: dict[str, Any]) -> float:
     value = candidate.get("p_true")
     return float(value) if isinstance(value, int | float) else float("nan")

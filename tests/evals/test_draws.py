@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -48,13 +50,31 @@ def test_who_reaches_a_round() -> None:
     assert reached(DRAWS, accepted(DRAWS, 0.5), 3) == [(3, 1 / 3), (2, 0.5), (1, 1.0)]
 
 
-def test_answers_with_too_few_scored_draws_are_left_out(make_stored: "type[StoredAnswer]") -> None:
-    ran = {"execution": {"ok": True}, "p_true": 0.5, "correct": True, "repeats": None}
-    whole = make_stored(1, True, candidates=[ran, ran | {"correct": False, "repeats": 0}, ran])  # type: ignore[call-arg]
-    short = make_stored(2, True, candidates=[ran])  # type: ignore[call-arg]
+def test_answers_with_too_few_scored_draws_are_left_out(make_stored: Callable[..., StoredAnswer]) -> None:
+    ran = {
+        "id": 0,
+        "origin": "actor",
+        "execution": {"ok": True},
+        "p_true": 0.5,
+        "correct": True,
+        "repeats": None,
+    }
+    whole = make_stored(1, True, candidates=[ran, ran | {"correct": False, "repeats": 0}, ran])
+    short = make_stored(2, True, candidates=[ran])
     draws = draws_of([whole, short], 3)
     assert (draws.n, draws.z, draws.left_out) == (1, 3, 1)
     assert draws.correct.tolist() == [[T, F, T]]
     assert draws.repeats.tolist() == [[F, T, F]]
     with pytest.raises(ValueError, match="4 scored draws"):
         draws_of([whole, short], 4)
+
+
+def test_a_loop_that_repeated_itself_would_have_gone_on_repeating(
+    make_stored: Callable[..., StoredAnswer],
+) -> None:
+    first = {"id": 0, "origin": "actor", "execution": {"ok": True}, "p_true": 0.5, "correct": False}
+    mended = {"id": 1, "origin": "repair", "execution": {"ok": True}, "p_true": 0.9, "correct": True}
+    again = first | {"id": 2, "repeats": 0}
+    draws = draws_of([make_stored(1, True, candidates=[first, mended, again], stopped="no_progress")], 4)
+    assert draws.correct.tolist() == [[F, F, F, F]]
+    assert draws.repeats.tolist() == [[F, T, T, T]]
