@@ -4,8 +4,7 @@ import ctypes
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import llama_cpp.llama_cpp as native
-
+from critiql.tools.models.llama import native
 from critiql.tools.models.model import ModelError
 from critiql.tools.models.weights import Weights
 

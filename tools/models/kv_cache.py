@@ -8,12 +8,11 @@ import ctypes
 from collections.abc import Sequence
 from itertools import takewhile
 
-import llama_cpp.llama_cpp as native
 import numpy as np
 
 from critiql.tools.models.cancel import ensure_not_cancelled
+from critiql.tools.models.llama import last_error, native
 from critiql.tools.models.model import ModelError
-from critiql.tools.models.native_log import last_error
 from critiql.tools.models.sampling import Logits
 from critiql.tools.models.weights import Weights
 

@@ -55,7 +55,6 @@ class PrefixStore:
         self._remember(key, state)
         if self.folder is not None and len(state) <= self.disk_bytes:
             self._write(key, state)
-            self._shrink_folder()
 
     def discard(self, key: str) -> None:
         """Forget a state that turned out to be of no use."""
@@ -96,6 +95,7 @@ class PrefixStore:
             file.parent.mkdir(parents=True, exist_ok=True)
             part.write_bytes(_seal(key, state))
             part.replace(file)
+            self._shrink_folder()
         except OSError:
             _remove(part)
 

@@ -3,10 +3,10 @@
 import ctypes
 import math
 
-import llama_cpp.llama_cpp as native
 import numpy as np
 from numpy.typing import NDArray
 
+from critiql.tools.models.llama import native
 from critiql.tools.models.model import ModelError, Sampling
 from critiql.tools.models.weights import Weights
 

@@ -4,10 +4,8 @@ import ctypes
 from functools import cached_property
 from pathlib import Path
 
-import llama_cpp.llama_cpp as native
-
+from critiql.tools.models.llama import last_error, native, start_backend
 from critiql.tools.models.model import ModelError
-from critiql.tools.models.native_log import last_error, start_backend
 
 _GGUF_MAGIC = b"GGUF"
 _PIECE_BYTES = 256
