@@ -24,12 +24,11 @@ Name = Annotated[str, typer.Argument(help="A name that `critiql models list` sho
 @app.command("list")
 def list_models() -> None:
     """Show every model with a name: its size, its licence, and whether it is here."""
-    table = Table(Column("model", no_wrap=True), "size", "licence", "context", "here", "about")
+    columns = [Column(header, no_wrap=True) for header in ("model", "size", "licence", "here")]
+    table = Table(*columns, "about")
     for record in registry().models:
         here = "yes" if store.stored_file(record).is_file() else "no"
-        table.add_row(
-            record.name, _gigabytes(record), record.licence, str(record.context), here, record.about
-        )
+        table.add_row(record.name, _gigabytes(record), record.licence, here, record.about)
     _out.print(table)
 
 
