@@ -7,6 +7,7 @@ from sqlglot import exp
 
 from critiql.tools.errors.bench import Bench, Edit, add_conjunct
 from critiql.tools.errors.error_type import BugLabel, ErrorType, Finding, RepairExample
+from critiql.tools.errors.links import identifier
 from critiql.tools.errors.query import Comparison, Query, conjuncts
 from critiql.tools.sql.scope import Scope
 
@@ -101,7 +102,7 @@ def other_condition(bench: Bench) -> Iterator[Edit]:
         for column in bench.alike(*place)[:3]:
             for literal in bench.constants(place.table, column)[:1]:
                 left = comparison.column.copy()
-                left.set("this", exp.to_identifier(column.name, quoted=not column.name.isidentifier()))
+                left.set("this", identifier(column.name, bench.query.parsed.dialect).copy())
                 new = exp.EQ(this=left, expression=literal)
                 yield bench.replaced(comparison.node, new, f"{comparison.node.sql()} became {new.sql()}")
 

@@ -6,10 +6,9 @@ from typing import NamedTuple
 
 from rapidfuzz import fuzz, process
 from sqlglot import exp
-from sqlglot.tokenizer_core import TokenType
 
 from critiql.tools.schema.model import Schema, Table
-from critiql.tools.sql.dialect import dialect_of
+from critiql.tools.schema.quoting import quote_name
 
 
 class Link(NamedTuple):
@@ -61,9 +60,7 @@ def closest(name: str, choices: list[str], *, least: float = 60.0, limit: int = 
 @cache
 def identifier(name: str, dialect: str = "sqlite") -> exp.Identifier:
     """A name as an identifier, quoted where it would not be read as one. Copy it before use in a tree."""
-    tokens = dialect_of(dialect).tokenize(name) if name.isascii() and name.isidentifier() else []
-    plain = len(tokens) == 1 and tokens[0].token_type is TokenType.VAR
-    return exp.to_identifier(name, quoted=not plain)
+    return exp.to_identifier(name, quoted=quote_name(name, dialect) != name)
 
 
 def column_node(name: str, source: str | None = None, dialect: str = "sqlite") -> exp.Column:

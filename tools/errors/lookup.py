@@ -1,11 +1,11 @@
 """LookUp(c, D): the distinct values of a column, or nothing where they cannot all be known."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from critiql.tools.database.engine import Database
 from critiql.tools.database.result import Limits, Rows, Value
+from critiql.tools.schema.quoting import quote_name
 
 CAP = 20_000
 """Distinct values read of one column; a column with more counts as read in part."""
@@ -36,18 +36,10 @@ class DatabaseValues:
         return self.known[key]
 
     def _read(self, table: str, column: str) -> tuple[Value, ...] | None:
-        quote: Callable[[str], str] = _backtick if self.database.dialect == "mysql" else _double
-        name = quote(column)
-        sql = f"SELECT DISTINCT {name} FROM {quote(table)} WHERE {name} IS NOT NULL"
+        dialect = self.database.dialect
+        name = quote_name(column, dialect)
+        sql = f"SELECT DISTINCT {name} FROM {quote_name(table, dialect)} WHERE {name} IS NOT NULL"
         result = self.database.run(sql, self.limits)
         if not isinstance(result, Rows) or result.truncated or not result.rows:
             return None
         return tuple(row[0] for row in result.rows)
-
-
-def _double(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _backtick(name: str) -> str:
-    return "`" + name.replace("`", "``") + "`"

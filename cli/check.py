@@ -1,0 +1,206 @@
+"""critiql check: what is wrong with a SQL query, by type, its place underlined, and what to do about it."""
+
+import json
+import sys
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple, NoReturn
+
+import typer
+from rich.console import Console
+
+from critiql.cli import exit_codes
+from critiql.tools.database.engine import Database, DatabaseError
+from critiql.tools.database.open import close_databases, get_database
+from critiql.tools.database.result import Limits, Result
+from critiql.tools.database.sample import sample_database
+from critiql.tools.errors.catalogue import BY_KEY
+from critiql.tools.errors.error_type import Finding
+from critiql.tools.errors.lookup import DatabaseValues
+from critiql.tools.errors.rules import detect, read
+from critiql.tools.schema.model import Schema
+
+LONGEST_INPUT = 2_000_000
+"""Characters read from standard input."""
+LIMITS = Limits(seconds=2.0, rows=20)
+"""What running the query may cost."""
+WINDOW = 100
+"""Characters of a line that are shown around an error."""
+
+
+class Request(NamedTuple):
+    """One query to look at."""
+
+    db: str
+    question: str
+    sql: str
+
+
+class Opened(NamedTuple):
+    """A database, its schema and its values, read once for a whole file."""
+
+    database: Database
+    schema: Schema
+    values: DatabaseValues
+
+
+def check(
+    sql: Annotated[str, typer.Argument(help="The query; - reads it from standard input.")] = "",
+    db: Annotated[str, typer.Option(help="Path or URL; without it the sample database.")] = "",
+    question: Annotated[str, typer.Option(help="The question the query is to answer.")] = "",
+    file: Annotated[
+        Path | None, typer.Option(help="Queries from a file: one JSON object (db, question, sql) a line.")
+    ] = None,
+    execution: Annotated[
+        Literal["on", "off"], typer.Option(help="off: read the schema only; no query is run, no value read.")
+    ] = "on",
+    rules_only: Annotated[
+        bool, typer.Option("--rules-only", help="Ask no model. Without a trained head this is so anyway.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+) -> None:
+    """Name what is wrong with a SQL query, by type.
+
+    Exit codes: 0 nothing found (with --file: all lines answered), 1 something found, 2 wrong usage, 3 the
+    database cannot be read, 130 interrupted.
+    """
+    del rules_only  # the rules are the only detector that is installed
+    if (file is None) == (not sql.strip()):
+        _fail("Give either a query or --file.", exit_codes.USAGE)
+    run = execution == "on"
+    try:
+        if file is not None:
+            _check_file(file, db, run=run)
+            raise typer.Exit(exit_codes.OK)
+        request = Request(db, question, sys.stdin.read(LONGEST_INPUT) if sql == "-" else sql)
+        document = examine(request, _open(db), run=run)
+    except DatabaseError as error:
+        _fail(str(error), exit_codes.DATABASE)
+    except KeyboardInterrupt:
+        _fail("Interrupted; nothing was changed.", exit_codes.INTERRUPTED)
+    finally:
+        close_databases()
+    if as_json:
+        typer.echo(json.dumps(document, ensure_ascii=False))
+    else:
+        _print(document)
+    raise typer.Exit(exit_codes.FAILED if document["findings"] else exit_codes.OK)
+
+
+def examine(request: Request, opened: Opened, *, run: bool) -> dict[str, Any]:
+    """Look at one query.
+
+    Args:
+        request: the query and its question.
+        opened: its database.
+        run: whether the query may be run and values may be read.
+
+    Returns:
+        What JSON holds: the SQL, whether it ran, and the findings.
+    """
+    schema, values = opened.schema, opened.values if run else None
+    query = read(request.sql, schema, question=request.question, values=values)
+    result = opened.database.run(request.sql, LIMITS) if run and not isinstance(query, Finding) else None
+    if not isinstance(query, Finding) and result is not None and not result.ok:
+        query = read(request.sql, schema, question=request.question, values=values, execution=result)
+    return {
+        "sql": request.sql,
+        "question": request.question,
+        "detectors": ["rules"],
+        "execution": _execution(result),
+        "findings": [{"name": BY_KEY[finding.type].name, **finding.as_dict()} for finding in detect(query)],
+    }
+
+
+def _execution(result: Result | None) -> dict[str, Any] | None:
+    """How running the query went; None when it was not run."""
+    if result is None:
+        return None
+    if result.ok:
+        return {"ok": True, "rows": len(result.rows), "truncated": result.truncated}
+    return {"ok": False, "kind": result.kind, "message": result.message}
+
+
+def _check_file(file: Path, db: str, *, run: bool) -> None:
+    """One line of JSON out for each line in, in the same order; a line that cannot be used says why."""
+    for number, line in enumerate(_lines(file), start=1):
+        try:
+            request = _request(line, db)
+            document = examine(request, _open(request.db), run=run)
+        except (ValueError, DatabaseError) as error:
+            document = {"error": str(error)}
+        typer.echo(json.dumps({"line": number, **document}, ensure_ascii=False))
+
+
+def _lines(file: Path) -> Iterator[str]:
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        _fail(f"{file} cannot be read: {reason}.", exit_codes.USAGE)
+    yield from (line for line in text.split("\n") if line.strip())
+
+
+def _request(line: str, db: str) -> Request:
+    """One line of a file.
+
+    Raises:
+        ValueError: the line is no JSON object with a query.
+    """
+    try:
+        row = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise ValueError(
+            f"The line is not JSON: {error}. Write one object (db, question, sql) a line."
+        ) from error
+    if not isinstance(row, dict) or not isinstance(row.get("sql"), str):
+        raise ValueError('The line has no text "sql". Write one object (db, question, sql) a line.')
+    return Request(str(row.get("db") or db), str(row.get("question") or ""), row["sql"])
+
+
+@lru_cache(maxsize=16)
+def _open(db: str) -> Opened:
+    database = get_database(db or sample_database())
+    return Opened(database, database.schema(), DatabaseValues(database))
+
+
+def _print(document: dict[str, Any]) -> None:
+    console = Console()
+    execution = document["execution"]
+    for finding in document["findings"]:
+        console.print(f"{finding['name']}", style="bold red", end="", markup=False, highlight=False)
+        console.print(
+            f"  {finding['source']} {finding['rule'] or ''}, {finding['probability']:.2f}", style="dim"
+        )
+        if finding["span"]:
+            text, marks = underlined(document["sql"], *finding["span"])
+            console.print(f"  {text}\n  {marks}", markup=False, highlight=False, soft_wrap=True)
+        for line in (finding["explanation"], finding["suggestion"]):
+            if line:
+                console.print(f"  {_plain(line)}", markup=False, highlight=False, soft_wrap=True)
+    if execution and not execution["ok"]:
+        console.print(_plain(f"Running it gave {execution['kind']}: {execution['message']}"), markup=False)
+    if not document["findings"]:
+        console.print("No error found by the rules.", style="green")
+
+
+def underlined(sql: str, start: int, end: int) -> tuple[str, str]:
+    """The line of the text an error begins in, cut to a window, and a line of carets under the error."""
+    first = sql.rfind("\n", 0, start) + 1
+    last = sql.find("\n", start)
+    stop = len(sql) if last == -1 else last
+    left = max(first, min(start - WINDOW // 4, stop - WINDOW))
+    right = min(stop, left + WINDOW)
+    marks = " " * (start - left) + "^" * max(1, min(end, right) - start)
+    return _plain(sql[left:right]), marks
+
+
+def _plain(text: str) -> str:
+    """Text that cannot steer a terminal, as long as it was."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    Console(stderr=True).print(_plain(message), markup=False, highlight=False, style="red", soft_wrap=True)
+    raise typer.Exit(code)
