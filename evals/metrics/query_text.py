@@ -69,11 +69,12 @@ def plugged(gold: str, prediction: str) -> Iterator[str]:
     _, values = _words_and_values(gold)
     words, _ = _words_and_values(prediction)
     slots = [i for i, word in enumerate(words) if word == _SLOT.lower()]
-    for choice in itertools.product(sorted(values), repeat=len(slots)):
-        filled = list(words)
-        for slot, value in zip(slots, choice, strict=True):
-            filled[slot] = value
-        yield " ".join(filled)
+    choices = itertools.product(sorted(values), repeat=len(slots))
+    return (_filled(words, dict(zip(slots, choice, strict=True))) for choice in choices)
+
+
+def _filled(words: list[str], values: dict[int, str]) -> str:
+    return " ".join(values.get(place, word) for place, word in enumerate(words))
 
 
 def _first_statement(sql: str) -> list[Token]:
