@@ -28,9 +28,10 @@ def print_rows(
 
 
 def _cell(value: object) -> Text:
-    justify = "right" if isinstance(value, int | float) else "left"
     style = "dim" if value is None else ""
-    return Text(cell_text(value, CELL_CHARACTERS), style=style, justify=justify)
+    text = Text(cell_text(value, CELL_CHARACTERS), style=style)
+    text.justify = "right" if isinstance(value, int | float) else "left"
+    return text
 
 
 def _count(count: int, truncated: bool) -> str:

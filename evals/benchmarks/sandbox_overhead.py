@@ -1,7 +1,7 @@
 """What the SQLite sandbox costs per small query over plain sqlite3.
 
-`python -m critiql.evals.benchmarks.sandbox_overhead` prints one JSON object with medians and 95th percentiles in
-milliseconds; the two are measured in turn, query by query.
+`python -m critiql.evals.benchmarks.sandbox_overhead` prints one JSON object with medians and 95th percentiles
+in milliseconds; the two are measured in turn, query by query.
 """
 
 import contextlib

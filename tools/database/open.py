@@ -44,7 +44,7 @@ def open_database(url: str | Path, policy: AccessPolicy | None = None) -> Databa
         DatabaseError: unknown scheme, missing driver, or the database cannot be read.
     """
     text = fspath(url)
-    found = None if isinstance(url, Path) or Path(text).is_file() else SCHEME.match(text)
+    found = None if isinstance(url, Path) or _is_file(text) else SCHEME.match(text)
     scheme = found["scheme"].lower() if found else "sqlite"
     if scheme not in OPENERS:
         known = ", ".join(sorted(OPENERS))
@@ -55,6 +55,14 @@ def open_database(url: str | Path, policy: AccessPolicy | None = None) -> Databa
         raise DatabaseError(msg)
     database: Database = _opener(scheme)(text, policy)
     return database
+
+
+def _is_file(text: str) -> bool:
+    """Whether a file has that name, though it may look like a URL."""
+    try:
+        return Path(text).is_file()
+    except OSError:  # longer than a file's name can be, or in a closed folder
+        return False
 
 
 def _opener(scheme: str) -> Any:

@@ -15,7 +15,6 @@ from critiql.tools.database.statement import ask_rows
 from critiql.tools.database.worker import WorkerDiedError, WorkerPool, WorkerSpec, WorkerTimeoutError
 from critiql.tools.schema.model import Schema, Table
 
-MAGIC = b"SQLite format 3\x00"
 SAMPLE_ROWS = 3
 INTROSPECTION_SECONDS = 10.0
 INTROSPECTION_BYTES = 64 * 2**20
@@ -26,27 +25,24 @@ LOOKS_SECONDS = 4.0
 
 
 def check_file(path: Path) -> None:
-    """Look at the file before any engine does.
+    """Look at the file without opening it: closing it would drop locks that this process may hold on it.
 
     Raises:
-        DatabaseError: it is missing, a folder, not readable, or not a SQLite database.
+        DatabaseError: it is missing, a folder, or not readable.
     """
     try:
-        if path.is_dir():
-            msg = f"{path} is a folder. Name a SQLite file in it."
-            raise DatabaseError(msg)
-        with path.open("rb") as file:
-            head = file.read(len(MAGIC))
-    except FileNotFoundError:
-        msg = f"There is no file {path}. Check the path; Critiql reads databases and never creates one."
-        raise DatabaseError(msg) from None
+        is_folder, exists = path.is_dir(), path.exists()
     except OSError as error:
-        msg = f"{path} cannot be read: {error.strerror}. Let this user read the file and its folder."
+        msg = f"{path} cannot be read: {error.strerror}. Let this user look into its folder."
         raise DatabaseError(msg) from None
-    if head and head != MAGIC:
-        msg = (
-            f"{path} is not a SQLite database, or it is encrypted. Name a SQLite 3 file, or decrypt it first."
-        )
+    if is_folder:
+        msg = f"{path} is a folder. Name a SQLite file in it."
+        raise DatabaseError(msg)
+    if not exists:
+        msg = f"There is no file {path}. Check the path; Critiql reads databases and never creates one."
+        raise DatabaseError(msg)
+    if not os.access(path, os.R_OK):
+        msg = f"{path} cannot be read: permission denied. Let this user read the file and its folder."
         raise DatabaseError(msg)
 
 
@@ -146,8 +142,12 @@ def _sample_sql(table: Table) -> str:
 def _explain(path: Path, kind: str, message: str) -> str:
     if kind == "locked":
         return f"{path} is locked by another program ({message}). Try again when it has finished writing."
-    if "malformed" in message or "not a database" in message:
-        return f"{path} is damaged or encrypted: {message}. Try `sqlite3 FILE .recover` on a copy."
+    if "not a database" in message:
+        return (
+            f"{path} is not a SQLite database, or it is encrypted. Name a SQLite 3 file, or decrypt it first."
+        )
+    if "malformed" in message:
+        return f"{path} is damaged: {message}. Try `sqlite3 FILE .recover` on a copy."
     if Path(f"{path}-wal").exists() or Path(f"{path}-journal").exists():
         return (
             f"{path} cannot be read as it is: {message}. A program that wrote it did not finish: "

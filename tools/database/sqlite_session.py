@@ -75,6 +75,7 @@ class Session:
             connection.close()
 
     def _introspect(self) -> dict[str, Any]:
+        self._forget()  # reading the header closes the file once, which would drop this connection's locks
         with contextlib.closing(connect(self._path, file_state(self._path), BUSY_SECONDS)) as connection:
             connection.text_factory = _to_text
             return {"tables": introspect_sqlite.tables(connection)}
