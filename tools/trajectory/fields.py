@@ -122,10 +122,15 @@ def node_text(node: Node, dialect: str, names: Collection[str]) -> str:
     for leaf in references(node, names):
         holder = leaf.parent
         if isinstance(holder, exp.Subquery) and _is_scalar(holder):
-            scalar = exp.Var(this=f"scalar({leaf.name})")
-            if holder is node:
-                return scalar.name
-            holder.replace(scalar)
+            spelling = f"scalar({leaf.name})"
+        elif isinstance(holder, exp.Array):
+            # sqlglot prints an array of anything but a query in brackets
+            spelling = f"ARRAY({leaf.name})"
+        else:
+            continue
+        if holder is node:
+            return spelling
+        holder.replace(exp.Var(this=spelling))
     return print_node(node, dialect)
 
 

@@ -16,6 +16,7 @@ from critiql.tools.trajectory.decompile import expand, frame_query, print_node
 from critiql.tools.trajectory.describe import describe
 from critiql.tools.trajectory.fields import action_name
 from critiql.tools.trajectory.prefix import prefix_query
+from critiql.tools.trajectory.references import uses
 from critiql.tools.trajectory.scope import definitions, outer_aliases, recursive_names, tables_read
 from critiql.tools.trajectory.text import trajectory_lines
 
@@ -169,7 +170,9 @@ def _obstacle(trajectory: Trajectory, frame: Frame) -> str:
     if outer:
         return f"runs once for each row of {', '.join(outer)}"
     making = recursive_names(trajectory, frame.name)
-    reads = {table.name.casefold() for step in frame.steps for table in tables_read(step)}
+    around = [frame, *(trajectory.frame(name) for name in uses(frame, trajectory.names))] if making else []
+    steps = [step for one in around for step in one.steps]
+    reads = {table.name.casefold() for step in steps for table in tables_read(step)}
     if reads & making:
         return "runs again and again on the rows it last made"
     return ""
