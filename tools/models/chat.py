@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+import json
 from collections.abc import AsyncIterator, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -9,17 +10,21 @@ from threading import Event
 from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
-from langchain_core.language_models import BaseChatModel
+from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.language_models.chat_models import agenerate_from_stream, generate_from_stream
 from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.messages.ai import UsageMetadata
+from langchain_core.output_parsers import JsonOutputParser, PydanticOutputParser
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
-from pydantic import ConfigDict
+from langchain_core.runnables import Runnable
+from langchain_core.utils.function_calling import convert_to_json_schema
+from llama_cpp.llama_grammar import json_schema_to_gbnf
+from pydantic import BaseModel, ConfigDict
 
 from critiql.tools.models.cancel import cancellable
 from critiql.tools.models.chat_format import Message, Segment, render, tokenise
-from critiql.tools.models.model import Generation, Sampling
-from critiql.tools.models.runtime import LlamaRuntime, Tokens
+from critiql.tools.models.model import Sampling
+from critiql.tools.models.runtime import LlamaRuntime, Tokens, Written
 
 _ROLES = {"system": "system", "human": "user", "ai": "assistant", "tool": "user", "function": "user"}
 
@@ -34,7 +39,9 @@ class ChatLlama(BaseChatModel):
     template: str | None = None
     """Jinja chat template or the name of one; by default the one in the GGUF."""
     sampling: Sampling = Sampling()
-    """How tokens are drawn, unless a call says otherwise with an argument of its own `sampling`."""
+    """How tokens are drawn; a call may say otherwise with an argument `sampling` of its own."""
+    logprobs: bool = False
+    """Whether `response_metadata["logprobs"]` tells the log-probability of each token; also an argument."""
 
     @property
     def _llm_type(self) -> str:
@@ -56,6 +63,23 @@ class ChatLlama(BaseChatModel):
             tokenise(weights, segments[seam:], begin=seam == 0),
         )
 
+    def with_structured_output(
+        self, schema: dict[str, Any] | type, *, include_raw: bool = False, **_: Any
+    ) -> Runnable[LanguageModelInput, Any]:
+        """A model whose answers follow a schema, held to it by a grammar while they are drawn.
+
+        Args:
+            schema: a pydantic class, whose instances come back, or a JSON schema for plain data.
+            include_raw: not supported.
+        """
+        if include_raw:
+            raise NotImplementedError("ChatLlama gives the parsed answer only.")
+        grammar = json_schema_to_gbnf(json.dumps(convert_to_json_schema(schema)))
+        held = self.bind(sampling=replace(self.sampling, grammar=grammar))
+        if isinstance(schema, type) and issubclass(schema, BaseModel):
+            return held | PydanticOutputParser(pydantic_object=schema)
+        return held | JsonOutputParser()
+
     def _stream(
         self,
         messages: list[BaseMessage],
@@ -63,12 +87,14 @@ class ChatLlama(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,  # noqa: ARG002 (the caller reports the tokens)
         *,
         sampling: Sampling | None = None,
+        logprobs: bool | None = None,
         **_: Any,
     ) -> Iterator[ChatGenerationChunk]:
         how = _with_stop(sampling or self.sampling, stop)
         with closing(self.runtime.stream(self.tokens(messages), how)) as pieces:
-            generation = yield from _text_chunks(pieces)
-        yield _last_chunk(generation, self.model_name)
+            written = yield from _text_chunks(pieces)
+        asked = self.logprobs if logprobs is None else logprobs
+        yield _last_chunk(written, {"model_name": self.model_name} | (_logprobs(written) if asked else {}))
 
     def _generate(
         self,
@@ -104,20 +130,27 @@ def _with_stop(sampling: Sampling, stop: Sequence[str] | None) -> Sampling:
 
 
 def _text_chunks(
-    pieces: Generator[str, None, Generation],
-) -> Generator[ChatGenerationChunk, None, Generation]:
+    pieces: Generator[str, None, Written],
+) -> Generator[ChatGenerationChunk, None, Written]:
     while True:
         try:
             piece = next(pieces)
         except StopIteration as end:
-            generation: Generation = end.value
-            return generation
+            written: Written = end.value
+            return written
         yield ChatGenerationChunk(message=AIMessageChunk(content=piece))
 
 
-def _last_chunk(generation: Generation, model_name: str) -> ChatGenerationChunk:
+def _logprobs(written: Written) -> dict[str, Any]:
+    """In the shape OpenAI gives them."""
+    return {
+        "logprobs": {"content": [{"token": token.text, "logprob": token.logprob} for token in written.tokens]}
+    }
+
+
+def _last_chunk(written: Written, metadata: dict[str, Any]) -> ChatGenerationChunk:
     """An empty chunk that says how the answer ended and what it cost."""
-    usage = generation.usage
+    generation, usage = written.generation, written.generation.usage
     return ChatGenerationChunk(
         message=AIMessageChunk(
             content="",
@@ -129,7 +162,7 @@ def _last_chunk(generation: Generation, model_name: str) -> ChatGenerationChunk:
                 input_token_details={"cache_read": usage.cached_tokens},
             ),
             response_metadata={
-                "model_name": model_name,
+                **metadata,
                 "finish_reason": generation.finish_reason,
                 "logprob": generation.logprob,
                 "seconds": usage.seconds,
@@ -156,4 +189,7 @@ async def _in_thread(chunks: Iterator[ChatGenerationChunk]) -> AsyncIterator[Cha
             yield chunk
     finally:
         left.set()
-        await asyncio.shield(working)
+        await asyncio.wait([working])
+        failure = working.exception()
+    if failure is not None:
+        raise failure

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from threading import Lock
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +54,22 @@ class Tokens:
         return len(self.prefix) + len(self.suffix)
 
 
+class DrawnToken(NamedTuple):
+    """One token of an answer."""
+
+    text: str
+    """What it stands for; empty for a control token."""
+    logprob: float
+    """In nats at temperature 1."""
+
+
+class Written(NamedTuple):
+    """A finished answer and the tokens it was drawn in."""
+
+    generation: Generation
+    tokens: Sequence[DrawnToken]
+
+
 class LlamaRuntime:
     """A loaded model. Safe under threads: calls wait for each other."""
 
@@ -93,7 +109,7 @@ class LlamaRuntime:
         """Tokens of a text, none of them special; needs no waiting."""
         return len(self.weights.tokenise(text))
 
-    def stream(self, prompt: Tokens, sampling: Sampling) -> Generator[str, None, Generation]:
+    def stream(self, prompt: Tokens, sampling: Sampling) -> Generator[str, None, Written]:
         """Write a continuation, piece by piece; the generator's return value is the whole of it.
 
         The model is held until the generator ends or is closed.
@@ -109,11 +125,12 @@ class LlamaRuntime:
                 try:
                     cached = self._decode_prompt(prompt)
                 except CallCancelledError:
-                    return Generation("", "cancelled", 0.0, Usage(len(prompt), 0, 0, _since(started)))
+                    usage = Usage(len(prompt), 0, 0, _since(started))
+                    return Written(Generation("", "cancelled", 0.0, usage), ())
                 reason = yield from self._write(writing, sampler, sampling.max_tokens)
                 yield from writing.finish()
-                usage = Usage(len(prompt), cached, writing.drawn, _since(started))
-                return Generation(writing.text, reason, writing.logprob, usage)
+                usage = Usage(len(prompt), cached, len(writing.tokens), _since(started))
+                return writing.result(reason, usage)
 
     def next_token_logits(self, prompt: Tokens) -> tuple[Logits, Usage]:
         """Logits after the prompt, shape (vocabulary,), from one forward pass.
@@ -237,9 +254,8 @@ class _Writing:
 
     def __init__(self, stop: Sequence[str]) -> None:
         self._stream = TextStream(stop)
-        self.text = ""
-        self.drawn = 0
-        self.logprob = 0.0
+        self._text = ""
+        self.tokens: list[DrawnToken] = []
 
     @property
     def stopped(self) -> bool:
@@ -247,16 +263,20 @@ class _Writing:
 
     def take(self, piece: bytes, logprob: float) -> Iterator[str]:
         """Count a token; gives the text that became certain with it."""
-        self.drawn += 1
-        self.logprob += logprob
+        self.tokens.append(DrawnToken(piece.decode(errors="replace"), logprob))
         yield from self._show(self._stream.feed(piece))
 
     def finish(self) -> Iterator[str]:
         """Give what was held back."""
         yield from self._show(self._stream.finish())
 
+    def result(self, reason: FinishReason, usage: Usage) -> Written:
+        """The answer as it stands."""
+        logprob = sum(token.logprob for token in self.tokens)
+        return Written(Generation(self._text, reason, logprob, usage), self.tokens)
+
     def _show(self, text: str) -> Iterator[str]:
-        self.text += text
+        self._text += text
         if text:
             yield text
 

@@ -13,7 +13,7 @@ from critiql.tools.models.cancel import CallCancelledError, cancellable, time_li
 from critiql.tools.models.kv_cache import CHUNK
 from critiql.tools.models.model import ContextOverflowError, Generation, ModelError, Sampling
 from critiql.tools.models.prefix_store import PrefixStore
-from critiql.tools.models.runtime import LlamaRuntime, Tokens
+from critiql.tools.models.runtime import LlamaRuntime, Tokens, Written
 
 pytestmark = pytest.mark.model
 
@@ -55,13 +55,13 @@ def write(runtime: LlamaRuntime, tokens: Tokens, sampling: Sampling) -> tuple[li
     return collect(runtime.stream(tokens, sampling))
 
 
-def collect(stream: Generator[str, None, Generation]) -> tuple[list[str], Generation]:
+def collect(stream: Generator[str, None, Written]) -> tuple[list[str], Generation]:
     pieces = []
     while True:
         try:
             pieces.append(next(stream))
         except StopIteration as end:
-            return pieces, end.value
+            return pieces, end.value.generation
 
 
 def test_logits_after_prefix_reuse_equal_a_cold_run(runtime: LlamaRuntime, small_model_path: Path) -> None:
