@@ -11,6 +11,9 @@ import numpy as np
 
 from critiql.evals.statistics import DRAWS, Estimate, proportion
 
+_CELLS = ((True, True), (True, False), (False, True), (False, False))
+"""(wrong, flagged) in the order hit, missed, false alarm, silent."""
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -89,10 +92,6 @@ def detection_scores(judged: Sequence[Judged], seed: int = 0, draws: int = DRAWS
         right_precision=proportion(silent, silent + missed),
         right_recall=proportion(silent, silent + false_alarm),
     )
-
-
-_CELLS = ((True, True), (True, False), (False, True), (False, False))
-"""(wrong, flagged) in the order hit, missed, false alarm, silent."""
 
 
 def repair_scores(judged: Sequence[Judged]) -> RepairScores:

@@ -5,8 +5,9 @@ not. There it enumerates products of columns; here a backtracking refines both t
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
+Column = tuple[object, ...]
 Table = Sequence[tuple[object, ...]]
 """Rows of equal width. Cells compare as Python does: 1 == 1.0, '1' != 1, None == None."""
 
@@ -42,17 +43,19 @@ def _by_text(row: tuple[object, ...]) -> tuple[object, ...]:
     return tuple(sorted(row, key=lambda cell: str(cell) + str(type(cell))))
 
 
-def _same_bags(gold: list[tuple[object, ...]], predicted: list[tuple[object, ...]]) -> bool:
+def _same_bags(gold: list[Column], predicted: list[Column]) -> bool:
     """Match columns one after another; rows that agree so far share a group number on both sides.
 
     Args:
         gold: columns of the reference, each as long as the table.
         predicted: columns of the candidate.
     """
-    bags = [Counter(column) for column in predicted]
-    wanted = [Counter(column) for column in gold]
-    edges = [[j for j, bag in enumerate(bags) if bag == want] for want in wanted]
-    order = sorted(range(len(gold)), key=lambda i: (len(edges[i]), -len(wanted[i])))
+    numbers: dict[object, int] = {}
+    wanted, found = _colours(gold, numbers), _colours(predicted, numbers)
+    if Counter(wanted) != Counter(found):
+        return False
+    edges = [[j for j, colour in enumerate(found) if colour == want] for want in wanted]
+    order = sorted(range(len(gold)), key=lambda i: len(edges[i]))
     height = len(gold[0])
 
     def match(depth: int, used: frozenset[int], left: list[int], right: list[int]) -> bool:
@@ -73,6 +76,29 @@ def _same_bags(gold: list[tuple[object, ...]], predicted: list[tuple[object, ...
         return False
 
     return match(0, frozenset(), [0] * height, [0] * height)
+
+
+def _colours(columns: list[Column], numbers: dict[object, int]) -> list[int]:
+    """Number columns so that only columns of one number can stand for each other.
+
+    A column starts as the bag of its cells. Wider tables are refined as graphs (Weisfeiler and Leman 1968):
+    rows by the columns their cells stand in, columns by the rows, twice.
+    """
+
+    def number(key: object) -> int:
+        return numbers.setdefault(key, len(numbers))
+
+    colours = [number(_bag(column)) for column in columns]
+    for _ in range(2 if len(columns) > 3 else 0):
+        rows = [number(_bag(zip(colours, row, strict=True))) for row in zip(*columns, strict=True)]
+        colours = [
+            number((c, _bag(zip(rows, col, strict=True)))) for c, col in zip(colours, columns, strict=True)
+        ]
+    return colours
+
+
+def _bag(cells: Iterable[object]) -> frozenset[tuple[object, int]]:
+    return frozenset(Counter(cells).items())
 
 
 def _numbering() -> Callable[[list[int], tuple[object, ...]], list[int]]:

@@ -5,6 +5,7 @@ without its damage: a query that is more than a read runs again on a copy in mem
 """
 
 import sqlite3
+import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -149,28 +150,38 @@ def _kind(error: Exception) -> ErrorKind:
 
 
 class GoldResults:
-    """Results of gold queries, kept because suites are run again and again; bounded by their cells."""
+    """Results of gold queries, kept because suites are run again and again; bounded by their cells.
+
+    Safe to use from several threads.
+    """
 
     def __init__(self, cells: int = 4_000_000) -> None:
         self._bound = cells
         self._cells = 0
+        self._lock = threading.Lock()
         self._kept: OrderedDict[tuple[object, ...], Fetched | Failure] = OrderedDict()
 
     def get(self, database: Path, sql: str, run: Callable[[], Fetched | Failure]) -> Fetched | Failure:
         """The result of `sql`, run once for each state of the file."""
         stat = database.stat()
         key = (str(database), stat.st_mtime_ns, stat.st_size, sql)
-        if key in self._kept:
-            self._kept.move_to_end(key)
-            return self._kept[key]
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
         result = run()
-        if _cells(result) <= self._bound // 8:
+        self._keep(key, result)
+        return result
+
+    def _keep(self, key: tuple[object, ...], result: Fetched | Failure) -> None:
+        with self._lock:
+            if key in self._kept or _cells(result) > self._bound // 8:
+                return
             self._kept[key] = result
             self._cells += _cells(result)
-        while self._cells > self._bound:
-            _, old = self._kept.popitem(last=False)
-            self._cells -= _cells(old)
-        return result
+            while self._cells > self._bound:
+                _, old = self._kept.popitem(last=False)
+                self._cells -= _cells(old)
 
 
 def _cells(result: Fetched | Failure) -> int:
