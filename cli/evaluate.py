@@ -3,6 +3,7 @@
 import typer
 
 from critiql.cli.eval_compare import eval_compare
+from critiql.cli.eval_report import eval_report
 from critiql.cli.eval_run import eval_run
 from critiql.cli.eval_score import eval_score
 
@@ -10,3 +11,4 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 app.command("run")(eval_run)
 app.command("score")(eval_score)
 app.command("compare")(eval_compare)
+app.command("report")(eval_report)

@@ -62,7 +62,7 @@ def read(path: Path) -> Iterator[Line]:
     data = path.read_bytes()
     text = gzip.decompress(data) if path.suffix == ".gz" else data
     lines = (json.loads(line) for line in text.decode().splitlines())
-    header = next(lines, {})
+    header: Line = next(lines, {})
     if header.get("kind") != "header" or header.get("version") != VERSION:
         raise ValueError(f"{path} is no evaluation export of version {VERSION}.")
     yield from lines

@@ -46,7 +46,7 @@ def machine() -> str:
     """Processor, cores, memory and Python of this machine, without its name."""
     gigabytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     cores = len(os.sched_getaffinity(0))
-    return f"{_processor()}, {cores} cores, {gigabytes:.0f} GiB, Python {platform.python_version()}"
+    return f"{_processor()}, cores: {cores}, {gigabytes:.0f} GiB, Python {platform.python_version()}"
 
 
 def _processor() -> str:

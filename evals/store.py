@@ -130,12 +130,12 @@ class Store:
                 "delete from answers where run = ? and [index] = ? and status = 'error'",
                 [run.id, answer.index],
             )
-            self._database["answers"].insert({"run": run.id, **row}, pk=("run", "index"))
+            self._database.table("answers").insert({"run": run.id, **row}, pk=("run", "index"))
 
     def adopt(self, run: Run) -> Run:
         """Take over a run that another store began; one that is here already stays as it is."""
         with self._writing():
-            self._database["runs"].insert(_row(run), pk="id", ignore=True)
+            self._database.table("runs").insert(_row(run), pk="id", ignore=True)
         return self.run(run.id)
 
     def done(self, run: Run) -> set[int]:
@@ -183,13 +183,13 @@ class Store:
     def _make_tables(self) -> None:
         text = ("id", "system", "dataset", "model", "critic", "prompts", "settings", "code", "commit")
         columns = dict.fromkeys((*text, "machine", "task", "started"), str)
-        self._database["runs"].create(columns, pk="id", if_not_exists=True)
+        self._database.table("runs").create(columns, pk="id", if_not_exists=True)
         kinds: dict[str, type] = {"index": int, "correct": int, "suite_correct": int, "model_calls": int}
         kinds |= dict.fromkeys(("confidence", "seconds", "model_seconds"), float) | {"replayed": int}
         kinds |= dict.fromkeys(PACKED, bytes)
         names = StoredAnswer.__dataclass_fields__
         answers = {"run": str} | {name: kinds.get(name, str) for name in names}
-        self._database["answers"].create(answers, pk=("run", "index"), if_not_exists=True)
+        self._database.table("answers").create(answers, pk=("run", "index"), if_not_exists=True)
 
 
 def paired(

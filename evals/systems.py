@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -60,7 +60,8 @@ def remote(system: str, url: str, context: Context) -> Ask:
         state: Any = {}
         modes: list[Any] = ["custom", "values"]
         config: Any = {"recursion_limit": recursion_limit(context)}
-        for mode, chunk in graph.stream(given, config, context=settings, stream_mode=modes):
+        stream: Iterator[Any] = graph.stream(given, config, context=settings, stream_mode=modes)
+        for mode, chunk in stream:
             if mode == "values":
                 state = chunk
             elif chunk["type"] != "writing":

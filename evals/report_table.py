@@ -1,0 +1,85 @@
+"""The table of a report, as Markdown and as cells for the page."""
+
+from collections.abc import Sequence
+
+from critiql.evals.report_rows import Row
+from critiql.evals.statistics import Estimate
+
+HEAD = (
+    "system",
+    "n",
+    "EX",
+    "TS",
+    "any right",
+    "calls",
+    "tokens in",
+    "of these cached",
+    "tokens out",
+    "median s",
+    "p95 s",
+    "fixed",
+    "broken",
+    "EX - single shot",
+    "McNemar p",
+    "Holm p",
+)
+"""Columns. Calls, tokens and seconds are per question; seconds are of the model calls when first made."""
+
+
+def cells(row: Row) -> list[str]:
+    """One run as text, in the order of `HEAD`."""
+    total = row.cost.total
+    return [
+        row.entry.label,
+        str(row.accuracy.n),
+        percent(row.accuracy),
+        percent(row.suite) if row.suite else "not run",
+        percent(row.any_right),
+        f"{total.calls.value:.2f}",
+        f"{total.tokens_in.value:.0f}",
+        f"{total.tokens_cached.value:.0f}",
+        f"{total.tokens_out.value:.0f}",
+        f"{row.median_seconds:.1f}",
+        f"{row.p95_seconds:.1f}",
+        *_against(row),
+    ]
+
+
+def markdown(rows: Sequence[Row]) -> str:
+    """The table, then where each row comes from."""
+    lines = ["| " + " | ".join(HEAD) + " |", "|" + "---|" * len(HEAD)]
+    lines += ["| " + " | ".join(cells(row)) + " |" for row in rows]
+    return "\n".join([*lines, "", *(f"- {source(row)}" for row in rows), ""])
+
+
+def source(row: Row) -> str:
+    """Task, run, commit, models, prompts and machine of a row."""
+    run = row.entry.run
+    prompts = ", ".join(f"{name} {digest}" for name, digest in run.spec.prompts.items())
+    text = (
+        f"`{row.entry.label}`: {run.task}; run {run.id} of {run.started}; commit {run.commit}, code "
+        f"{run.spec.code}; model {run.spec.model}, critic {run.spec.critic}; prompts {prompts}; {run.machine}"
+    )
+    notes = []
+    if row.failed:
+        notes.append(f"the agent failed on {row.failed}")
+    if row.unjudged:
+        notes.append(f"{row.unjudged} not judged, their gold query does not run")
+    return f"{text}; {', '.join(notes)}" if notes else text
+
+
+def percent(estimate: Estimate) -> str:
+    """Share with its standard error, in percent."""
+    if not estimate.n:
+        return "none"
+    return f"{100 * estimate.value:.1f} ± {100 * estimate.standard_error:.1f}"
+
+
+def _against(row: Row) -> list[str]:
+    if row.against is None:
+        return [""] * 5
+    paired = row.against.paired
+    ends = f"[{100 * paired.difference.low:+.1f}, {100 * paired.difference.high:+.1f}]"
+    difference = f"{100 * paired.difference.value:+.1f} {ends}"
+    corrected = "" if row.holm is None else f"{row.holm:.3g}"
+    return [str(paired.fixed), str(paired.broken), difference, f"{paired.p_value:.3g}", corrected]
