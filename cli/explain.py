@@ -16,6 +16,7 @@ from critiql.cli import exit_codes
 from critiql.tools.database.engine import Database, DatabaseError
 from critiql.tools.database.open import get_database
 from critiql.tools.database.result import Failure
+from critiql.tools.database.sample import sample_database
 from critiql.tools.schema.quoting import cell_text, escape
 from critiql.tools.sql.parse import ParseFailure, parse
 from critiql.tools.trajectory.actions import Problem, Trajectory
@@ -39,7 +40,7 @@ Item = dict[str, Any]
 
 def explain(
     sql: Annotated[str, typer.Argument(help="The query.")] = "",
-    db: Annotated[str, typer.Option(help="Path or URL; without it the steps are told, not run.")] = "",
+    db: Annotated[str, typer.Option(help="Path or URL; without it the sample database.")] = "",
     file: Annotated[
         Path | None, typer.Option(help='JSON lines with "sql" and, if wanted, "db" and "dialect".')
     ] = None,
@@ -47,7 +48,9 @@ def explain(
         bool, typer.Option("--round-trip", help="Compile and decompile; compare text and results.")
     ] = False,
     sample: Annotated[int, typer.Option(min=0, max=10, help="Rows to show after each step.")] = 3,
-    dialect: Annotated[str, typer.Option(help="SQL dialect, where no database gives it.")] = "sqlite",
+    dialect: Annotated[
+        str, typer.Option(help="Only tell the steps, of a query in this dialect; no database is opened.")
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a query, nothing else.")] = False,
 ) -> None:
     """Explain a query as steps on data frames, with the number of rows and a few of them after each step.
@@ -81,9 +84,10 @@ def explain(
 def _items(sql: str, db: str, dialect: str, file: Path | None) -> Iterable[Item]:
     if (file is None) == (not sql.strip()):
         _fail("Give either a query or --file.", exit_codes.USAGE)
-    default = {"db": db, "dialect": dialect}
+    default = {"db": db, "dialect": dialect or "sqlite"}
     if file is None:
-        return [{**default, "sql": sql}]
+        run = not (db or dialect)
+        return [{**default, "sql": sql, "db": str(sample_database()) if run else db}]
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -181,7 +185,7 @@ def _show(found: Item) -> None:
         if frame and step["frame"] != frame:
             console.print()
         begins, frame = step["frame"] != frame, step["frame"]
-        console.print(Text(f"{step['line']:>3}  {escape(step['text'])}", style="bold cyan"))
+        console.print(Text(f"{step['line']:>3}  {escape(step['text'])}", style="bold cyan"), soft_wrap=True)
         console.print(Padding(_told_and_counted(step), (0, 0, 0, 5)))
         table = (step.get("columns"), step.get("sample"))
         if step.get("columns") and table != shown and (begins or not step["text"].startswith(KEEPING)):

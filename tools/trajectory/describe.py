@@ -131,7 +131,8 @@ def _join(step: Join, given: Arguments) -> str:
     else:
         return f"Pair every row with every row of {source}."
     rest = next((KEPT[word] for word in words if word in KEPT), "; rows without a match drop out")
-    return f"Put beside each row every row of {source} {match}{rest}."
+    comma = "," if ", called " in source else ""
+    return f"Put beside each row every row of {source}{comma} {match}{rest}."
 
 
 def _aggregate(frame: Frame, given: Arguments) -> str:

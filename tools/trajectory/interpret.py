@@ -115,7 +115,7 @@ class _Runner:
         """Count and sample the rows after a step."""
         step = frame.steps[index]
         if isinstance(step, (Define, Window)):
-            return _Reading(rows=before, note="names something for later steps")
+            return _Reading(rows=before)
         prefix = prefix_query(frame.steps, index, self.queries)
         rows, note = (before, "") if isinstance(step, Sort) else self._count(prefix.counted)
         if note or not self.sample_rows:
