@@ -3,10 +3,12 @@
 import time
 from collections.abc import Callable, Iterable, Sequence
 
+import typer
 from rich.console import Console
 
+import critiql.cli.exit_codes as codes
 from critiql.evals.progress import Progress
-from critiql.evals.runner import Entrant, pending
+from critiql.evals.runner import Entrant, RunStoppedError, pending
 from critiql.evals.store import Run, Store, StoredAnswer
 from critiql.evals.task import Questions
 
@@ -22,9 +24,19 @@ console = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
 
 
 def follow(answers: Answers, progress: Progress, export_now: Callable[[], None]) -> None:
-    """Take the answers as they come, say how it goes, export now and then and at the end."""
+    """Take the answers as they come, say how it goes, export now and then and at the end.
+
+    Raises:
+        typer.Exit: interrupted, or the run cannot go on.
+    """
     try:
         _show(answers, progress, export_now)
+    except KeyboardInterrupt:
+        console.print("Stopped. Every answer is kept; the same command goes on from here.")
+        raise typer.Exit(codes.INTERRUPTED) from None
+    except RunStoppedError as error:
+        console.print(str(error))
+        raise typer.Exit(codes.FAILED) from None
     finally:
         export_now()
         console.print(progress.line())

@@ -70,8 +70,9 @@ def fit_displacement(pools: Sequence[Pool]) -> DisplacementFit:
         ValueError: no questions.
     """
     first = [pool.right[0] for pool in pools]
+    held = _held_out(pools)
     return DisplacementFit(
-        fitted=_fit(pools, held := _held_out(pools)),
+        fitted=_fit(pools, held) if held else None,
         first=float(np.mean(first)),
         any_right=float(np.mean([any(pool.right) for pool in pools])),
         held_out=held,

@@ -39,6 +39,13 @@ class Scorers:
 
 Task = tuple[Entrant, Item]
 
+FAILURES_THAT_END = 5
+"""Questions in a row on which the agent fails: then it is not the question."""
+
+
+class RunStoppedError(Exception):
+    """A run cannot go on. The message says why; what was answered is in the store."""
+
 
 def evaluate(
     entrants: Sequence[Entrant],
@@ -60,13 +67,23 @@ def evaluate(
         models: cached models of this process, whose calls are noted with each answer.
         concurrency: questions in flight; above 1 only for systems that are deployed elsewhere.
         stop: looked at before each question; True ends the run early.
+
+    Raises:
+        RunStoppedError: the agent failed on several questions in a row.
     """
     tasks = _until(stop, pending(entrants, items, store))
     asked = _one_by_one(tasks, models) if concurrency == 1 else _at_once(tasks, concurrency)
+    failures = 0
     for entrant, result in asked:
         answer = stored(result, scorers.execution, scorers.suite)
         store.add(entrant.run, answer)
         yield entrant.run, answer
+        failures = failures + 1 if result.error else 0
+        if failures == FAILURES_THAT_END:
+            raise RunStoppedError(
+                f"The agent failed on {failures} questions in a row, at last with {result.error} "
+                "Mend this and start the same command again; what was answered is kept."
+            )
 
 
 def pending(entrants: Sequence[Entrant], items: Sequence[Item], store: Store) -> list[Task]:

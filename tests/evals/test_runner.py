@@ -10,7 +10,7 @@ import pytest
 
 from critiql.agent.answered import Answer
 from critiql.evals.item import Item
-from critiql.evals.runner import Entrant, Scorers, budget, evaluate, pending
+from critiql.evals.runner import Entrant, RunStoppedError, Scorers, budget, evaluate, pending
 from critiql.evals.scoring import execution_score
 from critiql.evals.store import Run, Store
 
@@ -90,6 +90,19 @@ def test_a_question_on_which_the_agent_fails_is_counted_wrong_and_asked_again(
     assert [a.status for a in store.answers(run)] == ["unverified"] * 2
 
 
+def test_a_run_ends_when_the_agent_fails_on_every_question(
+    items: list[Item], store: Store, make_run: Callable[..., Run]
+) -> None:
+    def fails(item: Item) -> Answer:
+        raise ConnectionError("the server is away")
+
+    run = make_run(store)
+    with pytest.raises(RunStoppedError, match=r"5 questions in a row.*the server is away"):
+        list(evaluate([Entrant(run, fails)], items, store, SCORERS))
+    assert len(list(store.answers(run))) == 5
+    assert len(pending([Entrant(run, fails)], items, store)) == 12
+
+
 def test_a_server_is_asked_several_questions_at_once(
     items: list[Item], store: Store, make_run: Callable[..., Run], make_answer: Callable[..., Answer]
 ) -> None:
@@ -125,7 +138,7 @@ spec.loader.exec_module(tiny)
 
 from critiql.evals.call_cache import CachedModel, CallCache
 from critiql.evals.item import Item
-from critiql.evals.runner import Entrant, Scorers, evaluate
+from critiql.evals.runner import Entrant, RunStoppedError, Scorers, evaluate
 from critiql.evals.scoring import execution_score
 from critiql.evals.store import RunSpec, Store
 from critiql.tools.models.model import Generation, Prompt, Sampling, Usage
