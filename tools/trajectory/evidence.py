@@ -27,8 +27,8 @@ def evidence(runs: Sequence[StepRun]) -> tuple[Evidence, ...]:
         if run.rows == 0 and run.before != 0 and run.action != "frame":
             found.append(Evidence("vanish", run.line, _vanish(run)))
         elif run.joined is not None and run.rows is not None and run.before is not None:
-            larger = max(run.before, run.joined)
-            if run.rows > larger:
+            most = run.before + run.joined if run.keeps_unmatched else max(run.before, run.joined)
+            if run.rows > most:
                 found.append(
                     Evidence(
                         "multiply",
@@ -37,7 +37,7 @@ def evidence(runs: Sequence[StepRun]) -> tuple[Evidence, ...]:
                         "rows are matched several times over on both sides",
                     )
                 )
-        elif run.note.startswith("did not run alone") and run.frame == runs[-1].frame:
+        elif run.note.startswith("did not run") and run.frame == runs[-1].frame:
             found.append(Evidence("failed", run.line, f"{run.text}: {run.note}"))
     return tuple(found)
 

@@ -22,6 +22,7 @@ from critiql.tools.trajectory.text import trajectory_lines
 
 STEP_LIMITS = Limits(seconds=2.0, rows=10, cell_bytes=200)
 """Caps on one step's queries."""
+OUTER = {"left", "right", "full"}
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class StepRun:
     """Rows, or groups, after the step; None where they were not counted."""
     joined: int | None
     """For a join: rows of the source that was joined."""
+    keeps_unmatched: bool
+    """For a join: rows without a match stay, as in a left join."""
     columns: tuple[str, ...]
     sample: tuple[tuple[Value, ...], ...]
     note: str
@@ -74,28 +77,26 @@ def interpret(
     for frame in trajectory.frames:
         obstacle = _obstacle(trajectory, frame)
         outer = definitions(trajectory, frame.name)
+        runner = _Runner(database, limits, sample_rows, outer, queries, trajectory.dialect)
         before: int | None = None
         for index, step in enumerate(frame.steps):
-            runner = _Runner(database, limits, sample_rows, outer, queries, trajectory.dialect)
             reading = _Reading(note=obstacle) if obstacle else runner.read(frame, index, before)
-            text = lines[len(runs)]
-            joined = runner.count_source(step) if isinstance(step, Join) and not obstacle else None
-            runs.append(
-                StepRun(
-                    len(runs) + 1,
-                    frame.name,
-                    action_name(step),
-                    text.strip(),
-                    describe(step, frame, trajectory),
-                    before,
-                    reading.rows,
-                    joined,
-                    reading.columns,
-                    reading.sample,
-                    reading.note,
-                )
+            run = StepRun(
+                line=len(runs) + 1,
+                frame=frame.name,
+                action=action_name(step),
+                text=lines[len(runs)].strip(),
+                meaning=describe(step, frame, trajectory),
+                before=before,
+                rows=reading.rows,
+                joined=runner.count_source(step) if isinstance(step, Join) and not obstacle else None,
+                keeps_unmatched=isinstance(step, Join) and bool(OUTER & set(step.how.split())),
+                columns=reading.columns,
+                sample=reading.sample,
+                note=reading.note,
             )
-            before = reading.rows
+            runs.append(run)
+            before = run.rows
         queries[frame.name] = frame_query(frame.steps, queries)
     return tuple(runs)
 
@@ -181,4 +182,4 @@ def _obstacle(trajectory: Trajectory, frame: Frame) -> str:
 def _failure_note(failure: Failure) -> str:
     if failure.kind == "timeout":
         return f"not counted: it took longer than {failure.seconds:.0f} s"
-    return f"did not run alone: {failure.message}"
+    return f"did not run: {failure.message}"
