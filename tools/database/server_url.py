@@ -1,0 +1,54 @@
+"""Database URLs in SQLAlchemy's form: taken apart, and shown without secrets."""
+
+from typing import NamedTuple
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
+
+from critiql.tools.database.engine import DatabaseError
+
+
+class ServerUrl(NamedTuple):
+    """A URL taken apart."""
+
+    scheme: str
+    """Without a driver: `postgresql` of `postgresql+psycopg`."""
+    user: str | None
+    password: str | None
+    host: str | None
+    port: int | None
+    database: str
+    parameters: dict[str, str]
+
+    @property
+    def shown(self) -> str:
+        """The URL without password and parameters."""
+        user = f"{quote(self.user, safe='')}@" if self.user else ""
+        host = f"[{self.host}]" if self.host and ":" in self.host else self.host or ""
+        port = f":{self.port}" if self.port else ""
+        return f"{self.scheme}://{user}{host}{port}/{self.database}"
+
+    def flag(self, name: str) -> bool:
+        """Whether a parameter of ours is set."""
+        return self.parameters.get(name, "").casefold() in ("1", "true", "yes", "on")
+
+
+def read_url(url: str) -> ServerUrl:
+    """The parts of a URL.
+
+    Raises:
+        DatabaseError: it has no form that could be read; the message does not repeat it.
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        msg = "The database URL cannot be read. Write SCHEME://USER:PASSWORD@HOST:PORT/NAME, with %-escapes."
+        raise DatabaseError(msg) from None
+    return ServerUrl(
+        parts.scheme.split("+")[0].lower(),
+        unquote(parts.username) if parts.username else None,
+        unquote(parts.password) if parts.password else None,
+        parts.hostname,
+        port,
+        unquote(parts.path.removeprefix("/")),
+        dict(parse_qsl(parts.query, keep_blank_values=True)),
+    )
