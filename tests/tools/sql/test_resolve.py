@@ -132,7 +132,7 @@ def test_alias_uses(schema: Schema) -> None:
             [],
         ),
         (
-            "SELECT 1 FROM book AS b WHERE EXISTS (SELECT 1 FROM author AS a WHERE a.author_id = b.author_id)",
+            "SELECT 1 FROM book AS b WHERE EXISTS (SELECT 1 FROM author AS a WHERE a.name = b.title)",
             [],
         ),
     ],
