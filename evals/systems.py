@@ -14,6 +14,7 @@ from critiql.agent.state import State
 from critiql.evals.item import Item
 from critiql.evals.runner import Ask
 from critiql.graphs.api import ask, recursion_limit
+from critiql.graphs.catalogue import graph
 
 PATIENCE = 3600.0
 """Wall-clock seconds per question unless set otherwise: a budget that bites on a busy machine would make
@@ -40,7 +41,12 @@ def context_of(model: str | None, critic: str | None, settings: Iterable[str]) -
 
 
 def local(system: str, context: Context) -> Ask:
-    """A graph in this process."""
+    """A graph in this process.
+
+    Raises:
+        UnknownGraphError: there is none of that name.
+    """
+    graph(system)
 
     def ask_here(item: Item) -> Answer:
         return ask(item.question, item.database, graph=system, context=context, evidence=item.evidence)
@@ -50,7 +56,7 @@ def local(system: str, context: Context) -> Ask:
 
 def remote(system: str, url: str, context: Context) -> Ask:
     """A graph of a LangGraph server. Its machine must have the databases under the same paths."""
-    graph = RemoteGraph(system, url=url)
+    deployed = RemoteGraph(system, url=url)
     settings = context.model_dump(mode="json", exclude_defaults=True)
 
     def ask_there(item: Item) -> Answer:
@@ -60,7 +66,7 @@ def remote(system: str, url: str, context: Context) -> Ask:
         state: Any = {}
         modes: list[Any] = ["custom", "values"]
         config: Any = {"recursion_limit": recursion_limit(context)}
-        stream: Iterator[Any] = graph.stream(given, config, context=settings, stream_mode=modes)
+        stream: Iterator[Any] = deployed.stream(given, config, context=settings, stream_mode=modes)
         for mode, chunk in stream:
             if mode == "values":
                 state = chunk
