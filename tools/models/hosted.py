@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from json import JSONDecodeError
 from typing import Any, Literal, NamedTuple
 
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, SystemMessage
@@ -207,8 +206,8 @@ def typed_errors(name: str) -> Iterator[None]:
         raise TransientModelError(f"{name} did not answer within {_TIMEOUT:.0f} seconds.") from error
     except APIConnectionError as error:
         raise TransientModelError(f"{name} cannot be reached. Check the address and the network.") from error
-    except JSONDecodeError as error:
-        raise TransientModelError(f"{name} sent something that is not JSON. Try again.") from error
+    except ValueError as error:  # a chunk that is not JSON, or a stream with nothing in it
+        raise TransientModelError(f"{name} sent an answer that cannot be read ({error}).") from error
     except OpenAIError as error:
         raise ModelError(f"{name}: {error}") from error
 

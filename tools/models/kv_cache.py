@@ -135,5 +135,6 @@ def _parameters(n_ctx: int, threads: int) -> native.llama_context_params:
     parameters.n_seq_max = 1
     parameters.n_threads = parameters.n_threads_batch = threads
     parameters.pooling_type = native.LLAMA_POOLING_TYPE_NONE
+    parameters.flash_attn_type = native.LLAMA_FLASH_ATTN_TYPE_DISABLED  # no faster here, and less exact
     parameters.no_perf = True
     return parameters

@@ -104,7 +104,7 @@ def test_usage_is_estimated_where_it_is_not_told() -> None:
         (
             httpx.Response(200, headers={"content-type": "text/event-stream"}, content="data: {oops\n\n"),
             TransientModelError,
-            "not JSON",
+            "cannot be read",
         ),
     ],
 )
