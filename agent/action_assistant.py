@@ -1,0 +1,191 @@
+"""action_assistant: repairs a query by its steps, after SHARE (arXiv 2506.00391, figure 2).
+
+SQL becomes a trajectory by rule, in place of SHARE's first model. The schema augmentation model (SAM) fills
+masked tables and columns; the logic optimisation model (LOM) proposes an edit script; the repaired trajectory
+becomes SQL again by rule or by a model that does not see the old query. Nothing a model writes is used unless
+it is valid: masks are filled from the schema, edits are checked against grammar and schema, with one retry.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from critiql import prompts
+from critiql.tools.models.model import Generation, LanguageModel, Prompt, Sampling
+from critiql.tools.schema.model import Schema
+from critiql.tools.sql.extract import extract_sql
+from critiql.tools.sql.parse import ParseFailure, parse
+from critiql.tools.trajectory.actions import Problem, Trajectory
+from critiql.tools.trajectory.compile import compile_query
+from critiql.tools.trajectory.decompile import to_sql
+from critiql.tools.trajectory.edits import Edit, apply_edits, edit_words, read_edits
+from critiql.tools.trajectory.gbnf import EDIT_GRAMMAR, EDIT_OPENING, mask_grammar, mask_opening
+from critiql.tools.trajectory.mask import Masked, fill, mask
+from critiql.tools.trajectory.text import to_text, trajectory_lines
+
+SQL_OPENING = "```sql\n"
+ANSWER = re.compile(r"(\[(?:TABLE|COLUMN):\d+\])\s*=\s*([^\n\[\]]+)")
+ANSWER_TOKENS = 400
+"""Longest answer of SAM and LOM."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What the assistant works for: a question on a database."""
+
+    model: LanguageModel
+    prefix: str
+    """System line and schema: the first bytes of every prompt on this database."""
+    question: str
+    """With its notes."""
+    schema: Schema
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What one model of the assistant proposed, and what was made of it."""
+
+    trajectory: Trajectory
+    """After the attempt; the one before it where nothing valid was proposed."""
+    proposals: int
+    """Answers that were asked for."""
+    valid: int
+    """Answers that could be used, "nothing is wrong" included."""
+    changes: tuple[str, ...] = ()
+    """What was changed, in a few words each."""
+    refused: tuple[str, ...] = ()
+    """Why answers, or single masks, were not used."""
+    generations: tuple[Generation, ...] = ()
+
+
+@dataclass(frozen=True)
+class Assistance:
+    """A query repaired by its steps."""
+
+    before: Trajectory
+    trajectory: Trajectory
+    sql: str
+    """The repaired query; the canonical print of the original where nothing was changed."""
+    attempts: Mapping[str, Attempt] = field(default_factory=dict)
+    """By part: `sam`, `lom`."""
+    regeneration: Generation | None = None
+    """The model's call where a model wrote the SQL."""
+
+    @property
+    def changed(self) -> bool:
+        """Whether the trajectory is another one than before."""
+        return self.trajectory != self.before
+
+    @property
+    def generations(self) -> tuple[Generation, ...]:
+        """Every model call, in order."""
+        calls = tuple(call for attempt in self.attempts.values() for call in attempt.generations)
+        return (*calls, self.regeneration) if self.regeneration else calls
+
+
+def assist(
+    task: Task, sql: str, *, sam: bool = True, lom: bool = True, model_writes_sql: bool = False
+) -> Assistance | ParseFailure | Problem:
+    """Repair a query by its steps, once.
+
+    Args:
+        task: the question and the model.
+        sql: the query to repair.
+        sam: fill masked tables and columns.
+        lom: edit steps.
+        model_writes_sql: as published, a model writes the SQL from the steps; else the compiler does.
+
+    Returns:
+        The repaired query, or why the given one has no trajectory.
+    """
+    parsed = parse(sql, task.schema.dialect)
+    if isinstance(parsed, ParseFailure):
+        return parsed
+    before = compile_query(parsed.tree, task.schema.dialect)
+    if isinstance(before, Problem):
+        return before
+    attempts: dict[str, Attempt] = {}
+    now = before
+    if sam:
+        attempts["sam"] = augment_schema(task, now)
+        now = attempts["sam"].trajectory
+    if lom:
+        attempts["lom"] = optimise_logic(task, now)
+        now = attempts["lom"].trajectory
+    if not model_writes_sql:
+        return Assistance(before, now, to_sql(now), attempts)
+    written, generation = regenerate(task, now)
+    return Assistance(before, now, written, attempts, generation)
+
+
+def augment_schema(task: Task, trajectory: Trajectory) -> Attempt:
+    """SAM: ask what belongs behind every mask; an answer out of the schema keeps the original."""
+    masked = mask(trajectory, task.schema)
+    if not masked.masks:
+        return Attempt(trajectory, 0, 0)
+    opening = mask_opening(masked)
+    sampling = Sampling(max_tokens=ANSWER_TOKENS, grammar=mask_grammar(masked, task.schema))
+    generation = task.model.generate(Prompt(task.prefix, _sam_request(task, masked), opening), sampling)
+    answers = read_answers(opening + generation.text)
+    filled = fill(masked, answers, task.schema)
+    originals = {one.name: one.original for one in masked.masks}
+    changes = tuple(f"{originals[name]} becomes {answers[name]}" for name in filled.changed)
+    refused = tuple(filled.kept.values())
+    valid = int(bool(answers) and not refused)
+    return Attempt(filled.trajectory, 1, valid, changes, refused, (generation,))
+
+
+def optimise_logic(task: Task, trajectory: Trajectory) -> Attempt:
+    """LOM: ask for an edit script; one that cannot be carried out is asked for once more, with the reason."""
+    generations: list[Generation] = []
+    refused: list[str] = []
+    refusal = ""
+    for _ in range(2):
+        prompt = Prompt(task.prefix, _lom_request(task, trajectory, refusal), EDIT_OPENING)
+        sampling = Sampling(max_tokens=ANSWER_TOKENS, grammar=EDIT_GRAMMAR, seed=len(generations))
+        generation = task.model.generate(prompt, sampling)
+        generations.append(generation)
+        edits = read_script(generation.text)
+        edited = edits if isinstance(edits, Problem) else apply_edits(trajectory, edits, task.schema)
+        if isinstance(edited, Trajectory) and not isinstance(edits, Problem):
+            changes = tuple(map(edit_words, edits))
+            return Attempt(edited, len(generations), 1, changes, tuple(refused), tuple(generations))
+        refused.append(str(edited))
+        refusal = f"Your answer {EDIT_OPENING}{generation.text.strip()} was refused: {edited}."
+    return Attempt(trajectory, len(generations), 0, (), tuple(refused), tuple(generations))
+
+
+def regenerate(task: Task, trajectory: Trajectory) -> tuple[str, Generation]:
+    """Let the model write the SQL of a trajectory; it does not see the query the trajectory came from."""
+    request = prompts.load("regenerate").render(question=task.question, steps=to_text(trajectory))
+    sampling = Sampling(stop=("```", ";\n"))
+    generation = task.model.generate(Prompt(task.prefix, request, SQL_OPENING), sampling)
+    return extract_sql(generation.text), generation
+
+
+def read_answers(text: str) -> dict[str, str]:
+    """Per mask the name a model gave, of `[COLUMN:1] = table.column` lines."""
+    return {found[1]: found[2].strip().strip("`\"'").strip() for found in ANSWER.finditer(text)}
+
+
+def read_script(text: str) -> tuple[Edit, ...] | Problem:
+    """The edit script in a model's answer, with or without the opening the answer was to continue."""
+    for whole in (EDIT_OPENING + text, text):
+        begin, end = whole.find("{"), whole.rfind("}")
+        try:
+            return read_edits(json.loads(whole[begin : end + 1]))
+        except json.JSONDecodeError:
+            continue
+    return Problem('the answer is not JSON; write {"edits": [..]} and nothing else')
+
+
+def _sam_request(task: Task, masked: Masked) -> str:
+    names = "\n".join(f"{one.name} was {one.original}" for one in masked.masks)
+    return prompts.load("sam").render(question=task.question, steps=masked.text, names=names)
+
+
+def _lom_request(task: Task, trajectory: Trajectory, refusal: str) -> str:
+    numbered = enumerate(trajectory_lines(trajectory), start=1)
+    steps = "\n".join(f"{number}: {line.strip()}" for number, line in numbered)
+    return prompts.load("lom").render(question=task.question, steps=steps, refusal=refusal)
