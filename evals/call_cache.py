@@ -8,6 +8,7 @@ One SQLite file serves several processes at once.
 
 import json
 import threading
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -15,8 +16,19 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from critiql.evals.shared_sqlite import connect
-from critiql.tools.models.model import ChoiceReading, Generation, LanguageModel, Prompt, Sampling, Usage
+from critiql.tools.models.model import (
+    ChoiceReading,
+    Generation,
+    LanguageModel,
+    ModelError,
+    Prompt,
+    Sampling,
+    Usage,
+)
 
 R = TypeVar("R", Generation, ChoiceReading)
 
@@ -148,6 +160,23 @@ class CachedModel:
             known = {"tokens": self.model.count_tokens(text)}
             self.cache.put(key, self.fingerprint, "count_tokens", known)
         return int(known["tokens"])
+
+    def hidden_state(self, prompt: Prompt) -> NDArray[np.float32]:
+        """As a local model's, shape (embedding size,). Kept, but in no log and no export: it is large.
+
+        Raises:
+            ModelError: the model shows no hidden states.
+        """
+        key = call_key(self.fingerprint, "hidden_state", prompt, {})
+        known = self.cache.get(key)
+        if known is None:
+            read = getattr(self.model, "hidden_state", None)
+            if read is None:
+                raise ModelError(f"{self.name} shows no hidden states; name a local model instead.")
+            state = np.asarray(read(prompt), dtype=np.float32)
+            known = {"state": b64encode(state.tobytes()).decode()}
+            self.cache.put(key, self.fingerprint, "hidden_state", known)
+        return np.frombuffer(b64decode(known["state"]), dtype=np.float32)
 
     def drain(self) -> list[Call]:
         """The calls since the last time, oldest first; counting tokens is not a call."""

@@ -3,10 +3,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from critiql.evals.call_cache import CachedModel, CallCache
-from critiql.tools.models.model import ChoiceReading, Generation, LanguageModel, Prompt, Sampling, Usage
+from critiql.tools.models.model import (
+    ChoiceReading,
+    Generation,
+    LanguageModel,
+    ModelError,
+    Prompt,
+    Sampling,
+    Usage,
+)
 
 PROMPT = Prompt("system and schema", "how many singers", "```sql\n")
 
@@ -97,6 +106,23 @@ def test_draws_of_another_seed_prompt_or_model_are_other_calls(path: Path) -> No
     other = CachedModel("other", "c1", Counting, CallCache(path))
     other.generate(PROMPT, warm)
     assert [call.cached for call in other.drain()] == [False]
+
+
+class Showing(Counting):
+    """Shows a hidden state."""
+
+    def hidden_state(self, prompt: Prompt) -> np.ndarray:
+        self.calls += 1
+        return np.arange(4, dtype=np.float32) + self.calls
+
+
+def test_a_hidden_state_is_kept_exactly(path: Path) -> None:
+    model = cached(Showing(), path)
+    states = [model.hidden_state(PROMPT) for _ in range(2)]
+    assert [state.tolist() for state in states] == [[1, 2, 3, 4]] * 2
+    assert states[0].dtype == np.float32
+    with pytest.raises(ModelError, match="shows no hidden states"):
+        cached(Counting(), path).hidden_state(replace(PROMPT, request="another"))
 
 
 def test_a_cancelled_text_is_not_kept(path: Path) -> None:
