@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Column, Table
 
+from critiql.cli import exit_codes
 from critiql.tools.models import store
 from critiql.tools.models.download import pull as pull_model
 from critiql.tools.models.model import ModelError
@@ -72,9 +73,9 @@ def _progress_bar() -> Progress:
 
 @contextmanager
 def _errors() -> Iterator[None]:
-    """Show a model error as a sentence, and exit with 1."""
+    """Show a model error as a sentence, and exit."""
     try:
         yield
     except ModelError as error:
         _err.print(str(error), style="red", soft_wrap=True, markup=False)
-        raise typer.Exit(1) from None
+        raise typer.Exit(exit_codes.MODEL) from None
