@@ -105,15 +105,17 @@ def other_column(bench: Bench) -> Iterator[Edit]:
 
 
 def _may_change(node: exp.Column) -> bool:
-    holder = node.parent
-    if isinstance(holder, exp.EQ) and all(isinstance(s, exp.Column) for s in (holder.left, holder.right)):
-        return False
     item: exp.Expr = node
     while item.parent is not None and not isinstance(item.parent, exp.Query):
+        compared = isinstance(item.parent, exp.Predicate) and item.parent.find(exp.Literal) is None
+        if compared and len(list(item.parent.find_all(exp.Column))) > 1:
+            return False
         item = item.parent
     select = item.parent
     if select is None or item.arg_key in ("joins", "having"):
         return False
+    while isinstance(select.parent, exp.SetOperation):
+        select = select.parent
     inner = isinstance(select.parent, exp.Subquery | exp.In | exp.Exists)
     return not (inner and item.arg_key == "expressions")
 

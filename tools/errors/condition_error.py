@@ -95,6 +95,7 @@ def repeated_condition(query: Query) -> Iterator[Finding]:
 
 def other_condition(bench: Bench) -> Iterator[Edit]:
     """Put a condition on another column, with a value of that column, in the place of one."""
+    known = {comparison.column.name.casefold() for comparison in bench.query.comparisons}
     for comparison in bench.shuffled(bench.query.comparisons):
         binding, place = bench.query.binding(comparison.column), bench.query.place(comparison.column)
         if binding is None or place is None or comparison.operator is not exp.EQ:
@@ -104,7 +105,8 @@ def other_condition(bench: Bench) -> Iterator[Edit]:
                 left = comparison.column.copy()
                 left.set("this", identifier(column.name, bench.query.parsed.dialect).copy())
                 new = exp.EQ(this=left, expression=literal)
-                yield bench.replaced(comparison.node, new, f"{comparison.node.sql()} became {new.sql()}")
+                if column.name.casefold() not in known:
+                    yield bench.replaced(comparison.node, new, f"{comparison.node.sql()} became {new.sql()}")
 
 
 def extra_condition(bench: Bench) -> Iterator[Edit]:

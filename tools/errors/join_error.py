@@ -152,10 +152,10 @@ def other_join_type(bench: Bench) -> Iterator[Edit]:
         yield Edit(tree, twin, "LEFT JOIN became JOIN" if left else "JOIN became LEFT JOIN")
 
 
-def dropped_condition(bench: Bench) -> Iterator[Edit]:
+def dropped_join_condition(bench: Bench) -> Iterator[Edit]:
     """Join without a condition."""
     for join in bench.shuffled(bench.query.all(exp.Join)):
-        if join.args.get("on"):
+        if any(pair.join is join for pair in bench.query.resolution.joins):
             tree, (twin,) = bench.copy(join)
             twin.set("on", None)
             yield Edit(tree, twin, "the join condition is left out")
@@ -177,7 +177,7 @@ Condition by the foreign keys: $right_condition""",
         BugLabel("Table-Related Errors", "Join Type Mismatch"),
     ),
     rules=(missing_condition, unrelated_columns),
-    operators=(other_join_column, other_join_type, dropped_condition),
+    operators=(other_join_column, other_join_type, dropped_join_condition),
     examples=(
         RepairExample(
             "List each pet with the name of its owner.",

@@ -101,11 +101,13 @@ def other_comparison(bench: Bench) -> Iterator[Edit]:
 def other_connective(bench: Bench) -> Iterator[Edit]:
     """AND instead of OR, or the reverse."""
     for node in bench.shuffled(bench.query.all(exp.And, exp.Or)):
+        if node.find_ancestor(exp.Join, exp.Select) is not node.parent_select:
+            continue
         kind = exp.Or if isinstance(node, exp.And) else exp.And
         new = kind(this=_bracketed(node.this), expression=_bracketed(node.expression))
         if isinstance(node.parent, exp.Connector):
             yield bench.replaced(node, exp.Paren(this=new), "AND and OR are exchanged")
-        elif not isinstance(node.parent, exp.Join):
+        else:
             yield bench.replaced(node, new, "AND and OR are exchanged")
 
 

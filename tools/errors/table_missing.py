@@ -62,6 +62,10 @@ def _partner(query: Query, scope: Scope, source: Source) -> Binding | None:
     pairs = [pair for pair in query.resolution.joins if source in (pair.left.source, pair.right.source)]
     if len(pairs) != 1 or pairs[0].join is None or pairs[0].join.args.get("on") is not pairs[0].node:
         return None
+    joins = scope.node.args.get("joins") or []
+    gone = joins[:1] if source is scope.sources[0] else [source.node.parent]
+    if not gone or gone[0] is not pairs[0].join:
+        return None
     left, right = pairs[0].left, pairs[0].right
     other = right if left.source is source else left
     return other if other.source in scope.sources and other.source is not source else None
@@ -73,6 +77,8 @@ def _without(bench: Bench, scope: Scope, source: Source, other: Binding) -> Iter
     if any(bench.query.resolution.scope(node) is not scope for node in uses):
         return
     gone = [part for part in conjuncts(where.this if where else None) if _mentions(part, uses)]
+    if any(all(column is not use for use in uses) for part in gone for column in part.find_all(exp.Column)):
+        return
     tree, copies = bench.copy(scope.node, source.node, *uses, *gone)
     select, spot, twins, parts = copies[0], copies[1], copies[2 : 2 + len(uses)], copies[2 + len(uses) :]
     for part in parts:

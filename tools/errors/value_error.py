@@ -155,13 +155,14 @@ def other_value(bench: Bench) -> Iterator[Edit]:
 
 
 def _others(bench: Bench, comparison: Comparison, place: Place) -> Iterator[exp.Expr]:
+    taken = {other.value for other in bench.query.comparisons}
     for literal in bench.constants(place.table, place.column):
-        if bench.query.constant(literal) != comparison.value:
+        if bench.query.constant(literal) not in taken:
             yield literal
     if isinstance(comparison.value, int | float):
         for number in bench.shuffled([comparison.value * 10, comparison.value + 1, comparison.value - 1]):
             off = as_literal(number)
-            if off is not None and number != comparison.value:
+            if off is not None and number not in taken:
                 yield off
 
 
