@@ -109,8 +109,7 @@ class Official:
 
     def close(self) -> None:
         """End the process and drop the copies."""
-        self._process.kill()
-        self._process.wait()
+        self._end()
         shutil.rmtree(self._work)
 
     def _start(self) -> "subprocess.Popen[str]":
@@ -127,9 +126,13 @@ class Official:
         answer = self._process.stdout.readline().strip()
         timer.cancel()
         if not answer:
-            self._process.wait()
+            self._end()
             self._process = self._start()
         return answer or "unfinished"
+
+    def _end(self) -> None:
+        self._process.kill()
+        self._process.communicate()
 
     def _fresh(self, db_id: str) -> Path:
         folder = self._work / db_id
