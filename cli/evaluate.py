@@ -1,14 +1,16 @@
-"""`critiql eval`: run systems on a data set, score, compare and report."""
+"""`critiql eval`: run systems on a data set, list, score, compare and report."""
 
 import typer
 
 from critiql.cli.eval_compare import eval_compare
 from critiql.cli.eval_report import eval_report
 from critiql.cli.eval_run import eval_run
+from critiql.cli.eval_runs import eval_runs
 from critiql.cli.eval_score import eval_score
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.command("run")(eval_run)
+app.command("runs")(eval_runs)
 app.command("score")(eval_score)
 app.command("compare")(eval_compare)
 app.command("report")(eval_report)

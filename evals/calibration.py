@@ -87,7 +87,7 @@ class Fit:
     """The same where the greedy draw is right; equal shares would mean independent draws."""
     left_out: int = 0
     roc: list[tuple[float, float]] = field(default_factory=list)
-    """Points of the ROC: 1 - q against s turned round, as (accepted wrong, accepted right)."""
+    """Points of the ROC among executing draws: share of wrong and of right ones accepted, per threshold."""
 
 
 def fit(draws: Draws, z: int, seed: int = 0) -> Fit:

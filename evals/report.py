@@ -12,7 +12,7 @@ from critiql.evals.calibration import Fit, fit
 from critiql.evals.draws import draws_of
 from critiql.evals.item import Item
 from critiql.evals.report_rows import Entry, Row, by_group, rows_of
-from critiql.evals.report_table import HEAD, cells, markdown, percent, source
+from critiql.evals.report_table import COST_HEAD, HEAD, cells, cost_cells, markdown, percent, source
 from critiql.evals.store import Store, StoredAnswer
 
 TEMPLATE = Path(__file__).with_name("report.html")
@@ -91,6 +91,9 @@ def _section(name: str, rows: list[Row]) -> str:
     parts = [
         f"<h2>{escape(name)}</h2>",
         _table(HEAD, [cells(row) for row in rows]),
+        "<details><summary>What 1,000 questions cost</summary>",
+        _table(COST_HEAD, cost_cells(rows)),
+        "</details>",
         "<details><summary>Where each row comes from</summary><ul>",
         *(f"<li>{escape(source(row))}</li>" for row in rows),
         "</ul></details>",
@@ -109,6 +112,7 @@ def _critics(rows: Sequence[Row]) -> Iterable[str]:
         found = _fit(row.entry)
         if found:
             yield _figure(f"P_z predicted against measured: {label}", plots.rounds(found))
+            yield _figure(f"ROC of the critic: {label}", plots.roc(found))
             yield _figure(f"q and s: {label}", plots.q_s_curve(found))
 
 

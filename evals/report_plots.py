@@ -37,6 +37,16 @@ def rounds(fit: Fit) -> str:
     return _svg(axes)
 
 
+def roc(fit: Fit) -> str:
+    """The ROC of P(True) among draws that execute."""
+    axes = _axes(4.5, 4)
+    axes.plot([wrong for wrong, _ in fit.roc], [right for _, right in fit.roc], ".-")
+    axes.plot([0, 1], [0, 1], color="grey", linestyle="--")
+    axes.set(xlabel="wrong queries accepted", ylabel="right queries accepted")
+    axes.set_title(f"AUC {fit.auc.value:.3f} [{fit.auc.low:.3f}, {fit.auc.high:.3f}]", fontsize=9)
+    return _svg(axes)
+
+
 def q_s_curve(fit: Fit) -> str:
     """The critic's (q, s) over its thresholds, with the line above which a loop loses."""
     axes = _axes(4.5, 4)

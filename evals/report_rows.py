@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from statistics import median, quantiles
 
 from critiql.evals.compare import Comparison, compare_answers
+from critiql.evals.draws import GENERATED
 from critiql.evals.metrics.cost import Cost, QuestionCost, Spent, cost
 from critiql.evals.statistics import Estimate, holm, proportion
 from critiql.evals.store import Run, StoredAnswer
@@ -44,6 +45,8 @@ class Row:
     median_seconds: float
     """Of the model calls of a question, when they were first made."""
     p95_seconds: float
+    repeated: Estimate
+    """Share of the retries whose canonical SQL was there before."""
     failed: int
     """Questions on which the agent itself failed."""
     unjudged: int
@@ -102,6 +105,7 @@ def _row(entry: Entry, baseline: Entry | None) -> Row:
         cost=cost([_spent(a) for a in answers]),
         median_seconds=median(seconds),
         p95_seconds=quantiles(seconds, n=20)[-1] if len(seconds) > 1 else seconds[0],
+        repeated=_share(_repetitions(answers)),
         failed=sum(a.status == "error" for a in answers),
         unjudged=sum(a.correct is None for a in answers),
         against=_against(baseline, entry),
@@ -135,6 +139,12 @@ def _against(baseline: Entry | None, entry: Entry) -> Comparison | None:
 
 def _any_right(answer: StoredAnswer) -> bool:
     return bool(answer.correct) or any(c.get("correct") for c in answer.candidates)
+
+
+def _repetitions(answers: Sequence[StoredAnswer]) -> list[bool]:
+    """Per query that a model wrote after the first: whether it repeats an earlier one."""
+    written = [[c for c in a.candidates if c.get("origin") in GENERATED] for a in answers]
+    return [c.get("repeats") is not None for row in written for c in row[1:]]
 
 
 def _spent(answer: StoredAnswer) -> QuestionCost:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from critiql.evals.metrics.cost import Spent
 from critiql.evals.report_rows import Row
 from critiql.evals.statistics import Estimate
 
@@ -46,10 +47,35 @@ def cells(row: Row) -> list[str]:
 
 
 def markdown(rows: Sequence[Row]) -> str:
-    """The table, then where each row comes from."""
-    lines = ["| " + " | ".join(HEAD) + " |", "|" + "---|" * len(HEAD)]
-    lines += ["| " + " | ".join(cells(row)) + " |" for row in rows]
-    return "\n".join([*lines, "", *(f"- {source(row)}" for row in rows), ""])
+    """The table, what 1,000 questions cost, and where each row comes from."""
+    parts = [table(HEAD, [cells(row) for row in rows]), "", "Cost of 1,000 questions:", ""]
+    return "\n".join(
+        [*parts, table(COST_HEAD, cost_cells(rows)), "", *(f"- {source(row)}" for row in rows), ""]
+    )
+
+
+COST_HEAD = ("system", "role", "calls", "tokens in", "of these cached", "tokens out", "seconds")
+"""Columns of what 1,000 questions cost."""
+
+
+def cost_cells(rows: Sequence[Row]) -> list[list[str]]:
+    """What 1,000 questions cost, per run and role, in the order of `COST_HEAD`."""
+    return [
+        [row.entry.label, role, *_spent(found.per_thousand())]
+        for row in rows
+        for role, found in (*row.cost.roles.items(), ("all", row.cost.total))
+    ]
+
+
+def table(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
+    """A Markdown table."""
+    lines = ["| " + " | ".join(line) + " |" for line in (head, *body)]
+    return "\n".join([lines[0], "|" + "---|" * len(head), *lines[1:]])
+
+
+def _spent(spent: Spent) -> list[str]:
+    counts = (spent.calls, spent.tokens_in, spent.tokens_cached, spent.tokens_out, round(spent.seconds))
+    return [f"{count:,}" for count in counts]
 
 
 def source(row: Row) -> str:
@@ -60,12 +86,17 @@ def source(row: Row) -> str:
         f"`{row.entry.label}`: {run.task}; run {run.id} of {run.started}; commit {run.commit}, code "
         f"{run.spec.code}; model {run.spec.model}, critic {run.spec.critic}; prompts {prompts}; {run.machine}"
     )
-    notes = []
+    notes = [
+        f"{row.repeated.value:.1%} of {row.repeated.n} retries repeat an earlier query",
+        f"{row.cost.cache_hits.value:.1%} of the calls replayed",
+    ]
+    if not row.repeated.n:
+        del notes[0]
     if row.failed:
         notes.append(f"the agent failed on {row.failed}")
     if row.unjudged:
         notes.append(f"{row.unjudged} not judged, their gold query does not run")
-    return f"{text}; {', '.join(notes)}" if notes else text
+    return f"{text}; {', '.join(notes)}"
 
 
 def percent(estimate: Estimate) -> str:

@@ -137,6 +137,8 @@ def test_compare_and_report_read_what_run_kept(folder: Path, model: Scripted) ->
     comparison = json.loads(found.stdout)
     assert (len(comparison["fixed"]), comparison["broken"]) == (10, [])
     assert "fixed" in run("compare", folder / "s.sqlite", "single_shot", "ac_sql").output
+    listed = run("runs", folder / "s.sqlite").output
+    assert all(name in listed for name in (comparison["a"], comparison["b"]))
     missing = run("compare", folder / "s.sqlite", "single_shot", "unheard_of")
     assert (missing.exit_code, "no run or system" in missing.output) == (2, True)
     assert run("report", folder / "s.sqlite", "--out", folder / "report").exit_code == 0
