@@ -1,6 +1,7 @@
 """actor: writes candidate SQL. The first draft is greedy; later ones are drawn, never twice alike."""
 
 from critiql import prompts
+from critiql.agent.budget import repeated
 from critiql.agent.calls import sql_prompt, sql_sampling, write
 from critiql.agent.context import Context
 from critiql.agent.events import Proposed, emit
@@ -10,14 +11,28 @@ from critiql.tools.sql.canonical import fingerprint
 from critiql.tools.sql.extract import extract_sql
 
 
+REPEAT_RAISES = 0.3
+"""How much a repeated query raises the temperature of later draws."""
+
+HOTTEST = 1.5
+"""Above this a small model's SQL falls apart."""
+
+
 def actor(state: State, context: Context) -> Update:
     """Write one more candidate; the first is the incumbent. A given SQL takes the first draft's place."""
     if state.get("sql") and not state.get("candidates"):
         return given(state)
     prompt = sql_prompt(state["schema_prefix"], request(state))
-    generation, call = write("actor", context, prompt, sql_sampling(context, state["generations"]))
+    sampling = sql_sampling(context, state["generations"], warmth(state, context))
+    generation, call = write("actor", context, prompt, sampling)
     candidate = propose(state, extract_sql(generation.text), "actor", generation)
     return {**first(state, candidate), "generations": state["generations"] + 1, "calls": [call]}
+
+
+def warmth(state: State, context: Context) -> float:
+    """Temperature of the next draw: the schedule's, raised for every repeated query so far."""
+    scheduled = context.temperature(state["generations"])
+    return min(scheduled + REPEAT_RAISES * repeated(state), HOTTEST) if scheduled else scheduled
 
 
 def regenerating_actor(state: State, context: Context) -> Update:

@@ -28,7 +28,7 @@ CREATE TABLE customers (
 CREATE TABLE orders (
   order_id INTEGER PRIMARY KEY, customer_id INTEGER NOT NULL REFERENCES customers,
   ordered_on TEXT NOT NULL, status TEXT NOT NULL);
-CREATE TABLE order_lines (
+CREATE TABLE order_items (
   order_id INTEGER NOT NULL REFERENCES orders, album_id INTEGER NOT NULL REFERENCES albums,
   quantity INTEGER NOT NULL, unit_price REAL NOT NULL, PRIMARY KEY (order_id, album_id));
 CREATE TABLE reviews (
@@ -74,7 +74,7 @@ class Tables(NamedTuple):
     albums: list[tuple[object, ...]]
     customers: list[tuple[object, ...]]
     orders: list[tuple[object, ...]]
-    order_lines: list[tuple[object, ...]]
+    order_items: list[tuple[object, ...]]
     reviews: list[tuple[object, ...]]
 
 
@@ -112,7 +112,7 @@ def tables(rng: random.Random) -> Tables:
         albums=albums,
         customers=customers,
         orders=orders,
-        order_lines=list(_order_lines(rng, orders, albums)),
+        order_items=list(_order_items(rng, orders, albums)),
         reviews=list(_reviews(rng, len(albums), len(customers))),
     )
 
@@ -161,7 +161,7 @@ def _orders(rng: random.Random, customers: int) -> Iterator[tuple[object, ...]]:
         yield number, 1 + int(customers * rng.random() ** 2), day.isoformat(), rng.choice(STATUSES)
 
 
-def _order_lines(
+def _order_items(
     rng: random.Random, orders: list[tuple[object, ...]], albums: list[tuple[object, ...]]
 ) -> Iterator[tuple[object, ...]]:
     for order in orders:
