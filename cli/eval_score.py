@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from critiql.cli import exit_codes
 from critiql.evals.metrics.execution_accuracy import Rules
 from critiql.evals.official_files import ScoreError, Scores, databases_of, judgements, read_pairs, scores
 from critiql.evals.statistics import Estimate
@@ -39,7 +40,7 @@ def eval_score(
         found = scores(list(track(judged, "judging", len(pairs), console=complain, transient=True)))
     except ScoreError as error:
         complain.print(str(error), style="red", markup=False, highlight=False)
-        raise typer.Exit(2) from error
+        raise typer.Exit(exit_codes.USAGE) from error
     if as_json:
         typer.echo(json.dumps(_payload(found, rules, suite=suite), ensure_ascii=False))
     else:
