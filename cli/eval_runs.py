@@ -16,7 +16,12 @@ from critiql.evals.statistics import proportion
 
 def eval_runs(store: Annotated[Path, typer.Argument(help="Store or export.")]) -> None:
     """List the runs of a store, oldest first: the ids that `compare` takes."""
-    table = Table(Column("id", no_wrap=True), "system and settings", "task", "answers", "EX", "started")
+    table = Table(
+        Column("id", no_wrap=True),
+        Column("system and settings", overflow="fold"),
+        Column("task", overflow="fold"),
+        *("answers", "EX", "started"),
+    )
     try:
         with open_results(store) as results:
             for run in results.runs():

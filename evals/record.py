@@ -32,7 +32,8 @@ def stored(asked: Asked, score: Score, suite: Score | None = None) -> StoredAnsw
     item, answer = asked.item, asked.answer
     if answer is None:
         return _failed(asked)
-    verdicts = _verdicts(item, [answer.sql, *(c["sql"] for c in answer.candidates)], score)
+    queries = [candidate.get("sql", "") for candidate in answer.candidates]
+    verdicts = _verdicts(item, [answer.sql, *queries], score)
     return StoredAnswer(
         index=item.index,
         db_id=item.db_id,
@@ -47,7 +48,10 @@ def stored(asked: Asked, score: Score, suite: Score | None = None) -> StoredAnsw
         seconds=round(asked.seconds, 3),
         model_seconds=round(answer.tokens().seconds, 3),
         usage={role: tokens.model_dump() for role, tokens in answer.usage().items()},
-        candidates=[{**c, "correct": verdicts[c["sql"]]} for c in answer.candidates],
+        candidates=[
+            {**candidate, "correct": verdicts[sql]}
+            for candidate, sql in zip(answer.candidates, queries, strict=True)
+        ],
         decisions=[dict(decision) for decision in answer.decisions],
         events=[event for event in answer.events if event["type"] not in SILENT],
         calls=[call.key for call in asked.calls],

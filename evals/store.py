@@ -182,7 +182,7 @@ class Store:
 
     def _make_tables(self) -> None:
         text = ("id", "system", "dataset", "model", "critic", "prompts", "settings", "code", "commit")
-        columns = dict.fromkeys((*text, "machine", "task", "started"), str)
+        columns: dict[str, Any] = dict.fromkeys((*text, "machine", "task", "started"), str)
         self._database.table("runs").create(columns, pk="id", if_not_exists=True)
         kinds: dict[str, type] = {"index": int, "correct": int, "suite_correct": int, "model_calls": int}
         kinds |= dict.fromkeys(("confidence", "seconds", "model_seconds"), float) | {"replayed": int}
