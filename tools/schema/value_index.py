@@ -211,7 +211,7 @@ class ValueIndex:
     def _similar(
         self, folded: str, limit: int, gamma: float, columns: Sequence[int]
     ) -> list[tuple[Stored, float]]:
-        """Values close to the text: by rare trigrams, else by either half, else by several trigrams at once."""
+        """Values close to the text: by rare trigrams, by either half, else by several trigrams at once."""
         trigrams = list(dict.fromkeys(folded[i : i + 3] for i in range(len(folded) - 2)))
         hits = {trigram: self._store.sharing([trigram], RARE) for trigram in trigrams}
         shared = Counter(number for numbers in hits.values() if len(numbers) < RARE for number in numbers)
