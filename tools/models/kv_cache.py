@@ -11,7 +11,7 @@ from itertools import takewhile
 import numpy as np
 
 from critiql.tools.models.cancel import ensure_not_cancelled
-from critiql.tools.models.llama import last_error, native
+from critiql.tools.models.llama import first_error, forget_errors, native
 from critiql.tools.models.model import ModelError
 from critiql.tools.models.sampling import Logits
 from critiql.tools.models.weights import Weights
@@ -38,10 +38,11 @@ class KVCache:
 
     def __init__(self, weights: Weights, n_ctx: int, threads: int) -> None:
         """`ModelError` when there is no memory for a context of `n_ctx` tokens."""
+        forget_errors()
         self.handle = native.llama_init_from_model(weights.handle, _parameters(n_ctx, threads))
         if not self.handle:
             raise ModelError(
-                f"{weights.path.name}: no context of {n_ctx} tokens could be made ({last_error()}). "
+                f"{weights.path.name}: no context of {n_ctx} tokens could be made ({first_error()}). "
                 "There is too little free memory; use a smaller model or a shorter context."
             )
         self._memory = native.llama_get_memory(self.handle)
@@ -85,10 +86,11 @@ class KVCache:
     def decode(self, tokens: Sequence[int]) -> None:
         """Decode tokens that no later prompt reuses, for example drawn ones."""
         data = (native.llama_token * len(tokens))(*tokens)
+        forget_errors()
         status = native.llama_decode(self.handle, native.llama_batch_get_one(data, len(tokens)))
         if status:
             self._drop_all()
-            raise ModelError(f"llama.cpp could not decode {len(tokens)} tokens ({status}: {last_error()}).")
+            raise ModelError(f"llama.cpp could not decode {len(tokens)} tokens ({status}: {first_error()}).")
         self._length += len(tokens)
 
     def logits(self) -> Logits:

@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from critiql.tools.models.cancel import CallCancelledError, cancelled, ensure_not_cancelled
-from critiql.tools.models.cores import physical_cores
 from critiql.tools.models.hashes import file_sha256
 from critiql.tools.models.kv_cache import CHUNK, Chunk, KVCache, chunks_of
+from critiql.tools.models.machine import physical_cores
 from critiql.tools.models.model import (
     ChoiceReading,
     ContextOverflowError,

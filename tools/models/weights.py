@@ -4,7 +4,8 @@ import ctypes
 from functools import cached_property
 from pathlib import Path
 
-from critiql.tools.models.llama import last_error, native, start_backend
+from critiql.tools.models.llama import first_error, forget_errors, native, start_backend
+from critiql.tools.models.machine import free_memory
 from critiql.tools.models.model import ModelError
 
 _GGUF_MAGIC = b"GGUF"
@@ -15,16 +16,18 @@ class Weights:
     """A loaded GGUF. Everything here only reads, so any thread may call it at any time."""
 
     def __init__(self, path: Path) -> None:
-        """Map the file; `ModelError` when it is missing, not a GGUF, or damaged."""
+        """Map the file; `ModelError` when it is missing, no GGUF, damaged, or larger than the free memory."""
         self.path = path
         _check_is_gguf(path)
+        _check_memory(path)
         start_backend()
+        forget_errors()
         self.handle = native.llama_model_load_from_file(
             str(path).encode(), native.llama_model_default_params()
         )
         if not self.handle:
             raise ModelError(
-                f"{path} cannot be loaded: {last_error()}. The file is damaged, unfinished, of an unknown "
+                f"{path} cannot be loaded: {first_error()}. The file is damaged, unfinished, of an unknown "
                 "architecture, or larger than the free memory; pull it again or name another model."
             )
         self.vocab = native.llama_model_get_vocab(self.handle)
@@ -91,3 +94,13 @@ def _check_is_gguf(path: Path) -> None:
         raise ModelError(f"{path} cannot be read: {error.strerror or error}.") from error
     if magic != _GGUF_MAGIC:
         raise ModelError(f"{path} is not a GGUF file: it does not begin with {_GGUF_MAGIC.decode()}.")
+
+
+def _check_memory(path: Path) -> None:
+    """Refuse weights that would not stay in memory: each token reads all of them, from the disk then."""
+    size, free = path.stat().st_size, free_memory()
+    if free is not None and free < size:
+        raise ModelError(
+            f"{path.name} needs {size / 1e9:.1f} GB of memory, and {free / 1e9:.1f} GB are free. "
+            "Close something, or use a smaller model."
+        )

@@ -1,16 +1,25 @@
-"""How many threads a model should run on."""
+"""What the machine has for a model: cores and memory."""
 
 import os
 from pathlib import Path
 
 _TOPOLOGY = Path("/sys/devices/system/cpu")
+_MEMORY = Path("/proc/meminfo")
 
 
 def physical_cores() -> int:
     """Physical cores this process may use; all it may use where the system does not tell."""
-    usable = _usable()
-    cores = {_core(cpu) for cpu in usable}
-    return max(1, len(cores))
+    return max(1, len({_core(cpu) for cpu in _usable()}))
+
+
+def free_memory() -> int | None:
+    """Bytes that can be had without swapping; None where the system does not tell."""
+    try:
+        lines = _MEMORY.read_text().splitlines()
+    except OSError:
+        return None
+    found = [int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")]
+    return found[0] * 1024 if found else None
 
 
 def _usable() -> set[int]:
