@@ -85,10 +85,11 @@ class Worker:
         self._input, self._output = self._pipes()
         self._poll = select.poll()
         self._poll.register(self._output, select.POLLIN)
+        self._owner = os.getpid()
         self._is_ready = False
         self.is_cancelled = False
         """Set by `cancel`: the statement it was running must not be asked again."""
-        self._finalizer = weakref.finalize(self, _end, self._process)
+        self._finalizer = weakref.finalize(self, _end, self._process, os.getpid())
         start = {"session": spec.session, "limits": spec.limits(), "options": spec.options}
         self._send(wire.encode(start))
 
@@ -107,8 +108,8 @@ class Worker:
 
     @property
     def alive(self) -> bool:
-        """Whether the process still runs."""
-        return self._process.poll() is None
+        """Whether the process still runs, and is ours rather than a forked parent's."""
+        return self._owner == os.getpid() and self._process.poll() is None
 
     def kill(self) -> None:
         """End the process now, wait until it is gone, close its pipes. For the thread that uses it."""
@@ -176,9 +177,11 @@ class Worker:
         return WorkerDiedError(message, code)
 
 
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    process.kill()
-    process.wait()
+def _end(process: "subprocess.Popen[bytes]", owner: int) -> None:
+    """End the process and close its pipes; a fork of the owner only closes its copies of them."""
+    if os.getpid() == owner:
+        process.kill()
+        process.wait()
     for pipe in (process.stdin, process.stdout):
         if pipe is not None:
             pipe.close()

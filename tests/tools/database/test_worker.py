@@ -149,3 +149,14 @@ def test_no_process_is_left(opened: Callable[..., SqliteDatabase]) -> None:
     database.close()
     assert pids
     assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
+
+
+def test_a_fork_starts_its_own_worker_and_leaves_ours(database: SqliteDatabase) -> None:
+    before = database.pool.pids()
+    child = os.fork()
+    if child == 0:
+        result = database.run("SELECT 2")
+        os._exit(0 if isinstance(result, Rows) and result.rows == ((2,),) else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert database.run("SELECT 1").ok
+    assert database.pool.pids() == before
