@@ -110,7 +110,7 @@ def _read(action: str, given: Arguments, dialect: str, names: Collection[str]) -
     if action == "distinct" and not given.get("on"):
         return [Distinct()]
     main = given[LISTS.get(action) or SINGLES[action]]
-    text = ", ".join(main) if isinstance(main, list) else str(main)
+    text = ", ".join(map(str, main)) if isinstance(main, list) else str(main)
     clause = _clause(action, text, dialect, names)
     if action in CONDITIONS:
         return [CONDITIONS[action](detach(part)) for part in conjuncts(clause.this)]
@@ -202,7 +202,7 @@ def _join(given: Arguments, dialect: str, names: Collection[str]) -> Join:
         detach(source),
         how,
         detach(_clause("where", str(on), dialect, names).this) if on else None,
-        tuple(_column_name(column, dialect) for column in columns),
+        tuple(_column_name(str(column), dialect) for column in columns),
     )
 
 

@@ -12,7 +12,7 @@ A frame that looks at the rows of the frames around it begins with `for_each(c)`
 
 from collections.abc import Collection
 
-from critiql.tools.trajectory.actions import RESULT, Frame, Start, Step, Trajectory
+from critiql.tools.trajectory.actions import Frame, Start, Step, Trajectory
 from critiql.tools.trajectory.fields import Arguments, action_name, arguments
 from critiql.tools.trajectory.scope import outer_aliases
 
@@ -66,5 +66,4 @@ def _argument_texts(given: Arguments) -> list[str]:
 def _frame_lines(frame: Frame, trajectory: Trajectory, outer: Collection[str]) -> list[str]:
     calls = [step_text(step, trajectory.dialect, trajectory.names) for step in frame.steps]
     watch = f"for_each({', '.join(outer)})." if outer else ""
-    assert frame.name != RESULT or frame is trajectory.frames[-1]
     return [f"{frame.name} = {watch}{calls[0]}", *(f"{INDENT}.{call}" for call in calls[1:])]

@@ -1,6 +1,7 @@
 """The printed form: what it looks like, and what its parser says about mistakes."""
 
 import json
+import random
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,39 @@ def test_free_layout(text: str, sql: str) -> None:
     trajectory = parse_text(text)
     assert isinstance(trajectory, Trajectory), trajectory
     assert to_sql(trajectory) == sql
+
+
+def mutated(text: str, draw: random.Random) -> str:
+    """The text with a few characters or lines lost, doubled, moved or thrown in."""
+    for _ in range(draw.randint(1, 3)):
+        start = draw.randrange(len(text) + 1)
+        end = min(len(text), start + draw.randint(1, 12))
+        lines = text.split("\n")
+        draw.shuffle(lines)
+        changes = (
+            text[:start] + text[end:],
+            text[:start] + text[start:end] + text[start:],
+            text[:start] + draw.choice("()'\",.;=\\{}[]%\0-*/") + text[start:],
+            "\n".join(lines),
+            "\n".join(lines[1:]),
+        )
+        text = draw.choice(changes)
+    return text
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_any_text_gives_a_trajectory_or_a_problem(seed: int) -> None:
+    draw = random.Random(seed)
+    printed = ["\n".join(case["text"]) for case in read("printed.jsonl")]
+    for _ in range(20):
+        text = mutated(draw.choice(printed), draw)
+        found = parse_text(text)
+        if isinstance(found, Trajectory):
+            again = parse_text(to_text(found))
+            assert isinstance(again, Trajectory), text
+            assert to_sql(again) == to_sql(found)
+        else:
+            assert found.message
 
 
 def test_problem_reads_as_a_sentence() -> None:
