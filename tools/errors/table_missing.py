@@ -50,7 +50,7 @@ def dropped_table(bench: Bench) -> Iterator[Edit]:
     for scope in bench.shuffled(bench.query.selects):
         joins = scope.node.args.get("joins") or []
         for source in bench.shuffled(scope.sources):
-            pair = _partner(bench.query, scope, source)
+            pair = _partner(bench.query, scope, source) if source.table is not None else None
             if pair is None:
                 continue
             if len(joins) == 1 or source is not scope.sources[0]:
