@@ -1,7 +1,7 @@
 """The single steps of name repair: each makes one unresolved name of a tree mean something."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -13,6 +13,10 @@ from critiql.tools.sql.names import SAME_WORDS, identifier, one_close, similarit
 from critiql.tools.sql.scope import Resolution, Scope, Source, Unresolved
 
 FixKind = Literal["requalify", "join", "respell"]
+Way = tuple[Source, tuple[tuple[str, str], ...]]
+"""A source, and the pairs of its columns and the new table's that a foreign key equates."""
+JOINED = 87.0
+"""Score of a join: below a name that is one letter off, above one that shares words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +27,8 @@ class Fix:
     change: str
     """In words."""
     apply: Callable[[], object]
-    sure: bool = False
-    """True where the name differs only in case, plural, underscores or the table's own name."""
+    score: float = 90.0
+    """How safe the step is, 0 to 100."""
 
 
 def fixes(found: Unresolved, resolution: Resolution, schema: Schema) -> list[Fix]:
@@ -36,11 +40,13 @@ def fixes(found: Unresolved, resolution: Resolution, schema: Schema) -> list[Fix
         return list(_using(node, found))
     if found.kind == "ambiguous":
         return list(_ambiguous(node, found, resolution))
-    steps = [*_requalified(node, found), *_joined(node, found, resolution, schema)]
+    steps = [*_requalified(node, found, resolution), *_joined(node, found, resolution, schema)]
     if found.kind == "qualifier":
-        return [*_qualifiers(node, found), *steps]
-    steps.extend(_columns(node, found))
-    return [step for step in steps if step.sure] or steps
+        steps.extend(_qualifiers(node, found, resolution))
+    elif not found.candidates:
+        steps.extend(_columns(node, found))
+    steps.sort(key=lambda step: -step.score)
+    return [step for step in steps if step.score >= SAME_WORDS] or steps
 
 
 def _tables(found: Unresolved, resolution: Resolution, schema: Schema) -> Iterator[Fix]:
@@ -103,40 +109,75 @@ def _is_join_condition(column: exp.Column) -> bool:
     return isinstance(column.find_ancestor(exp.Join, exp.Select), exp.Join)
 
 
-def _qualifiers(node: exp.Column, found: Unresolved) -> Iterator[Fix]:
+def _qualifiers(node: exp.Column, found: Unresolved, resolution: Resolution) -> Iterator[Fix]:
     """`singer.name` where singer has an alias, or a misspelt alias."""
     name, qualifier = node.name, node.table
+    for around in found.scope.outwards():
+        behind = [source for source in around.sources if qualifier.casefold() in _names(source)]
+        if len(behind) > 1:
+            behind = [source for source in behind if not _is_named(source, resolution)]
+        if len(behind) == 1 and (
+            behind[0].is_open or isinstance(node.this, exp.Star) or behind[0].find(name)
+        ):
+            change = f"{qualifier}.{name} read as {behind[0].name}.{name}"
+            yield Fix("requalify", change, partial(_qualify, node, behind[0].name), 100.0)
+            return
     sources = [source for around in found.scope.outwards() for source in around.sources if source.name]
-    folded = qualifier.casefold()
-    behind = [source for source in sources if folded in (_table_name(source), source.name.casefold())]
-    if len(behind) == 1 and (behind[0].is_open or isinstance(node.this, exp.Star) or behind[0].find(name)):
-        change = f"{qualifier}.{name} read as {behind[0].name}.{name}"
-        yield Fix("requalify", change, partial(_qualify, node, behind[0].name))
-        return
-    having = [source for source in sources if source.find(name)]
-    meant = one_close({source.name: similarity(qualifier, source.name) for source in having})
+    having = {source.name: similarity(qualifier, source.name) for source in sources if source.find(name)}
+    meant = one_close(having)
     if meant is not None:
-        yield Fix("respell", f"{qualifier}.{name} read as {meant}.{name}", partial(_qualify, node, meant))
+        change = f"{qualifier}.{name} read as {meant}.{name}"
+        yield Fix("respell", change, partial(_qualify, node, meant), having[meant])
 
 
-def _table_name(source: Source) -> str:
-    return source.node.name.casefold() if isinstance(source.node, exp.Table) else ""
+def _names(source: Source) -> set[str]:
+    """What a slip may call a source: its own name, and that of its table."""
+    table = source.node.name.casefold() if isinstance(source.node, exp.Table) else ""
+    return {source.name.casefold(), table} - {""}
 
 
-def _requalified(node: exp.Column, found: Unresolved) -> Iterator[Fix]:
+def _is_named(source: Source, resolution: Resolution) -> bool:
+    columns = (column for column in resolution.tree.find_all(exp.Column) if column.table)
+    return any((found := resolution.binding(column)) and found.source is source for column in columns)
+
+
+def _requalified(node: exp.Column, found: Unresolved, resolution: Resolution) -> Iterator[Fix]:
     """A qualified column that exists on exactly one other source, the own FROM clause first.
 
-    In `a.x = b.x` the side that resolves is no place for the other one.
+    Several sources are as good as one where the query equates their columns. In `a.x = b.x` the side that
+    resolves is no place for the other one.
     """
+    missing = _is_missing_source(node, found)
     other = _opposite(node)
     for around in found.scope.outwards():
         have = [source for source in found.candidates if source in around.sources]
         have = [source for source in have if not (other and source.name.casefold() == other)]
-        if len(have) == 1 and node.table:
+        if node.table and have and _are_equated(have, node.name, resolution):
             change = f"{node.table}.{node.name} read as {have[0].name}.{node.name}"
-            yield Fix("requalify", change, partial(_qualify, node, have[0].name), sure=True)
+            score = 85.0 if missing else SAME_WORDS
+            yield Fix("requalify", change, partial(_qualify, node, have[0].name), score)
         if have:
             return
+
+
+def _is_missing_source(node: exp.Column, found: Unresolved) -> bool:
+    """Whether an undeclared qualifier is one of a numbered row, `T2` beside `T1`: its join was forgotten."""
+    letters = node.table.rstrip("0123456789").casefold()
+    row = [source.name.rstrip("0123456789").casefold() for source in found.scope.sources]
+    return found.kind == "qualifier" and letters != node.table.casefold() and letters in row
+
+
+def _are_equated(sources: Sequence[Source], name: str, resolution: Resolution) -> bool:
+    """Whether the joins make one value of this column of all the sources; trivially so for one."""
+    joined = [
+        {id(pair.left.source), id(pair.right.source)}
+        for pair in resolution.joins
+        if pair.left.name.casefold() == name.casefold() == pair.right.name.casefold()
+    ]
+    reached = {id(sources[0])}
+    for _ in joined:
+        reached.update(*(pair for pair in joined if pair & reached))
+    return all(id(source) in reached for source in sources)
 
 
 def _opposite(node: exp.Column) -> str:
@@ -164,8 +205,7 @@ def _columns(node: exp.Column, found: Unresolved) -> Iterator[Fix]:
         if best is not None:
             place, column = best.split("\0")
             change = f"column {node.sql()} read as {place}.{column}"
-            sure = scored[place, column] >= SAME_WORDS
-            yield Fix("respell", change, partial(_rename_column, node, place, column), sure)
+            yield Fix("respell", change, partial(_rename_column, node, place, column), scored[place, column])
             return
 
 
@@ -182,32 +222,65 @@ def _qualify(node: exp.Column, source: str) -> None:
 
 
 def _joined(node: exp.Column, found: Unresolved, resolution: Resolution, schema: Schema) -> Iterator[Fix]:
-    """A column one foreign key away, where exactly one key leads there."""
+    """A column one foreign key away, where exactly one way leads there."""
     named = schema.table(node.table) if node.table and found.kind == "qualifier" else None
     wanted = _wanted(node, resolution) if found.kind == "qualifier" else {node.name}
     present = [source.table for source in found.scope.sources]
-    paths = [
-        (source, table, pairs)
+    having = [
+        table
         for table in ([named] if named else schema.tables)
-        if all(table.column(name) for name in wanted) and table not in present
-        for source in found.scope.sources
-        if source.table
-        for pairs in _keys_between(source.table, table, schema)
+        if table not in present and all(table.column(name) for name in wanted)
     ]
-    if len(paths) != 1 or not isinstance(found.scope.node, exp.Select):
+    reached = [(table, ways) for table in having if (ways := _ways(table, found.scope, schema))]
+    if len(reached) != 1 or not _may_join(reached[0][0], found.scope, resolution):
         return
-    source, table, pairs = paths[0]
+    table, ways = reached[0]
+    ways = _one_way(ways, table, node, resolution)
     undeclared = node.table if found.kind == "qualifier" and not named else ""
     alias = _free_alias(undeclared or table.name, resolution)
-    if not _may_join(table, found.scope, resolution):
-        return
-    on = " and ".join(f"{source.name}.{mine} = {alias}.{theirs}" for mine, theirs in pairs)
-    shown = table.name if alias == table.name else f"{table.name} as {alias}"
-    yield Fix(
-        "join",
-        f"joined {shown} on {on}, for {node.sql()}",
-        partial(_join, node, source, table, alias, pairs, found.scope, resolution),
-    )
+    if ways:
+        on = " and ".join(f"{source.name}.{mine} = {alias}.{theirs}" for source, mine, theirs in _terms(ways))
+        shown = table.name if alias == table.name else f"{table.name} as {alias}"
+        step = partial(_join, node, table, alias, ways, found.scope, resolution)
+        yield Fix("join", f"joined {shown} on {on}, for {node.sql()}", step, JOINED)
+
+
+def _ways(table: Table, scope: Scope, schema: Schema) -> list[Way]:
+    """Each foreign key between a source of the scope and the table."""
+    known = [(source, source.table) for source in scope.sources if source.table]
+    return [(source, pairs) for source, inner in known for pairs in _keys_between(inner, table, schema)]
+
+
+def _one_way(ways: list[Way], table: Table, node: exp.Column, resolution: Resolution) -> list[Way]:
+    """The keys to join on: the only one, or all keys of a bridge table that refers to each source once.
+
+    A key of a bridge that the query has already written down is left out.
+    """
+    if len(ways) <= 1:
+        return ways
+    own = {key.columns for key in table.foreign_keys}
+    bridge = all(tuple(theirs for _, theirs in pairs) in own for _, pairs in ways)
+    if not bridge or len({id(source) for source, _ in ways}) < len(ways):
+        return []
+    written = {
+        frozenset((side.table.casefold(), side.name.casefold()) for side in (each.this, each.expression))
+        for each in resolution.tree.find_all(exp.EQ)
+        if isinstance(each.this, exp.Column) and isinstance(each.expression, exp.Column)
+    }
+    qualifier = node.table.casefold()
+    left = [
+        (source, pairs)
+        for source, pairs in ways
+        if not all(
+            frozenset({(source.name.casefold(), mine.casefold()), (qualifier, theirs.casefold())}) in written
+            for mine, theirs in pairs
+        )
+    ]
+    return left or ways
+
+
+def _terms(ways: Sequence[Way]) -> list[tuple[Source, str, str]]:
+    return [(source, mine, theirs) for source, pairs in ways for mine, theirs in pairs]
 
 
 def _wanted(node: exp.Column, resolution: Resolution) -> set[str]:
@@ -260,10 +333,9 @@ def _may_join(table: Table, scope: Scope, resolution: Resolution) -> bool:
 
 def _join(
     node: exp.Column,
-    source: Source,
     table: Table,
     alias: str,
-    pairs: tuple[tuple[str, str], ...],
+    ways: Sequence[Way],
     scope: Scope,
     resolution: Resolution,
 ) -> None:
@@ -273,7 +345,7 @@ def _join(
             this=exp.Column(this=identifier(mine), table=identifier(source.name)),
             expression=exp.Column(this=identifier(theirs), table=identifier(alias)),
         )
-        for mine, theirs in pairs
+        for source, mine, theirs in _terms(ways)
     ]
     named = exp.TableAlias(this=identifier(alias)) if alias != table.name else None
     target = exp.Table(this=identifier(table.name), alias=named)
