@@ -18,7 +18,7 @@ help: ## This list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 ask: $(VENV)/.installed ## Answer Q on the sample database with the embedded model.
-	@$(BIN)/critiql models pull --if-missing $(MODEL)
+	@$(BIN)/critiql models pull $(MODEL)
 	@$(BIN)/critiql ask "$(Q)" --model $(MODEL)
 
 test: unit integration ## All tests that need no more than this machine.
@@ -27,7 +27,7 @@ unit: $(VENV)/.installed-dev ## The quick tests: no model, no socket.
 	$(BIN)/pytest -q
 
 integration: $(VENV)/.installed-dev ## Tests with real models and real servers on loopback.
-	@for model in $(TEST_MODELS); do $(BIN)/critiql models pull --if-missing $$model || exit 1; done
+	@for model in $(TEST_MODELS); do $(BIN)/critiql models pull $$model || exit 1; done
 	$(BIN)/pytest -q -m "(model or server) and not slow"
 
 lint: $(VENV)/.installed-dev ## Style.
@@ -41,7 +41,7 @@ types: $(VENV)/.installed-dev ## Types, by two checkers.
 check: lint types test ## What the gate runs.
 
 check-all: check ## What takes longer: soak, kills, fuzzing, the default model, the benchmark data.
-	@$(BIN)/critiql models pull --if-missing $(MODEL)
+	@$(BIN)/critiql models pull $(MODEL)
 	$(BIN)/pytest -q -m "slow or data"
 
 studio: $(VENV)/.installed-dev ## Serve every graph for LangGraph Studio, on loopback.

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Role = Literal["actor", "llm_critic", "error_detector", "refiner", "action_assistant", "answer"]
+Role = Literal["actor", "llm_critic", "refiner", "action_assistant"]
 
 DEFAULT_MODEL = "qwen2.5-coder-1.5b-instruct"
 
@@ -27,15 +27,9 @@ class Context(BaseModel):
     llm_critic_model: ModelName | None = Field(
         None, description="Model of the LLM critic; empty means `model`."
     )
-    error_detector_model: ModelName | None = Field(
-        None, description="Model of the error detector; empty means `model`."
-    )
     refiner_model: ModelName | None = Field(None, description="Model of the refiner; empty means `model`.")
     action_assistant_model: ModelName | None = Field(
         None, description="Model of SHARE's action assistant; empty means `model`."
-    )
-    answer_model: ModelName | None = Field(
-        None, description="Model that words the answer; empty means `model`."
     )
     panel: tuple[ModelName, ...] = Field(
         (), description="Further models that judge beside the LLM critic.", max_length=5

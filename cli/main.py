@@ -1,6 +1,5 @@
 """The `critiql` command: each sub-command's module is imported only when it is called."""
 
-import sys
 from importlib import import_module
 from typing import Any
 
@@ -15,6 +14,7 @@ COMMANDS = {
     "models": ("critiql.cli.models:app", "List, pull, verify and remove local models."),
     "eval": ("critiql.cli.evaluate:app", "Run, score, compare and report evaluations."),
     "calibrate": ("critiql.cli.calibrate:calibrate", "Measure a critic and fit what it may decide."),
+    "settings": ("critiql.cli.settings:settings", "Every setting, its default and what it may be."),
     "theory": (
         "critiql.cli.theory:theory",
         "What an actor and critics of known error rates reach in z rounds.",
@@ -30,13 +30,14 @@ class LazyGroup(TyperGroup):
         """The names, in the order of the help."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """Import the command; for the overview only its line of help is needed."""
-        if cmd_name not in COMMANDS:
-            return None
-        target, line = COMMANDS[cmd_name]
-        overview = ctx.resilient_parsing or sys.argv[1:] in ([], ["--help"])
-        return described(cmd_name, line) if overview else command(cmd_name, target)
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - the interface of a group
+        """The command as the overview shows it: its line of help."""
+        return described(cmd_name, COMMANDS[cmd_name][1]) if cmd_name in COMMANDS else None
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that is called, imported only now."""
+        name, _, rest = super().resolve_command(ctx, args)
+        return name, command(str(name), COMMANDS[str(name)][0]), rest
 
 
 def described(name: str, line: str) -> Any:

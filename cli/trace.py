@@ -38,7 +38,7 @@ class TracePrinter:
     def _line(self, who: str, text: str) -> None:
         """One line of the trace."""
         self.console.print(f"{who:>16}  ", end="", style="cyan", markup=False)
-        self.console.print(escape(text), markup=False, highlight=False)
+        self.console.print(escape(text), markup=False, highlight=False, soft_wrap=True)
 
 
 def _grounded(event: dict[str, Any]) -> tuple[str, str]:

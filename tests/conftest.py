@@ -15,6 +15,11 @@ from critiql.tools.settings import settings
 os.environ["LANGSMITH_TRACING"] = "false"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--update-snapshots` writes what is rendered now; the change is then reviewed in the diff."""
+    parser.addoption("--update-snapshots", action="store_true", help="Write the snapshots anew.")
+
+
 @pytest.fixture(autouse=True)
 def empty_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Caches, stores and settings go to a folder of the test's own, never to the developer's home."""

@@ -9,9 +9,11 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
-    """What belongs to the machine rather than to a question. Each field is `CRITIQL_<NAME>` in the environment."""
+    """What belongs to the machine rather than to a question: `CRITIQL_<NAME>` in the environment."""
 
-    model_config = SettingsConfigDict(env_prefix="CRITIQL_", env_file=".env", extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="CRITIQL_", env_file=".env", extra="ignore", use_attribute_docstrings=True
+    )
 
     data: Path | None = None
     """Folder with benchmark data; what needs it says so and is skipped when this is not set."""
@@ -26,6 +28,7 @@ class Settings(BaseSettings):
     openai_base_url: str | None = None
     """Endpoint of `openai:NAME` models that do not name their own (`openai:NAME@URL`)."""
     openai_api_key: SecretStr | None = None
+    """Key of that endpoint."""
 
 
 @cache

@@ -1,0 +1,100 @@
+"""critiql ask: its JSON, its trace, and what it says of bad input."""
+
+import json
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from critiql.cli.main import app
+from critiql.tools.settings import settings
+
+CASES = [
+    json.loads(line)
+    for line in (Path(__file__).parents[1] / "fixtures/cli/ask_bad_input.jsonl").read_text().splitlines()
+]
+QUESTION = "How many items are there?"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, shop: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with things that are no database and no model, and an empty store of models."""
+    (tmp_path / "text.sqlite").write_text("just some text, long enough to be read as a header\n" * 40)
+    (tmp_path / "bad.gguf").write_bytes(b"GGUF" + bytes(1000))
+    sqlite3.connect(tmp_path / "empty.sqlite").execute("VACUUM").connection.close()
+    monkeypatch.setenv("CRITIQL_MODELS", str(tmp_path / "models"))
+    settings.cache_clear()
+    return shop.parent
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+def test_bad_input(case: dict[str, Any], folder: Path) -> None:
+    arguments = [argument.replace("$TMP", str(folder)) for argument in case["args"]]
+    before = sorted(path.name for path in folder.iterdir())
+    done = CliRunner().invoke(
+        app, ["ask", *arguments], input="x" * (case.get("stdin_megabytes", 0) * 1_000_000)
+    )
+    said = " ".join(done.output.split())
+    assert done.exit_code == case["code"], said
+    assert "Traceback" not in said
+    assert [part for part in case["says"] if part.casefold() not in said.casefold()] == []
+    assert sorted(path.name for path in folder.iterdir()) == before
+
+
+def ask(scripted: Callable[..., Any], shop: Path, texts: list[str], *options: str) -> Any:
+    scripted(texts, [0.6])
+    return CliRunner().invoke(app, ["ask", QUESTION, "--db", str(shop), "--model", "scripted", *options])
+
+
+def test_json_is_one_object_and_nothing_else(scripted: Callable[..., Any], shop: Path) -> None:
+    done = ask(scripted, shop, ["SELECT COUNT(*) FROM item"], "--json")
+    document = json.loads(done.stdout)
+    assert done.exit_code == 0
+    assert document["sql"] == "SELECT COUNT(*) FROM item"
+    assert (document["columns"], document["rows"]) == (["COUNT(*)"], [[3]])
+    assert document["status"] == "unverified"
+    assert document["truncated"] is False
+    assert document["model_calls"] == 2
+    assert document["tokens"]["generated"] == 10
+    assert [candidate["p_true"] for candidate in document["candidates"]] == [pytest.approx(0.6)]
+    assert {"id", "sql", "origin", "execution"} <= set(document["candidates"][0])
+
+
+def test_the_trace_names_who_speaks_and_why_it_stopped(scripted: Callable[..., Any], shop: Path) -> None:
+    done = ask(scripted, shop, ["SELECT nothing FROM item", "SELECT COUNT(*) FROM item"])
+    assert done.exit_code == 0
+    for part in (
+        "actor",
+        "execution_critic",
+        "no_such_column",
+        "refiner",
+        "llm_critic",
+        "P(True) = 0.600",
+        "displaced",
+    ):
+        assert part in done.output
+    assert "stopped: critic_off" in " ".join(done.output.split())
+
+
+def test_quiet_prints_only_sql_and_rows(scripted: Callable[..., Any], shop: Path) -> None:
+    done = ask(scripted, shop, ["SELECT COUNT(*) FROM item"], "--quiet")
+    assert "execution_critic" not in done.output
+    assert "SELECT COUNT(*) FROM item" in done.output
+
+
+def test_a_question_that_fails_exits_1(scripted: Callable[..., Any], shop: Path) -> None:
+    done = ask(scripted, shop, ["SELECT nothing FROM nowhere"], "--json")
+    document = json.loads(done.stdout)
+    assert done.exit_code == 1
+    assert (document["status"], document["rows"]) == ("failed", [])
+
+
+def test_markup_and_control_characters_in_rows_are_only_shown(
+    scripted: Callable[..., Any], shop: Path
+) -> None:
+    done = ask(scripted, shop, ["SELECT '[bold]x' || char(27) || '[2J' AS title"], "--quiet")
+    assert "[bold]x" in done.output
+    assert "\x1b[2J" not in done.output
