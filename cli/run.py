@@ -15,7 +15,7 @@ from critiql.cli.rows import print_rows
 from critiql.tools.database.engine import DEFAULT_LIMITS, Database, DatabaseError
 from critiql.tools.database.open import open_database
 from critiql.tools.database.policy import AccessPolicy
-from critiql.tools.database.result import Limits, Result, Value
+from critiql.tools.database.result import Failure, Limits, Result, Rows, Value
 from critiql.tools.database.sample import sample_database
 from critiql.tools.schema.quoting import cell_text, escape
 
@@ -64,7 +64,7 @@ def run(
 def as_document(sql: str, result: Result) -> dict[str, Any]:
     """The JSON form of a result."""
     head: dict[str, Any] = {"sql": sql, "ok": result.ok, "seconds": round(result.seconds, 6)}
-    if not result.ok:
+    if isinstance(result, Failure):
         return {**head, "kind": result.kind, "message": result.message, "name": result.name}
     cells = [[_json_value(value) for value in row] for row in result.rows]
     return {**head, "columns": list(result.columns), "rows": cells, "truncated": result.truncated}
@@ -108,16 +108,23 @@ def _show(database: Database, sql: str, limits: Limits, as_json: bool, short: bo
         typer.echo(json.dumps(as_document(sql, result), ensure_ascii=False, allow_nan=False))
     elif short:
         said = (
-            f"rows: {len(result.rows)}" if result.ok else f"{result.kind}: {cell_text(result.message, 100)}"
+        said = _brief(result)
         )
         typer.echo(
             f"{'ok' if result.ok else 'failed'}\t{result.seconds:.3f} s\t{said}\t{cell_text(sql, 100)}"
         )
-    elif result.ok:
+    elif isinstance(result, Rows):
         print_rows(Console(), result.columns, result.rows, truncated=result.truncated)
     else:
         _say(f"{result.kind}: {result.message}")
     return result.ok
+
+
+def _brief(result: Result) -> str:
+    """One line's worth of a result."""
+    if isinstance(result, Rows):
+        return f"rows: {len(result.rows)}"
+    return f"{result.kind}: {cell_text(result.message, 100)}"
 
 
 def _say(message: str) -> None:
