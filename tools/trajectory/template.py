@@ -219,11 +219,12 @@ def _how(given: Arguments) -> str:
 
 
 def _column_name(text: str, dialect: str) -> Node:
-    try:
-        column = sqlglot.parse_one(text, into=exp.Column, dialect=dialect_of(dialect))
-        return cast(Node, exp.to_identifier(column.this))
-    except (SqlglotError, ValueError) as error:
-        raise _ReadError(f"using takes column names, not {text!r}") from error
+    """A bare column name, as the SELECT list of a query would have it."""
+    items = _parse("SELECT {}", text, dialect, ()).expressions
+    column = items[0] if len(items) == 1 else None
+    if not isinstance(column, exp.Column) or column.table or not isinstance(column.this, exp.Identifier):
+        raise _ReadError(f"using takes column names, not {text!r}")
+    return detach(column.this)
 
 
 def _frame(value: object, names: Collection[str]) -> Node:
