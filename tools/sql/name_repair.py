@@ -50,8 +50,8 @@ def repair_names(parsed: Parsed, schema: Schema, resolution: Resolution) -> list
     repairs: dict[str, NameRepair] = {}
     for tree, steps in _search(parsed.tree, schema):
         sql = canonical(tree, parsed.dialect)
-        changes, kinds = tuple(step.change for step in steps), tuple(step.kind for step in steps)
-        repairs.setdefault(sql, NameRepair(sql, changes, kinds))
+        kinds: tuple[FixKind, ...] = tuple(step.kind for step in steps)
+        repairs.setdefault(sql, NameRepair(sql, tuple(step.change for step in steps), kinds))
         if len(repairs) == MAX_REPAIRS:
             break
     return list(repairs.values())

@@ -27,6 +27,7 @@ _CHAINING = {
     *(TokenType.SLASH, TokenType.MOD, TokenType.DPIPE, TokenType.TILDE, TokenType.EQ, TokenType.IS),
     *(TokenType.UNION, TokenType.EXCEPT, TokenType.INTERSECT, TokenType.DOT, TokenType.COLLATE),
 }
+_SIGNS = {TokenType.NOT, TokenType.PLUS, TokenType.DASH, TokenType.TILDE}
 _STARTS = {TokenType.SELECT, TokenType.WITH, TokenType.L_PAREN, TokenType.VALUES}
 
 
@@ -84,15 +85,21 @@ def _refusal(tokens: list[Token]) -> ParseFailure | None:
         return ParseFailure(
             f"A query starts with SELECT or WITH, not {first.text[:40]!r}.", first.line, 1, kind
         )
-    depth = deepest = operators = 0
-    for token in tokens:
-        kind_of = token.token_type
-        depth += (kind_of in _OPENING) - (kind_of in _CLOSING)
-        deepest = max(deepest, depth)
-        operators += kind_of in _CHAINING
-    if deepest > MAX_DEPTH or operators > MAX_OPERATORS:
+    if _nests_too_deeply(tokens):
         return ParseFailure("The query nests too deeply to be read.", kind="too_deep")
     return None
+
+
+def _nests_too_deeply(tokens: list[Token]) -> bool:
+    """Whether the tree would be deeper than what sqlglot reads and prints within Python's recursion limit."""
+    depth = deepest = operators = signs = 0
+    for token in tokens:
+        kind = token.token_type
+        depth += (kind in _OPENING) - (kind in _CLOSING)
+        signs = signs + 1 if kind in _SIGNS else 0
+        deepest = max(deepest, depth + signs)
+        operators += kind in _CHAINING
+    return deepest > MAX_DEPTH or operators > MAX_OPERATORS
 
 
 def _read(sql: str, tokens: list[Token], dialect: str) -> Parsed | ParseFailure:

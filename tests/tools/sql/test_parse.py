@@ -40,6 +40,8 @@ def test_refused(case: dict[str, Any], caplog: pytest.LogCaptureFixture) -> None
         ("SELECT 1 WHERE " + " AND ".join(["a = 1"] * 149), None),
         ("SELECT " + "NOT " * 5000 + "1", "too_deep"),
         ("SELECT " + "- " * 5000 + "1", "too_deep"),
+        ("SELECT " + "- " * 31 + "1", "too_deep"),
+        ("SELECT " + "NOT " * 29 + "1", None),
         ("SELECT " + "CASE WHEN 1 THEN " * 2000 + "1" + " END" * 2000, "too_deep"),
         (" UNION ".join(["SELECT 1"] * 2000), "too_deep"),
         (" UNION ".join(["SELECT 1"] * 100), None),
