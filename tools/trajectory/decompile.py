@@ -1,7 +1,6 @@
 """Trajectory -> SQL: the inverse of the compiler."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import reduce
 
 from sqlglot import exp
 
@@ -88,7 +87,10 @@ def conjunction(conditions: Iterable[Node]) -> Node:
     parts = list(conditions)
     if len(parts) > 1:
         parts = [exp.Paren(this=part) if isinstance(part, LOOSE) else part for part in parts]
-    return reduce(lambda left, right: exp.And(this=left, expression=right), parts)
+    joined = parts[0]
+    for part in parts[1:]:
+        joined = exp.And(this=joined, expression=part)
+    return joined
 
 
 def how_parts(how: str) -> dict[str, str]:

@@ -87,7 +87,7 @@ def perturb(
     draw = random.Random(seed)
     if kind == "NONE":
         return identity(trajectory)
-    kinds = [kind] if kind else draw.sample(KINDS, len(KINDS))
+    kinds: list[Kind] = [kind] if kind else draw.sample(KINDS, len(KINDS))
     for one in kinds:
         changes = list(_CHANGES[one](trajectory, schema, draw))
         for change in _by_mistake(changes, draw):
