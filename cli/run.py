@@ -107,9 +107,7 @@ def _show(database: Database, sql: str, limits: Limits, as_json: bool, short: bo
     if as_json:
         typer.echo(json.dumps(as_document(sql, result), ensure_ascii=False, allow_nan=False))
     elif short:
-        said = (
         said = _brief(result)
-        )
         typer.echo(
             f"{'ok' if result.ok else 'failed'}\t{result.seconds:.3f} s\t{said}\t{cell_text(sql, 100)}"
         )
