@@ -58,7 +58,7 @@ class Context(BaseModel):
     schema_tokens: int = Field(
         5000, ge=200, description="A schema text above this many tokens is pruned by links."
     )
-    show_values: bool = Field(True, description="Show values of the database that the question names.")
+    show_values: bool = Field(False, description="Show values of the database that the question names.")
     execution: bool = Field(True, description="Off: no query is run and no row is read before the answer.")
 
     execution_critic: bool = Field(True, description="Run each candidate and reject the failing ones.")

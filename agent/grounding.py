@@ -1,7 +1,8 @@
 """ground: a question's start. The schema as every prompt of the run shows it, and what is known beyond it."""
 
 import time
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from critiql import prompts
 from critiql.agent.context import Context
@@ -9,9 +10,13 @@ from critiql.agent.databases import database_of
 from critiql.agent.events import Grounded, emit
 from critiql.agent.state import State, Update, question_of
 from critiql.tools.database.engine import Database
+from critiql.tools.models.factory import load_model
 from critiql.tools.schema.ddl import ddl
+from critiql.tools.schema.linking import Link, link, mentioned_values
 from critiql.tools.schema.model import Schema
 from critiql.tools.schema.mschema import mschema
+from critiql.tools.schema.qss import prune
+from critiql.tools.schema.value_index import open_value_index
 
 
 class QuestionError(ValueError):
@@ -31,18 +36,11 @@ def ground(state: State, context: Context) -> Update:
     """
     question = checked_question(state)
     database = database_of(state, context)
-    prefix = schema_prefix(database, context)
-    notes = notes_for(state)
-    emit(
-        Grounded(
-            database=database.url,
-            dialect=database.dialect,
-            tables=len(database.schema().tables),
-            schema_characters=len(prefix),
-            pruned=False,
-            notes=notes,
-        )
-    )
+    links = links_of(question, database, context)
+    schema = fitting(database.schema(), links, context)
+    prefix = schema_prefix(schema, context)
+    notes = notes_for(state, links)
+    _announce(database, schema, prefix, notes)
     return {
         "question": question,
         "database": database.url,
@@ -68,27 +66,68 @@ def checked_question(state: State) -> str:
     return question
 
 
-def schema_prefix(database: Database, context: Context) -> str:
+def links_of(question: str, database: Database, context: Context) -> tuple[Link, ...]:
+    """What the question's words name in the database; nothing where nobody would look at it."""
+    if context.show_values and context.execution:
+        with open_value_index(database) as index:
+            return link(question, database.schema(), index)
+    return () if fits(database.schema(), context) else link(question, database.schema())
+
+
+def fitting(schema: Schema, links: Sequence[Link], context: Context) -> Schema:
+    """The whole schema where its text fits the token budget, else the part that the links point to."""
+    if fits(schema, context):
+        return schema
+    return prune(
+        schema, links, context.schema_tokens, _counter(context), lambda part: schema_text(part, context)
+    )
+
+
+def fits(schema: Schema, context: Context) -> bool:
+    """Whether a schema's text stays within the token budget; no text has more tokens than bytes."""
+    text = schema_text(schema, context)
+    return len(text.encode()) <= context.schema_tokens or _counter(context)(text) <= context.schema_tokens
+
+
+def schema_prefix(schema: Schema, context: Context) -> str:
     """System line and schema: the same bytes for every role and question on one database content."""
-    return _prefix(database.schema(), context.schema_format, context.sample_rows if context.execution else 0)
+    dialect = DIALECT_NAMES.get(schema.dialect, schema.dialect)
+    return prompts.load("system").render(dialect=dialect, schema=schema_text(schema, context))
 
 
-def notes_for(state: State) -> str:
-    """Lines that follow the question: the caller's evidence."""
+def schema_text(schema: Schema, context: Context) -> str:
+    """The schema in the chosen format; no sample rows where no row may be read."""
+    shown = schema if context.execution else replace(schema, samples={})
+    return (
+        mschema(shown) if context.schema_format == "mschema" else ddl(shown, sample_rows=context.sample_rows)
+    )
+
+
+def notes_for(state: State, links: Sequence[Link]) -> str:
+    """Lines that follow the question: the caller's evidence, and the values the question names."""
     evidence = state.get("evidence", "").strip()
-    return f"Evidence: {evidence}" if evidence else ""
+    lines = [f"Evidence: {evidence}"] if evidence else []
+    values = mentioned_values(links)
+    return "\n".join([*lines, *(["Values in the database:", *values] if values else [])])
 
 
-@lru_cache(maxsize=64)
-def _prefix_of(text: str, dialect: str) -> str:
-    """The system line in front of a schema text."""
-    return prompts.load("system").render(dialect=DIALECT_NAMES.get(dialect, dialect), schema=text)
+def _counter(context: Context) -> Callable[[str], int]:
+    """How the actor's model counts tokens."""
+    return load_model(context.spec("actor")).count_tokens
 
 
-def _prefix(schema: Schema, schema_format: str, sample_rows: int) -> str:
-    """Schema text in the chosen format behind the system line."""
-    text = mschema(schema) if schema_format == "mschema" else ddl(schema, sample_rows=sample_rows)
-    return _prefix_of(text, schema.dialect)
+def _announce(database: Database, schema: Schema, prefix: str, notes: str) -> None:
+    """Tell the trace."""
+    emit(
+        Grounded(
+            database=database.url,
+            dialect=database.dialect,
+            tables=len(schema.tables),
+            schema_characters=len(prefix),
+            pruned=len(schema.tables) < len(database.schema().tables),
+            notes=notes,
+        )
+    )
 
 
 DIALECT_NAMES = {"sqlite": "SQLite", "postgres": "PostgreSQL", "duckdb": "DuckDB", "mysql": "MySQL"}
