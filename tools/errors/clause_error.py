@@ -42,10 +42,10 @@ def missing_group_by(query: Query) -> Iterator[Finding]:
 
 
 def _fixed(select: exp.Select, item: exp.Expr) -> bool:
-    """True when WHERE gives the column one value."""
+    """True when WHERE gives the column one value, or picks rows by what a subquery found."""
     where = select.args.get("where")
-    parts = conjuncts(where.this if where else None)
-    return any(isinstance(part, exp.EQ) and item in (part.this, part.expression) for part in parts)
+    equalities = [part for part in conjuncts(where.this if where else None) if isinstance(part, exp.EQ)]
+    return any(item in (part.left, part.right) or part.find(exp.Query) for part in equalities)
 
 
 def having_without_aggregate(query: Query) -> Iterator[Finding]:

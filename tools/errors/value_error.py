@@ -11,6 +11,8 @@ from critiql.tools.errors.error_type import BugLabel, ErrorType, Finding, Repair
 from critiql.tools.errors.query import Comparison, Place, Query, is_numeric, is_text
 
 KEY = "value_error"
+_DATE = re.compile(r"\d{4}-\d\d?-\d\d?")
+"""A date: that nothing happened on it is an answer, and near dates are no better."""
 _NO_VALUE = ("", "null", "none", "nan", "n/a")
 """Texts that stand for no value at all in data that was carried over from elsewhere."""
 NEAR = 80.0
@@ -30,19 +32,20 @@ def absent_value(query: Query) -> Iterator[Finding]:
             continue
         if not isinstance(comparison.value, str):
             continue
-        if comparison.value.casefold() in _NO_VALUE:
-            continue
         stored = query.distinct(place)
-        if (
-            stored is None
-            or _holds(stored, comparison.value)
-            or _bare(comparison.value) in map(_bare, stored)
-        ):
+        if stored is None or not _is_missed(comparison.value, stored):
             continue
         other_case = [v for v in stored if isinstance(v, str) and v.casefold() == comparison.value.casefold()]
-        near = other_case or nearest(comparison.value, stored)
         if other_case or not _asked_for(query, comparison.value):
+            near = other_case or nearest(comparison.value, stored)
             yield _finding(comparison, place, f"{place} holds no {comparison.value!r}.", near)
+
+
+def _is_missed(value: str, stored: tuple[object, ...]) -> bool:
+    """True when a value that could be held is not, in any format."""
+    if value.casefold() in _NO_VALUE or _DATE.match(value) or _holds(stored, value):
+        return False
+    return _bare(value) not in map(_bare, stored)
 
 
 def _asked_for(query: Query, value: str) -> bool:
