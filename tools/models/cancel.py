@@ -15,6 +15,7 @@ class Flag(Protocol):
 
     def is_set(self) -> bool:
         """Whether it is set."""
+        ...
 
 
 cancellation: ContextVar[Flag | None] = ContextVar("cancellation", default=None)

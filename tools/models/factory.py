@@ -32,8 +32,18 @@ def load_model(spec: str) -> LanguageModel:
     """
     with _loading:
         if spec not in _models:
-            _models[spec] = _hosted(spec) if spec.startswith(HOSTED) else _local(spec)
+            _models[spec] = make_model(spec)
         return _models[spec]
+
+
+def make_model(spec: str) -> LanguageModel:
+    """The model itself, also while `use_model` lets its name stand for another; a GGUF is loaded only once.
+
+    Raises:
+        ModelError: as `load_model`.
+    """
+    with _loading:
+        return _hosted(spec) if spec.startswith(HOSTED) else _local(spec)
 
 
 @contextmanager

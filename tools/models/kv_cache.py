@@ -7,6 +7,7 @@ at the end of a chunk. So a warm answer is, bit for bit, the one a cold run give
 import ctypes
 from collections.abc import Sequence
 from itertools import takewhile
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +21,9 @@ CHUNK = 32
 """Tokens decoded at a time. Between two chunks a call can be cancelled, so a chunk must take well under
 a second; larger ones gained 14 % in prefill speed (1.5B, 2 cores: 16 tokens 123/s, 32 167/s, 256 189/s)."""
 
+
+MAKING = f"chunks of {CHUNK}, no flash attention"
+"""What a stored state depends on beside the weights and the tokens."""
 
 Chunk = tuple[int, ...]
 
@@ -48,7 +52,6 @@ class KVCache:
         self._memory = native.llama_get_memory(self.handle)
         self._weights = weights
         self._chunks: list[Chunk] = []
-        self._length = 0
 
     def close(self) -> None:
         """Free the context."""
@@ -67,10 +70,10 @@ class KVCache:
         A recurrent model cannot forget a part: it forgets everything, and 0 tokens stay.
         """
         length = sum(map(len, self._chunks[:count]))
-        if length < self._length and not native.llama_memory_seq_rm(self._memory, 0, length, -1):
+        if length < self._decoded() and not native.llama_memory_seq_rm(self._memory, 0, length, -1):
             self._drop_all()
             return 0
-        self._chunks, self._length = self._chunks[:count], length
+        self._chunks = self._chunks[:count]
         return length
 
     def decode_chunk(self, chunk: Chunk) -> None:
@@ -91,7 +94,6 @@ class KVCache:
         if status:
             self._drop_all()
             raise ModelError(f"llama.cpp could not decode {len(tokens)} tokens ({status}: {first_error()}).")
-        self._length += len(tokens)
 
     def logits(self) -> Logits:
         """The next-token logits after the last decode, shape (vocabulary,), a copy."""
@@ -122,16 +124,20 @@ class KVCache:
         if native.llama_state_seq_set_data(self.handle, buffer, len(state), 0) != len(state):
             self._drop_all()
             return False
-        self._chunks, self._length = list(chunks), sum(map(len, chunks))
+        self._chunks = list(chunks)
         return True
 
     def _drop_all(self) -> None:
         native.llama_memory_clear(self._memory, False)
-        self._chunks, self._length = [], 0
+        self._chunks = []
+
+    def _decoded(self) -> int:
+        """Tokens llama.cpp holds; asked rather than counted, since an interrupt may fall between the two."""
+        return int(native.llama_memory_seq_pos_max(self._memory, 0)) + 1
 
 
-def _parameters(n_ctx: int, threads: int) -> native.llama_context_params:
-    parameters: native.llama_context_params = native.llama_context_default_params()
+def _parameters(n_ctx: int, threads: int) -> Any:
+    parameters = native.llama_context_default_params()
     parameters.n_ctx = n_ctx
     parameters.n_batch = parameters.n_ubatch = CHUNK
     parameters.n_seq_max = 1

@@ -10,28 +10,32 @@ default, 232 and 50 with a short spin.
 import os
 from collections import deque
 from functools import cache
+from importlib import import_module
+from typing import Any
 
 os.environ.setdefault("GOMP_SPINCOUNT", "300")
 
-from llama_cpp import llama_cpp as native
-
-__all__ = ["first_error", "forget_errors", "native", "start_backend"]
+native: Any = import_module("llama_cpp.llama_cpp")
+"""Imported here because it reads the environment; untyped because its annotations know no NULL."""
 
 _ERROR_LEVEL = 4
 """`GGML_LOG_LEVEL_ERROR` in the version that is pinned; the binding numbers them otherwise."""
 _errors: deque[str] = deque(maxlen=8)
 
 
-@native.llama_log_callback  # type: ignore[untyped-decorator]
 def _keep_errors(level: int, text: bytes, _data: object) -> None:
     if level == _ERROR_LEVEL:
         _errors.append(text.decode(errors="replace").strip())
 
 
+_log_callback = native.llama_log_callback(_keep_errors)
+"""Held here, since C keeps only the address."""
+
+
 @cache
 def start_backend() -> None:
     """Silence llama.cpp and start it, once a process."""
-    native.llama_log_set(_keep_errors, None)
+    native.llama_log_set(_log_callback, None)
     native.llama_backend_init()
 
 

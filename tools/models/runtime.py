@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from critiql.tools.models.cancel import CallCancelledError, cancelled, ensure_not_cancelled
 from critiql.tools.models.hashes import file_sha256
-from critiql.tools.models.kv_cache import CHUNK, Chunk, KVCache, chunks_of
+from critiql.tools.models.kv_cache import CHUNK, MAKING, Chunk, KVCache, chunks_of
 from critiql.tools.models.machine import physical_cores
 from critiql.tools.models.model import (
     ChoiceReading,
@@ -96,7 +96,7 @@ class LlamaRuntime:
         self.sha256 = file_sha256(path)
         self._cache = KVCache(self.weights, self.n_ctx, threads or settings().threads or physical_cores())
         self._prefixes = prefixes or _default_store()
-        self._context = f"llama-cpp-python {version('llama-cpp-python')}, n_ctx {self.n_ctx}, chunk {CHUNK}"
+        self._context = f"llama-cpp-python {version('llama-cpp-python')}, n_ctx {self.n_ctx}, {MAKING}"
         self._lock = Lock()
 
     def close(self) -> None:
@@ -118,19 +118,17 @@ class LlamaRuntime:
             ContextOverflowError: prompt and answer do not fit.
             ModelError: the model failed, or the grammar is not valid.
         """
-        with self._turn() as started:
-            self._ensure_fits(prompt, sampling.max_tokens)
-            with closing(Sampler(self.weights, sampling)) as sampler:
-                writing = _Writing(sampling.stop)
-                try:
-                    cached = self._decode_prompt(prompt)
-                except CallCancelledError:
-                    usage = Usage(len(prompt), 0, 0, _since(started))
-                    return Written(Generation("", "cancelled", 0.0, usage), ())
+        writing = _Writing(sampling.stop)
+        try:
+            with self._turn() as started, closing(Sampler(self.weights, sampling)) as sampler:
+                self._ensure_fits(prompt, sampling.max_tokens)
+                cached = self._decode_prompt(prompt)
                 reason = yield from self._write(writing, sampler, sampling.max_tokens)
                 yield from writing.finish()
                 usage = Usage(len(prompt), cached, len(writing.tokens), _since(started))
-                return writing.result(reason, usage)
+        except CallCancelledError:
+            return writing.result("cancelled", Usage(len(prompt)))
+        return writing.result(reason, usage)
 
     def next_token_logits(self, prompt: Tokens) -> tuple[Logits, Usage]:
         """Logits after the prompt, shape (vocabulary,), from one forward pass.

@@ -39,6 +39,8 @@ class Sampler:
         if self._grammar is not None:
             if not self._grammar.allows(token):
                 token = self._draw_freely(self._grammar.mask(logits))
+                if not self._grammar.allows(token):
+                    raise ModelError("The grammar leads nowhere: no token of the model can come next.")
             self._grammar.accept(token)
         return token
 

@@ -73,7 +73,8 @@ class Weights:
         count = native.llama_tokenize(self.vocab, data, len(data), tokens, room, begin, special)
         if count < 0:
             raise ModelError(f"A text of {len(data)} bytes cannot be tokenised by {self.path.name}.")
-        return tokens[:count]
+        found: list[int] = tokens[:count]
+        return found
 
     def piece(self, token: int) -> bytes:
         """The bytes a token stands for; control tokens stand for none."""

@@ -273,6 +273,27 @@ def test_switching_between_databases_decodes_no_schema_again(runtime: LlamaRunti
     assert usage.cached_tokens == len(tokens.prefix)
 
 
+def test_an_interrupt_in_the_middle_spoils_nothing(
+    runtime: LlamaRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokens = prompt(runtime, SHOP, "\nOnce upon a time")
+    _, expected = write(runtime, tokens, Sampling(max_tokens=8))
+    decode, calls = runtime._cache.decode, []
+
+    def interrupted(drawn: list[int]) -> None:
+        decode(drawn)
+        calls.append(drawn)
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(runtime._cache, "decode", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            write(runtime, tokens, Sampling(max_tokens=8))
+    _, after = write(runtime, tokens, Sampling(max_tokens=8))
+    assert (after.text, after.logprob) == (expected.text, expected.logprob)
+
+
 def test_a_damaged_file_is_a_model_error(small_model_path: Path, tmp_path: Path) -> None:
     damaged = tmp_path / "damaged.gguf"
     content = small_model_path.read_bytes()
