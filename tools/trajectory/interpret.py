@@ -77,7 +77,8 @@ def interpret(
     for frame in trajectory.frames:
         obstacle = _obstacle(trajectory, frame)
         outer = definitions(trajectory, frame.name)
-        runner = _Runner(database, limits, sample_rows, outer, queries, trajectory.dialect)
+        inner = frame is not trajectory.frames[-1]
+        runner = _Runner(database, limits, sample_rows, outer, queries, trajectory.dialect, inner)
         before: int | None = None
         for index, step in enumerate(frame.steps):
             reading = _Reading(note=obstacle) if obstacle else runner.read(frame, index, before)
@@ -111,6 +112,8 @@ class _Runner:
     outer: Sequence[Define]
     queries: Mapping[str, Node]
     dialect: str
+    inner: bool
+    """Another frame uses this one."""
 
     def read(self, frame: Frame, index: int, before: int | None) -> _Reading:
         """Count and sample the rows after a step."""
@@ -123,7 +126,7 @@ class _Runner:
             return _Reading(rows, note=note)
         sample = self._run(self._limited(prefix.shown))
         if isinstance(sample, Failure):
-            return _Reading(rows, note=_failure_note(sample))
+            return _Reading(rows, note=_failure_note(sample, self.inner))
         return _Reading(rows, sample.columns, sample.rows[: self.sample_rows])
 
     def count_source(self, join: Join) -> int | None:
@@ -137,7 +140,7 @@ class _Runner:
         counted = exp.Subquery(this=query, alias=exp.TableAlias(this=exp.to_identifier("counted")))
         result = self._run(exp.Select(expressions=[exp.Count(this=exp.Star())], from_=exp.From(this=counted)))
         if isinstance(result, Failure):
-            return None, _failure_note(result)
+            return None, _failure_note(result, self.inner)
         count = result.rows[0][0]
         return (count if isinstance(count, int) else None), ""
 
@@ -179,7 +182,9 @@ def _obstacle(trajectory: Trajectory, frame: Frame) -> str:
     return ""
 
 
-def _failure_note(failure: Failure) -> str:
+def _failure_note(failure: Failure, inner: bool) -> str:
     if failure.kind == "timeout":
         return f"not counted: it took longer than {failure.seconds:.0f} s"
+    if inner and failure.kind == "no_such_column":
+        return "needs a row of the frame around it"
     return f"did not run: {failure.message}"

@@ -66,6 +66,14 @@ def test_correlated_frame_is_told_not_run(shop: Database) -> None:
     assert runs[-1].rows == 3
 
 
+def test_frame_that_uses_an_outer_column_without_its_alias(shop: Database) -> None:
+    runs = run("SELECT name FROM customers WHERE EXISTS(SELECT 1 FROM orders WHERE placed > joined)", shop)
+    assert [step.rows for step in runs[:3]] == [6, None, None]
+    assert runs[1].note == "needs a row of the frame around it"
+    assert runs[-1].rows == 4
+    assert evidence(runs) == ()
+
+
 def test_step_that_takes_too_long_is_not_counted(shop: Database) -> None:
     joins = " CROSS JOIN ".join(f"items AS i{n}" for n in range(9))
     runs = run(f"SELECT 1 FROM {joins}", shop, sample_rows=0, limits=Limits(seconds=0.05))
