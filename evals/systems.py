@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, cast
 
@@ -66,12 +66,11 @@ def remote(system: str, url: str, context: Context) -> Ask:
         state: Any = {}
         modes: list[Any] = ["custom", "values"]
         config: Any = {"recursion_limit": recursion_limit(context)}
-        stream: Iterator[Any] = deployed.stream(given, config, context=settings, stream_mode=modes)
-        for mode, chunk in stream:
-            if mode == "values":
-                state = chunk
-            elif chunk["type"] != "writing":
-                events.append(chunk)
+        for part in deployed.stream(given, config, context=settings, stream_mode=modes, version="v2"):
+            if part["type"] == "values":
+                state = part["data"]
+            elif part["type"] == "custom" and part["data"]["type"] != "writing":
+                events.append(part["data"])
         return Answer.of(cast(State, state), system, time.monotonic() - started, events)
 
     return ask_there

@@ -48,12 +48,13 @@ class Deployed:
     def __init__(self, name: str, *, url: str) -> None:
         self.made = (name, url)
 
-    def stream(self, given: Any, config: Any, *, context: Any, stream_mode: Any) -> Any:
+    def stream(self, given: Any, config: Any, *, context: Any, stream_mode: Any, version: str) -> Any:
         assert (given["question"], given["evidence"], context["z"]) == ("how many", "a hint", 2)
-        yield "custom", {"type": "writing", "text": "sel"}
-        yield "custom", {"type": "answered", "sql": "select 1"}
+        assert version == "v2"
+        yield {"type": "custom", "data": {"type": "writing", "text": "sel"}}
+        yield {"type": "custom", "data": {"type": "answered", "sql": "select 1"}}
         state = {"question": "how many", "database": "db", "sql": "select 1"}
-        yield "values", state | {"status": "unverified", "stopped": "unchecked"}
+        yield {"type": "values", "data": state | {"status": "unverified", "stopped": "unchecked"}}
 
 
 def test_a_deployed_graph_answers_with_its_trace(monkeypatch: pytest.MonkeyPatch) -> None:
