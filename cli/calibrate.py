@@ -178,8 +178,9 @@ def _figures(found: Fit) -> Table:
 
 
 def _rounds(found: Fit) -> Table:
-    columns = ("round", "p", "q", "s", "reached", "p there", "P_z predicted", "EX measured", "repeated")
-    table = Table(*columns, title="Per round, both critics, all questions")
+    columns = ("round", "p", "q", "s", "left", "p of these", "P_z", "EX", "repeats")
+    title = "Per round, both critics: P_z is Theorem 1's, EX is measured, left reached the round"
+    table = Table(*columns, title=title)
     for row in found.rounds:
         shares = (row.p_waiting, row.predicted, row.measured, row.repeated)
         cells = [f"{value:.3f}" for value in (row.p, row.q, row.s)]
