@@ -13,7 +13,7 @@ from rich.console import Console
 from critiql.cli import exit_codes
 from critiql.tools.database.engine import Database, DatabaseError
 from critiql.tools.database.open import close_databases, get_database
-from critiql.tools.database.result import Limits, Result
+from critiql.tools.database.result import Limits, Result, Rows
 from critiql.tools.database.sample import sample_database
 from critiql.tools.errors.catalogue import BY_KEY
 from critiql.tools.errors.error_type import Finding
@@ -117,7 +117,7 @@ def _execution(result: Result | None) -> dict[str, Any] | None:
     """How running the query went; None when it was not run."""
     if result is None:
         return None
-    if result.ok:
+    if isinstance(result, Rows):
         return {"ok": True, "rows": len(result.rows), "truncated": result.truncated}
     return {"ok": False, "kind": result.kind, "message": result.message}
 

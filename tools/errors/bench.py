@@ -105,7 +105,7 @@ def drop_conjunct(clause: exp.Expr, part: exp.Expr) -> exp.Expr:
     return holder if holder is not None else clause
 
 
-def add_conjunct(select: exp.Select, part: exp.Expr) -> exp.Expr:
+def add_conjunct(select: exp.Expr, part: exp.Expr) -> exp.Expr:
     """Add a condition to a SELECT's WHERE in place; gives the node that was added."""
     where = select.args.get("where")
     if where is None:

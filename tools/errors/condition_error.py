@@ -64,8 +64,7 @@ def reversed_between(query: Query) -> Iterator[Finding]:
     """BETWEEN with its larger bound first, which no value meets."""
     for node in query.all(exp.Between):
         low, high = query.constant(node.args["low"]), query.constant(node.args["high"])
-        numbers = isinstance(low, int | float) and isinstance(high, int | float)
-        if numbers and low > high:  # type: ignore[operator]
+        if isinstance(low, int | float) and isinstance(high, int | float) and low > high:
             yield Finding(
                 KEY,
                 "rule",
@@ -114,18 +113,17 @@ def extra_condition(bench: Bench) -> Iterator[Edit]:
     used = {node.name.casefold() for node in bench.query.all(exp.Column)}
     for scope in bench.shuffled(bench.query.selects):
         for source in scope.sources:
-            columns = (
-                [c for c in source.table.columns if c.name.casefold() not in used] if source.table else []
-            )
+            if source.table is None:
+                continue
+            columns = [column for column in source.table.columns if column.name.casefold() not in used]
             for column in bench.shuffled(columns)[:2]:
-                for literal in bench.constants(source.table, column)[:1]:  # type: ignore[arg-type]
+                for literal in bench.constants(source.table, column)[:1]:
                     new = exp.EQ(this=bench.column(source, column, scope), expression=literal)
                     yield _added(bench, scope, new)
 
 
 def _added(bench: Bench, scope: Scope, new: exp.Expr) -> Edit:
     tree, (select,) = bench.copy(scope.node)
-    assert isinstance(select, exp.Select)
     return Edit(tree, add_conjunct(select, new), f"{new.sql()} is demanded as well")
 
 

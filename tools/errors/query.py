@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar, cast
 
 from sqlglot import exp
 
@@ -86,7 +86,7 @@ class Query:
     def all(self, *classes: type[Node]) -> Iterator[Node]:
         """The nodes of exactly these classes."""
         for wanted in classes:
-            yield from self.by_class.get(wanted, ())  # type: ignore[misc]
+            yield from cast("list[Node]", self.by_class.get(wanted, []))
 
     @cached_property
     def selects(self) -> tuple[Scope, ...]:
