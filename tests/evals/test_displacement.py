@@ -40,7 +40,7 @@ def pools(n: int, informative: bool) -> list[Pool]:
 
 
 def test_a_critic_that_knows_gets_weight_and_fixes_on_held_out_databases() -> None:
-    found = fit_displacement(pools(300, informative=True))
+    found = fit_displacement(pools(200, informative=True))
     assert found.fitted is not None
     assert found.held_out is not None
     assert found.fitted.weights["p_true"] > 0.5
@@ -50,7 +50,7 @@ def test_a_critic_that_knows_gets_weight_and_fixes_on_held_out_databases() -> No
 
 
 def test_a_critic_that_knows_nothing_hardly_displaces() -> None:
-    found = fit_displacement(pools(300, informative=False))
+    found = fit_displacement(pools(200, informative=False))
     assert found.held_out is not None
     assert found.held_out.fixed + found.held_out.broken < 30
     assert found.unfitted.fixed == found.unfitted.broken == 0
