@@ -1,6 +1,7 @@
 """One stable print of a query: for comparing candidates, for prompts, and as a cache key."""
 
 from sqlglot import exp
+from sqlglot.errors import ErrorLevel
 
 from critiql.tools.sql.dialect import dialect_of
 from critiql.tools.sql.parse import ParseFailure, parse
@@ -8,7 +9,7 @@ from critiql.tools.sql.parse import ParseFailure, parse
 
 def canonical(tree: exp.Expr, dialect: str = "sqlite") -> str:
     """The tree on one line: upper-case keywords, single spaces, no comments."""
-    return dialect_of(dialect).generate(tree, comments=False, copy=True)
+    return dialect_of(dialect).generate(tree, comments=False, copy=True, unsupported_level=ErrorLevel.IGNORE)
 
 
 def fingerprint(sql: str, dialect: str = "sqlite") -> str:

@@ -36,7 +36,23 @@ def _placed(node: exp.Expr, first: Token | None, last: Token | None) -> exp.Expr
     return node
 
 
+_TYPED_FUNCTIONS = """
+abs avg coalesce count cume_dist date dense_rank first_value glob group_concat ifnull iif instr json_extract
+lag last_value lead length like lower ltrim max min nth_value ntile nullif percent_rank random rank replace
+round row_number rtrim strftime substr substring sum trim typeof upper
+"""
+_TYPED = frozenset(_TYPED_FUNCTIONS.upper().split())
+"""Functions of SQLite that get a node class of their own; every other call keeps its name and arguments."""
+
+
 class _Parser(SQLiteParser):
+    FUNCTIONS: ClassVar = {name: build for name, build in SQLiteParser.FUNCTIONS.items() if name in _TYPED}
+    FUNCTION_PARSERS: ClassVar = {
+        name: read
+        for name, read in SQLiteParser.FUNCTION_PARSERS.items()
+        if name in ("CAST", "GROUP_CONCAT", "SUBSTRING", "TRIM")
+    }
+    NO_PAREN_FUNCTION_PARSERS: ClassVar = {"CASE": SQLiteParser.NO_PAREN_FUNCTION_PARSERS["CASE"]}
     PRIMARY_PARSERS: ClassVar = {
         **SQLiteParser.PRIMARY_PARSERS,
         TokenType.NULL: _null,

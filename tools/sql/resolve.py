@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from critiql.tools.schema.model import Column, Schema, Table
+from critiql.tools.sql.canonical import canonical
 from critiql.tools.sql.scope import Binding, JoinPair, Resolution, Scope, Source, Unresolved, UnresolvedKind
 
 _ROWID = {"rowid", "oid", "_rowid_"}
@@ -360,4 +361,4 @@ def _output_name(item: exp.Expr) -> str:
     """What SQLite calls a column of the result: its alias, its name, else its text."""
     if isinstance(item, exp.Alias):
         return item.alias
-    return item.name if isinstance(item, exp.Column) else item.sql("sqlite")
+    return item.name if isinstance(item, exp.Column) else canonical(item)
