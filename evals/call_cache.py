@@ -50,6 +50,11 @@ class Call:
     cached: bool
     """True when the result came from the file; `usage` is then that of the original call."""
 
+    @property
+    def costs(self) -> bool:
+        """Whether the model was evaluated; counting tokens is no such call."""
+        return self.operation != "count_tokens"
+
 
 class CallCache:
     """The file. Safe to use from several threads and several processes."""
@@ -156,9 +161,11 @@ class CachedModel:
         """As the model's; kept too, so that a replay needs no model at all."""
         key = call_key(self.fingerprint, "count_tokens", Prompt("", text), {})
         known = self.cache.get(key)
+        cached = known is not None
         if known is None:
             known = {"tokens": self.model.count_tokens(text)}
             self.cache.put(key, self.fingerprint, "count_tokens", known)
+        self._note(Call(key, "count_tokens", Usage(), cached))
         return int(known["tokens"])
 
     def hidden_state(self, prompt: Prompt) -> NDArray[np.float32]:
@@ -179,15 +186,18 @@ class CachedModel:
         return np.frombuffer(b64decode(known["state"]), dtype=np.float32)
 
     def drain(self) -> list[Call]:
-        """The calls since the last time, oldest first; counting tokens is not a call."""
+        """The calls since the last time, oldest first."""
         with self._loading:
             log, self._log = self._log, []
         return log
 
     def _logged(self, key: str, operation: str, result: R, *, cached: bool) -> R:
-        with self._loading:
-            self._log.append(Call(key, operation, result.usage, cached))
+        self._note(Call(key, operation, result.usage, cached))
         return result
+
+    def _note(self, call: Call) -> None:
+        with self._loading:
+            self._log.append(call)
 
 
 def call_key(fingerprint: str, operation: str, prompt: Prompt, arguments: Mapping[str, Any]) -> str:

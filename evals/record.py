@@ -55,7 +55,7 @@ def stored(asked: Asked, score: Score, suite: Score | None = None) -> StoredAnsw
         decisions=[dict(decision) for decision in answer.decisions],
         events=[event for event in answer.events if event["type"] not in SILENT],
         calls=[call.key for call in asked.calls],
-        replayed=sum(call.cached for call in asked.calls),
+        replayed=_replayed(asked),
     )
 
 
@@ -77,12 +77,16 @@ def _failed(asked: Asked) -> StoredAnswer:
         suite_correct=None,
         difficulty=item.difficulty,
         confidence=None,
-        model_calls=len(asked.calls),
+        model_calls=sum(call.costs for call in asked.calls),
         seconds=round(asked.seconds, 3),
         model_seconds=round(sum(call.usage.seconds for call in asked.calls), 3),
         usage={},
         candidates=[],
         calls=[call.key for call in asked.calls],
-        replayed=sum(call.cached for call in asked.calls),
+        replayed=_replayed(asked),
         error=asked.error,
     )
+
+
+def _replayed(asked: Asked) -> int:
+    return sum(call.cached and call.costs for call in asked.calls)

@@ -73,9 +73,10 @@ def test_the_second_process_needs_no_model_and_sees_the_original_cost(path: Path
     assert [(call.operation, call.cached, call.usage) for call in log] == [
         ("generate", True, Usage(10, 4, 3, 1.5)),
         ("choose", True, Usage(10, 9, 0, 0.2)),
+        ("count_tokens", True, Usage()),
     ]
     assert second.drain() == []
-    assert [call.cached for call in first.drain()] == [False, False]
+    assert [call.cached for call in first.drain()] == [False, False, False]
 
 
 @pytest.mark.parametrize(
