@@ -103,6 +103,6 @@ def _singular(word: str) -> str:
         return word[:-3] + "y"
     if len(word) > SHORT and word.endswith(("sses", "xes", "ches", "shes")):
         return word[:-2]
-    if len(word) > SHORT and word.endswith("s") and not word.endswith(("ss", "us", "is")):
+    if len(word) >= SHORT and word.endswith("s") and not word.endswith(("ss", "us", "is")):
         return word[:-1]
     return word
