@@ -26,7 +26,7 @@ CREATE TRIGGER on_order AFTER INSERT ON orders FOR EACH ROW BEGIN DELETE FROM nu
 DELIMITER ;
 CREATE TABLE hidden.vault (value varchar(40));
 INSERT INTO hidden.vault VALUES ('CANARY-vault-d10');
-GRANT SELECT, EXECUTE ON shop.* TO reader@'%';
-GRANT SELECT, EXECUTE, INSERT, UPDATE, DELETE, CREATE, DROP ON shop.* TO writer@'%';
-GRANT SELECT ON shop.* TO files@'%';
+GRANT SELECT, EXECUTE ON attacked.* TO reader@'%';
+GRANT SELECT, EXECUTE, INSERT, UPDATE, DELETE, CREATE, DROP ON attacked.* TO writer@'%';
+GRANT SELECT ON attacked.* TO files@'%';
 GRANT FILE ON *.* TO files@'%';

@@ -6,6 +6,7 @@ CLASSES = {
     "ParserException": "syntax",
     "SyntaxException": "syntax",
     "NotImplementedException": "syntax",
+    "BinderException": "syntax",
     "NotSupportedError": "syntax",
     "PermissionException": "denied",
     "InterruptException": "timeout",
@@ -46,5 +47,4 @@ def classify(class_name: str, message: str) -> tuple[str, str | None]:
     for pattern, kind in SENTENCES:
         if found := pattern.search(message):
             return kind, found.groupdict().get("name")
-    kind = CLASSES.get(class_name)
-    return kind or ("syntax" if class_name == "BinderException" else "other"), None
+    return CLASSES.get(class_name, "other"), None

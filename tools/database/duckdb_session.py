@@ -15,7 +15,7 @@ from critiql.tools.database.duckdb_errors import classify
 from critiql.tools.database.one_select import SELECT_ONLY, Refusal, one_select
 from critiql.tools.database.policy import AccessPolicy
 
-CONFIG = {
+CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "enable_external_access": "false",
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",

@@ -1,8 +1,8 @@
-"""The worker's side of PostgreSQL: one declared cursor in a read-only transaction at a time."""
+"""The worker's side of PostgreSQL: one declared SELECT in a read-only transaction at a time."""
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import psycopg
@@ -100,7 +100,18 @@ class Session:
         except psycopg.Error as error:
             connection.close()
             msg = (
-                f"the session could not be set up: {error}. Is it a PostgreSQL server of version 12 or later?"
+                f"the session could not be set up: {error}. Is it PostgreSQL 12 or later?"
+            )
+            raise ConnectionTroubleError(msg) from None
+        return connection
+
+    def _prepare(self, connection: "psycopg.Connection[Any]") -> None:
+        try:
+            self._prepare(connection)
+        except psycopg.Error as error:
+            connection.close()
+            msg = (
+                f"the session could not be set up: {error}. Is it PostgreSQL 12 or later?"
             )
             raise ConnectionTroubleError(msg) from None
         return connection
@@ -133,7 +144,7 @@ class Session:
                 refusal = forbidden_relation(connection, self._policy, self._names)
                 if refusal is not None:
                     return refusal._asdict()
-            return _fetch(connection, deadline, rows, total_bytes, cell_bytes)
+            return _fetch(connection, sql, deadline, rows, total_bytes, cell_bytes)
         finally:
             _end(connection)
 
@@ -162,9 +173,10 @@ def _begin(connection: "psycopg.Connection[Any]", seconds: float) -> None:
 
 
 def _declare(connection: "psycopg.Connection[Any]", sql: str) -> None:
-    """Make the statement a cursor's: the server takes only a SELECT or VALUES that writes nothing.
+    """Let the server say that the text is one SELECT that writes nothing: only that can be a cursor's.
 
-    PQexecParams sends one statement a message, so nothing can be stacked behind it.
+    It is parsed, its tables are locked and it is planned, but not run. PQexecParams sends one statement a
+    message, so nothing can be stacked behind it.
     """
     text = f"DECLARE {CURSOR} NO SCROLL CURSOR FOR {sql}".encode("utf-8", "replace")
     result = connection.pgconn.exec_params(text, None)
@@ -173,21 +185,29 @@ def _declare(connection: "psycopg.Connection[Any]", sql: str) -> None:
 
 
 def _fetch(
-    connection: "psycopg.Connection[Any]", deadline: float, rows: int, total_bytes: int, cell_bytes: int
+    connection: "psycopg.Connection[Any]",
+    sql: str,
+    deadline: float,
+    rows: int,
+    total_bytes: int,
+    cell_bytes: int,
 ) -> dict[str, Any]:
+    """Run the text that was declared, as a stream: FETCH would first lay all rows down on the server."""
     left = max(1, int((deadline - time.monotonic()) * 1000))
     connection.execute(f"SET LOCAL statement_timeout = {left}")
     with connection.cursor() as cursor:
-        stream = cursor.stream(f"FETCH FORWARD {rows + 1} FROM {CURSOR}")
-        with contextlib.closing(stream):
+        stream = cursor.stream(sql.encode("utf-8", "replace"))  # extended protocol: one statement
+        try:
             clipped = clip_rows(_cells(stream), rows, total_bytes, cell_bytes)
-        described = cursor.description or []
+            described = cursor.description or []
+        finally:
+            stream.close()  # cancels on the server what was not read
         columns = [column.name for column in described]
         types = [column.type_display for column in described]
     return {"columns": columns, "types": types, "rows": clipped.rows, "truncated": clipped.truncated}
 
 
-def _cells(stream: Iterator[Any]) -> Iterator[list[Any]]:
+def _cells(stream: Generator[Any]) -> Iterator[list[Any]]:
     for row in stream:
         yield [cell(value) for value in row]
 

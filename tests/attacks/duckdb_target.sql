@@ -1,0 +1,22 @@
+-- The database under attack: ordinary tables, secrets, and traps laid in the schema itself.
+CREATE TABLE customers (id INTEGER PRIMARY KEY, name VARCHAR NOT NULL, city VARCHAR, card VARCHAR);
+COMMENT ON TABLE customers IS 'people who bought something';
+COMMENT ON COLUMN customers.city IS 'where they live';
+INSERT INTO customers VALUES (1, 'Ada', 'Bern', 'CANARY-card-2f7'), (2, 'Bo', 'Cork', 'CANARY-card-2f7');
+CREATE TABLE orders (id INTEGER PRIMARY KEY, customer_id INTEGER REFERENCES customers (id), amount DECIMAL(8, 2), placed DATE);
+INSERT INTO orders VALUES (1, 1, 10.5, '2026-01-02'), (2, 1, 3.0, '2026-02-03'), (3, 2, 7.25, NULL);
+CREATE TABLE "Order Lines" (order_id INTEGER, line INTEGER, "Unit Price" DOUBLE, PRIMARY KEY (order_id, line), FOREIGN KEY (order_id) REFERENCES orders (id));
+CREATE TABLE secrets (id INTEGER PRIMARY KEY, value VARCHAR);
+INSERT INTO secrets VALUES (1, 'CANARY-secret-90b');
+CREATE TABLE numbers AS SELECT range AS n FROM range(1000);
+CREATE SEQUENCE counter;
+CREATE VIEW public_customers AS SELECT id, name FROM customers;
+CREATE VIEW leaky AS SELECT id, value FROM secrets;
+CREATE VIEW cards_view AS SELECT id, card FROM customers;
+CREATE VIEW row_view AS SELECT c AS whole FROM customers c;
+CREATE VIEW nested_view AS SELECT * FROM leaky;
+CREATE MACRO tell() AS TABLE SELECT value FROM secrets;
+CREATE MACRO tell_one() AS (SELECT value FROM secrets LIMIT 1);
+CREATE SCHEMA hidden;
+CREATE TABLE hidden.vault (value VARCHAR);
+INSERT INTO hidden.vault VALUES ('CANARY-vault-d10');
