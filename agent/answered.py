@@ -32,7 +32,6 @@ class Answer(BaseModel):
     stopped: Stop
     confidence: float | None
     """Calibrated probability of being right; None is unknown, which is not zero."""
-    answer: str
     candidates: list[Candidate]
     decisions: list[Decision]
     incumbent: int | None
@@ -74,7 +73,6 @@ class Answer(BaseModel):
             status=state["status"],
             stopped=state["stopped"],
             confidence=state.get("confidence"),
-            answer=state.get("answer", ""),
             candidates=state.get("candidates", []),
             decisions=state.get("decisions", []),
             incumbent=state.get("incumbent"),

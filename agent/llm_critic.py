@@ -28,7 +28,7 @@ from critiql.agent.state import (
     merge_candidates,
 )
 from critiql.tools.models.factory import load_model
-from critiql.tools.models.model import ModelError, Prompt
+from critiql.tools.models.model import ModelError, Prompt, TransientModelError
 
 
 class Reading(NamedTuple):
@@ -80,6 +80,8 @@ def read(state: State, candidate: Candidate, context: Context) -> Reading:
     for spec in (context.spec("llm_critic"), *context.panel):
         try:
             reading, call = read_truth("llm_critic", load_model(spec), prompt_for(state, candidate, context))
+        except TransientModelError:
+            raise
         except ModelError:
             continue
         readings.append(p_true(*reading.logprobs))

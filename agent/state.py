@@ -136,7 +136,6 @@ class State(InputState, total=False):
     rows: list[list[Any]]
     truncated: bool
     confidence: float | None
-    answer: str
 
 
 class OutputState(TypedDict, total=False):
@@ -153,7 +152,6 @@ class OutputState(TypedDict, total=False):
     stopped: Stop
     confidence: float | None
     """Calibrated probability that the answer is right; None is unknown, which is not zero."""
-    answer: str
     candidates: Annotated[list[Candidate], merge_candidates]
     decisions: Annotated[list[Decision], operator.add]
     calls: Annotated[list[CallRecord], operator.add]

@@ -8,10 +8,11 @@ from critiql.agent.context import Context
 from critiql.agent.grounding import ground
 from critiql.agent.node import node
 from critiql.agent.state import InputState, OutputState, State
+from critiql.graphs.policies import MODEL_RETRY
 
 builder = StateGraph(State, input_schema=InputState, output_schema=OutputState, context_schema=Context)
 builder.add_node("ground", node(ground))
-builder.add_node("actor", node(actor))
+builder.add_node("actor", node(actor), retry_policy=MODEL_RETRY)
 builder.add_node("answer", node(answer))
 builder.add_edge(START, "ground")
 builder.add_edge("ground", "actor")

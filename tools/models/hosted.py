@@ -20,6 +20,7 @@ from critiql.tools.models.model import (
     ModelError,
     Prompt,
     Sampling,
+    TransientModelError,
     Usage,
 )
 from critiql.tools.settings import settings
@@ -31,10 +32,6 @@ _TIMEOUT = 120.0
 _BYTES_A_TOKEN = 3.5
 """English and SQL in current vocabularies; only for estimates."""
 _TRANSIENT_STATUS = frozenset({408, 409, 425, 429})
-
-
-class TransientModelError(ModelError):
-    """The endpoint is busy, slow or out of reach; the same call may succeed later."""
 
 
 class HostedModel:

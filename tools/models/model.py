@@ -73,6 +73,10 @@ class ContextOverflowError(ModelError):
     """The prompt does not fit into the model's context."""
 
 
+class TransientModelError(ModelError):
+    """The endpoint is busy, slow or out of reach; the same call may succeed later."""
+
+
 class LanguageModel(Protocol):
     """What the roles ask of a model. Safe to call from several threads; calls are serialised where needed."""
 

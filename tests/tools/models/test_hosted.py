@@ -14,8 +14,14 @@ from pydantic import SecretStr
 
 from critiql.tools.models import hosted
 from critiql.tools.models.cancel import CallCancelledError, cancellable
-from critiql.tools.models.hosted import HostedModel, TopToken, TransientModelError, choice_logprobs
-from critiql.tools.models.model import ContextOverflowError, ModelError, Prompt, Sampling
+from critiql.tools.models.hosted import HostedModel, TopToken, choice_logprobs
+from critiql.tools.models.model import (
+    ContextOverflowError,
+    ModelError,
+    Prompt,
+    Sampling,
+    TransientModelError,
+)
 from critiql.tools.settings import settings
 
 FIXTURES = Path(__file__).parents[2] / "fixtures/models"

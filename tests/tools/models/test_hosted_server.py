@@ -10,8 +10,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-from critiql.tools.models.hosted import HostedModel, TransientModelError
-from critiql.tools.models.model import ContextOverflowError, ModelError, Prompt, Sampling
+from critiql.tools.models.hosted import HostedModel
+from critiql.tools.models.model import (
+    ContextOverflowError,
+    ModelError,
+    Prompt,
+    Sampling,
+    TransientModelError,
+)
 
 pytestmark = [pytest.mark.model, pytest.mark.server, pytest.mark.enable_socket]
 
