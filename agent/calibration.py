@@ -4,7 +4,6 @@
 threshold, and never displaces a query that runs on its opinion alone.
 """
 
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -85,7 +84,7 @@ class Calibration(_Record):
 
 def find_calibration(model: str, prompt: str) -> Calibration | None:
     """The calibration for a critic's fingerprint and prompt digest; the user's own goes first."""
-    return _known().get((model, prompt))
+    return _known(SHIPPED, user_folder()).get((model, prompt))
 
 
 def user_folder() -> Path:
@@ -106,12 +105,7 @@ def write_calibration(calibration: Calibration, path: Path) -> None:
 
 
 @cache
-def _known() -> dict[tuple[str, str], Calibration]:
-    """Every calibration on this machine by critic and prompt."""
-    return {(c.model, c.prompt): c for c in map(read_calibration, _files())}
-
-
-def _files() -> Iterator[Path]:
-    """Shipped files, then the user's."""
-    for folder in (SHIPPED, user_folder()):
-        yield from sorted(folder.glob("*.json"))
+def _known(*folders: Path) -> dict[tuple[str, str], Calibration]:
+    """The calibrations in some folders by critic and prompt; a later folder goes before an earlier one."""
+    files = (file for folder in folders for file in sorted(folder.glob("*.json")))
+    return {(c.model, c.prompt): c for c in map(read_calibration, files)}

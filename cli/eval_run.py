@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -11,6 +12,7 @@ from pydantic import ValidationError
 
 import critiql.cli.exit_codes as codes
 from critiql.agent.context import Context
+from critiql.agent.llm_critic import calibration_for
 from critiql.cli.eval_follow import announced, console, follow
 from critiql.cli.failures import fail, failures
 from critiql.evals.cached_models import cached_models, fingerprint
@@ -114,7 +116,7 @@ class Desk:
             model=context.model if url else fingerprint(context.spec("actor")),
             critic=context.spec("llm_critic") if url else fingerprint(context.spec("llm_critic")),
             prompts=prompt_digests(),
-            settings=settings_of(context),
+            settings=settings_of(context) | ({} if url else _calibration(context)),
             code=code_digest(),
         )
         run = self.store.begin(spec, commit(), machine(), asked.label)
@@ -128,6 +130,12 @@ class Desk:
                 console.print(f"{export(self.store, runs, path, self.cache)} answers exported to {path}")
 
         return export_now
+
+
+def _calibration(context: Context) -> dict[str, str]:
+    """Which calibration the critic goes by: with another one it is another run."""
+    found = calibration_for(context)
+    return {"calibration": sha256(found.model_dump_json().encode()).hexdigest()[:12]} if found else {}
 
 
 def asked_of(dataset: str, limit: int | None, seed: int) -> Questions:

@@ -1,8 +1,9 @@
-"""`critiql eval`: run systems on a data set, list, score, compare and report."""
+"""`critiql eval`: run systems on a data set, list, score, compare, report and export."""
 
 import typer
 
 from critiql.cli.eval_compare import eval_compare
+from critiql.cli.eval_export import eval_export
 from critiql.cli.eval_report import eval_report
 from critiql.cli.eval_run import eval_run
 from critiql.cli.eval_runs import eval_runs
@@ -14,3 +15,4 @@ app.command("runs")(eval_runs)
 app.command("score")(eval_score)
 app.command("compare")(eval_compare)
 app.command("report")(eval_report)
+app.command("export")(eval_export)

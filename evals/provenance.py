@@ -22,11 +22,11 @@ def prompt_digests() -> dict[str, str]:
 
 @cache
 def code_digest() -> str:
-    """First 12 hex digits of a digest over the code that answers, whether committed or not."""
+    """First 12 hex digits of a digest over the code and data that answer, whether committed or not."""
     digest = sha256()
     for package in ANSWERING:
         for folder in _folders(package):
-            for path in sorted(folder.rglob("*.py")):
+            for path in sorted(_sources(folder)):
                 digest.update(f"{package}/{path.relative_to(folder)}\0".encode() + path.read_bytes())
     return digest.hexdigest()[:12]
 
@@ -59,6 +59,10 @@ def _processor() -> str:
 def _folders(package: str) -> Iterator[Path]:
     spec = find_spec(f"critiql.{package}")
     yield from map(Path, (spec.submodule_search_locations or []) if spec else [])
+
+
+def _sources(folder: Path) -> Iterator[Path]:
+    return (p for p in folder.rglob("*") if p.is_file() and "__pycache__" not in p.parts)
 
 
 def _git(folder: Path, *arguments: str) -> str | None:

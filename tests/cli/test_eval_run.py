@@ -139,11 +139,27 @@ def test_compare_and_report_read_what_run_kept(folder: Path, model: Scripted) ->
     assert "fixed" in run("compare", folder / "s.sqlite", "single_shot", "ac_sql").output
     listed = run("runs", folder / "s.sqlite").output
     assert all(name in listed for name in (comparison["a"], comparison["b"]))
+    exported = run("export", folder / "s.sqlite", folder / "e.jsonl", "--run", "ac_sql")
+    assert "30 answers of 1 runs exported" in exported.output
+    assert run("compare", folder / "e.jsonl", "ac_sql", comparison["b"]).exit_code == 0
     missing = run("compare", folder / "s.sqlite", "single_shot", "unheard_of")
     assert (missing.exit_code, "no run or system" in missing.output) == (2, True)
     assert run("report", folder / "s.sqlite", "--out", folder / "report").exit_code == 0
     assert "| ac_sql llm_critic=raw | 30 | 100.0" in (folder / "report" / "table.md").read_text()
     assert run("report", folder / "none.sqlite").exit_code == 2
+
+
+def test_another_calibration_is_another_run(folder: Path, model: Scripted) -> None:
+    cli = Typer()
+    cli.command()(calibrate)
+    options = ["--store", folder / "c.sqlite", "--model", "scripted", "--system", "ac_sql", "--z", 3]
+    evaluate(folder, "s.sqlite", "--limit", 2, system="ac_sql")
+    CliRunner().invoke(cli, [str(argument) for argument in (folder / "own.jsonl", *options)])
+    evaluate(folder, "s.sqlite", "--limit", 2, system="ac_sql")
+    with Store(folder / "s.sqlite") as store:
+        before, after = store.runs()
+    assert "calibration" not in before.spec.settings
+    assert len(after.spec.settings["calibration"]) == 12
 
 
 def test_calibrate_writes_a_file_that_the_critic_finds(folder: Path, model: Scripted) -> None:

@@ -1,0 +1,40 @@
+"""`critiql eval export`: the compact form of a store, to be committed."""
+
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+import critiql.cli.exit_codes as codes
+from critiql.cli.failures import fail
+from critiql.evals.call_cache import CallCache
+from critiql.evals.export import export, open_results
+
+
+def eval_export(
+    store: Annotated[Path, typer.Argument(help="Store, or an export to take runs out of.")],
+    out: Annotated[Path, typer.Argument(help="File to write, .jsonl or .jsonl.gz.")],
+    run: Annotated[
+        list[str] | None, typer.Option(help="Run id, or system: its newest run; repeatable. Default: all.")
+    ] = None,
+    calls: Annotated[
+        Path | None, typer.Option(help="SQLite file of model calls; default: calls.sqlite beside the store.")
+    ] = None,
+) -> None:
+    """Write runs with their model calls, without the benchmark's text."""
+    cache = calls or store.with_name("calls.sqlite")
+    try:
+        with open_results(store) as results:
+            runs = [results.run(name) for name in run] if run else results.runs()
+            if not cache.is_file():
+                count = export(results, runs, out)
+            else:
+                with closing(CallCache(cache)) as known:
+                    count = export(results, runs, out, known)
+    except (LookupError, ValueError, FileNotFoundError) as error:
+        fail(str(error).strip('"'), codes.USAGE)
+        return
+    told = "" if cache.is_file() else f", without model calls: there is no {cache}"
+    Console(stderr=True).print(f"{count} answers of {len(runs)} runs exported to {out}{told}", soft_wrap=True)
