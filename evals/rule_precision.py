@@ -17,6 +17,7 @@ from typing import Any
 
 from critiql.evals.datasets import load
 from critiql.evals.item import Item
+from critiql.evals.schema_only import bugs_schemas
 from critiql.evals.statistics import proportion
 from critiql.tools.database.engine import Database
 from critiql.tools.database.open import open_database
@@ -38,6 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
     data = load(options.data)
+    if options.data == "nl2sql-bugs" and data.items:
+        _write({"data": options.data, "sources": dict(data.sources), "schema_only": labelled(data.items)})
+        return
     if data.not_run:
         sys.exit(f"{options.data} cannot be measured: {data.not_run}")
     document = {"data": options.data, "sources": dict(data.sources), "dropped": dict(data.dropped)}
@@ -45,6 +49,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.spoil:
         drawn = Random(options.seed).sample(data.items, min(options.spoil, len(data.items)))
         document |= {"seed": options.seed, "spoilt": recall(drawn, options.seed)}
+    _write(document)
+
+
+def _write(document: dict[str, Any]) -> None:
     sys.stdout.write(json.dumps(document, indent=1) + "\n")
 
 
@@ -73,6 +81,18 @@ def fires(items: Sequence[Item]) -> dict[str, Any]:
         "read_per_second": round(len(items) / reading),
         "judged_per_second": round(len(items) / judging),
     }
+
+
+def labelled(items: Sequence[Item]) -> dict[str, Any]:
+    """What the rules say of labelled queries whose databases are not at hand: names and wording alone."""
+    schemas = bugs_schemas(items[0].database.parents[3] / "nl2sql_bugs/schema_dev.json")
+    flagged = [
+        bool(detect(read(item.extra["candidate"], schemas[item.db_id], question=item.question)))
+        for item in items
+    ]
+    wrong = [not item.extra["label"] for item in items]
+    hits = sum(one and two for one, two in zip(flagged, wrong, strict=True))
+    return {"precision": _share(hits, sum(flagged)), "recall": _share(hits, sum(wrong)), "n": len(items)}
 
 
 def recall(items: Sequence[Item], seed: int) -> dict[str, Any]:
