@@ -11,8 +11,14 @@ from typing import Literal
 from platformdirs import user_config_path
 from pydantic import BaseModel, ConfigDict, Field
 
+from critiql.tools.models.model import ModelError
+
 SHIPPED = Path(__file__).parent / "calibrations"
 """Calibrations that come with the package."""
+
+
+class CalibrationError(ModelError):
+    """A calibration file cannot be read. The message says which, why, and what to do."""
 
 
 class _Record(BaseModel):
@@ -93,8 +99,17 @@ def user_folder() -> Path:
 
 
 def read_calibration(path: Path) -> Calibration:
-    """Read one file; pydantic's `ValidationError` (a ValueError) names what is wrong with it."""
-    return Calibration.model_validate_json(path.read_text(encoding="utf-8"))
+    """Read one file.
+
+    Raises:
+        CalibrationError: it is damaged, or of another version.
+    """
+    try:
+        return Calibration.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CalibrationError(
+            f"The calibration {path} cannot be read: {error}\nRemove it, or write it anew with: critiql calibrate"
+        ) from error
 
 
 def write_calibration(calibration: Calibration, path: Path) -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from critiql.agent.calibration import (
     Calibration,
+    CalibrationError,
     Displacement,
     Interval,
     find_calibration,
@@ -59,5 +60,5 @@ def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "damaged.json"
     write_calibration(calibration(), path)
     path.write_text(path.read_text().replace('"threshold": 0.4', '"threshold": 4'))
-    with pytest.raises(ValueError, match="threshold"):
+    with pytest.raises(CalibrationError, match=r"damaged\.json[\s\S]*threshold[\s\S]*critiql calibrate"):
         read_calibration(path)
