@@ -18,13 +18,13 @@ def write(role: Role, context: Context, prompt: Prompt, sampling: Sampling) -> t
     """Let a role's model write; each piece of text becomes an event."""
     model = load_model(context.spec(role))
     generation = model.generate(prompt, sampling, lambda text: emit(Writing(role=role, text=text)))
-    return generation, _record(role, model, "generate", generation.usage)
+    return generation, record(role, model, "generate", generation.usage)
 
 
 def read_truth(role: Role, model: LanguageModel, prompt: Prompt) -> tuple[ChoiceReading, CallRecord]:
     """Read how likely True and False are as the next token."""
     reading = model.choose(prompt, (TRUE, FALSE))
-    return reading, _record(role, model, "choose", reading.usage)
+    return reading, record(role, model, "choose", reading.usage)
 
 
 def sql_sampling(context: Context, generation: int, temperature: float | None = None) -> Sampling:
@@ -47,8 +47,8 @@ def uncached(calls: list[CallRecord]) -> int:
     return sum(c["prompt_tokens"] - c["cached_tokens"] + c["generated_tokens"] for c in calls)
 
 
-def _record(role: Role, model: LanguageModel, operation: str, usage: Usage) -> CallRecord:
-    """The state's note of one call."""
+def record(role: Role, model: LanguageModel, operation: str, usage: Usage) -> CallRecord:
+    """The state's note of one call; `operation` is generate or choose."""
     return CallRecord(
         role=role,
         model=model.name,

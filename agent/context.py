@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Role = Literal["actor", "llm_critic", "refiner", "action_assistant"]
+Role = Literal["actor", "second", "llm_critic", "refiner", "action_assistant"]
 
 DEFAULT_MODEL = "qwen2.5-coder-1.5b-instruct"
 
@@ -30,6 +30,10 @@ class Context(BaseModel):
     refiner_model: ModelName | None = Field(None, description="Model of the refiner; empty means `model`.")
     action_assistant_model: ModelName | None = Field(
         None, description="Model of SHARE's action assistant; empty means `model`."
+    )
+    second_model: ModelName | None = Field(
+        None,
+        description="Model that draws in turn with the actor's (cross_consistency); empty means `model`.",
     )
     panel: tuple[ModelName, ...] = Field(
         (), description="Further models that judge beside the LLM critic.", max_length=5
@@ -76,6 +80,20 @@ class Context(BaseModel):
     rules: bool = Field(True, description="Run the static rules of the error detector.")
     refine: bool = Field(True, description="Let the refiner mend a candidate with typed errors.")
     resample: bool = Field(True, description="Draw further candidates when the incumbent is uncertain.")
+
+    correction: Literal["generic", "gentle"] = Field(
+        "generic",
+        description="self_correction: generic says that there are errors; gentle asks to look for problems.",
+    )
+    sam: bool = Field(True, description="share: fill masked tables and columns anew.")
+    lom: bool = Field(True, description="share: let the model edit the steps.")
+    regeneration: Literal["compiler", "model"] = Field(
+        "compiler", description="share: who writes the SQL of the repaired steps."
+    )
+    acceptance: Literal["incumbent", "always"] = Field(
+        "incumbent",
+        description="share: incumbent weighs the repaired query against the first; always takes it unseen.",
+    )
 
     query_seconds: float = Field(5.0, gt=0, le=600, description="Time one query may run, in seconds.")
     query_rows: int = Field(1000, ge=1, le=100_000, description="Rows one query may return.")

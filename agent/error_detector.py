@@ -28,6 +28,11 @@ def error_detector(state: State, context: Context) -> Update:
     return {"candidates": looked + repairs}
 
 
+def detecting(state: State, context: Context) -> Update:
+    """ErrorLLM's detector: names errors and mends nothing (algorithm 1)."""
+    return error_detector(state, context.model_copy(update={"name_repair": False}))
+
+
 def repaired(state: State, query: Query | Finding) -> list[Candidate]:
     """The query with its unknown names mended: one new candidate for each way of mending them."""
     repairs: list[Candidate] = []

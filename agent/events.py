@@ -96,6 +96,15 @@ class Refined(Event):
     changed: bool
 
 
+class Assisted(Event):
+    """The action assistant repaired a candidate by its steps, or says why it could not."""
+
+    type: Literal["assisted"] = "assisted"
+    id: int
+    trajectory: dict[str, Any]
+    """Steps before and after, and per part proposals, valid ones, changes, refusals; or only `refused`."""
+
+
 class Decided(Event):
     """The incumbent was kept or displaced, and on what evidence."""
 
@@ -133,6 +142,7 @@ AnyEvent = Annotated[
     | Detected
     | Localised
     | Refined
+    | Assisted
     | Decided
     | Budget
     | Answered,

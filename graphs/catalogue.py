@@ -14,6 +14,14 @@ GRAPHS = {
     "text_to_sql": "the flagship: repairs, refinement and further draws under the incumbent rule",
     "single_shot": "one greedy query, run and returned",
     "ac_sql": "actor, execution critic and LLM critic as published",
+    "error_llm": "typed errors are found, and a query with any is refined once by them",
+    "share": "a query is repaired by its steps, and the repair weighed against it",
+    "self_debugging": "a query that fails is shown to its model with the error and written anew",
+    "self_correction": "the model is shown its own query once and corrects it unseen",
+    "self_consistency": "several draws of one model vote by what they return",
+    "cross_consistency": "draws of two models vote by what they return",
+    "multiple_prompt": "draws asked for in different words vote by what they return",
+    "mac_refiner": "an error, an empty result or a NULL is refined, and the last query wins",
 }
 """What each graph is, in one line."""
 

@@ -41,3 +41,10 @@ def route_after_error_detector(
     if refinable(state, context):
         return "refiner"
     return "actor" if context.resample else "answer"
+
+
+def route_after_draw(state: State, runtime: Runtime[Context]) -> Literal["actor", "execution_critic", "vote"]:
+    """Before a vote queries are drawn until a limit; a repetition is a vote and ends nothing."""
+    if spent(state, runtime.context) in (None, "no_progress"):
+        return "actor"
+    return "execution_critic" if runtime.context.execution else "vote"

@@ -37,4 +37,16 @@ def test_route(case: dict[str, Any], scripted: Callable[..., Any], shop: Path) -
             final = chunk
     assert path == case["path"].split()
     assert {key: final[key] for key in case["final"]} == case["final"]
+    check_calls(case, model.asked, final["calls"])
     assert len({prompt.prefix for _, prompt, _ in model.asked}) <= 1, "all prompts share their first bytes"
+
+
+def check_calls(case: dict[str, Any], asked: list[Any], calls: list[dict[str, Any]]) -> None:
+    """Where a case says so: what the prompts told in this order, who asked, and at which temperatures."""
+    told = iter([prompt.request for _, prompt, _ in asked])
+    for words in case.get("told", ()):
+        assert any(words in request for request in told), words
+    if "roles" in case:
+        assert [call["role"] for call in calls] == case["roles"]
+    if "temperatures" in case:
+        assert [sampling.temperature for _, _, sampling in asked] == case["temperatures"]

@@ -1,0 +1,52 @@
+"""error_llm: errors are named, and a query with any is refined once by them; that result always replaces it.
+
+ErrorLLM, algorithms 1 and 2. Without a finding the query is returned unchanged.
+"""
+
+from typing import Literal
+
+from langgraph.graph import END, START, StateGraph
+from langgraph.runtime import Runtime
+
+from critiql.agent.actor import actor
+from critiql.agent.answer import answer
+from critiql.agent.budget import spent
+from critiql.agent.context import Context
+from critiql.agent.error_detector import detecting
+from critiql.agent.execution_critic import execution_critic
+from critiql.agent.grounding import ground
+from critiql.agent.node import node
+from critiql.agent.rewriter import replacing_refiner
+from critiql.agent.state import InputState, OutputState, State, incumbent_of
+
+
+def route_after_actor(
+    _state: State, runtime: Runtime[Context]
+) -> Literal["execution_critic", "error_detector"]:
+    """What running it gives is evidence for the detector, where it may be run."""
+    return "execution_critic" if runtime.context.execution else "error_detector"
+
+
+def route_after_error_detector(state: State, runtime: Runtime[Context]) -> Literal["refiner", "answer"]:
+    """Any finding brings the one refinement."""
+    incumbent = incumbent_of(state)
+    found = incumbent is not None and incumbent.get("findings")
+    return "refiner" if found and not spent(state, runtime.context) else "answer"
+
+
+builder = StateGraph(State, input_schema=InputState, output_schema=OutputState, context_schema=Context)
+builder.add_node("ground", node(ground))
+builder.add_node("actor", node(actor))
+builder.add_node("execution_critic", node(execution_critic))
+builder.add_node("error_detector", node(detecting))
+builder.add_node("refiner", node(replacing_refiner))
+builder.add_node("answer", node(answer))
+builder.add_edge(START, "ground")
+builder.add_edge("ground", "actor")
+builder.add_conditional_edges("actor", route_after_actor)
+builder.add_edge("execution_critic", "error_detector")
+builder.add_conditional_edges("error_detector", route_after_error_detector)
+builder.add_edge("refiner", "answer")
+builder.add_edge("answer", END)
+
+graph = builder.compile(name="error_llm")

@@ -1,0 +1,49 @@
+"""mac_refiner: MAC-SQL's refiner behind our actor: a failure, no rows or a NULL brings a rewrite.
+
+Wang et al., MAC-SQL (arXiv 2312.11242), with the trigger of its published code; the last query wins.
+"""
+
+from typing import Literal
+
+from langgraph.graph import END, START, StateGraph
+from langgraph.runtime import Runtime
+
+from critiql.agent.actor import actor
+from critiql.agent.answer import answer
+from critiql.agent.budget import spent
+from critiql.agent.context import Context
+from critiql.agent.execution_critic import execution_critic
+from critiql.agent.grounding import ground
+from critiql.agent.mac_trigger import triggered
+from critiql.agent.node import node
+from critiql.agent.rewriter import mac_refine
+from critiql.agent.state import InputState, OutputState, State, incumbent_of
+
+
+def route_after_actor(_state: State, runtime: Runtime[Context]) -> Literal["execution_critic", "answer"]:
+    """Where nothing may be run the first query is the answer."""
+    return "execution_critic" if runtime.context.execution else "answer"
+
+
+def route_after_execution_critic(state: State, runtime: Runtime[Context]) -> Literal["refiner", "answer"]:
+    """What looks amiss is refined, within the limits."""
+    incumbent = incumbent_of(state)
+    if incumbent is None or not triggered(incumbent.get("execution")) or spent(state, runtime.context):
+        return "answer"
+    return "refiner"
+
+
+builder = StateGraph(State, input_schema=InputState, output_schema=OutputState, context_schema=Context)
+builder.add_node("ground", node(ground))
+builder.add_node("actor", node(actor))
+builder.add_node("execution_critic", node(execution_critic))
+builder.add_node("refiner", node(mac_refine))
+builder.add_node("answer", node(answer))
+builder.add_edge(START, "ground")
+builder.add_edge("ground", "actor")
+builder.add_conditional_edges("actor", route_after_actor)
+builder.add_conditional_edges("execution_critic", route_after_execution_critic)
+builder.add_edge("refiner", "execution_critic")
+builder.add_edge("answer", END)
+
+graph = builder.compile(name="mac_refiner")

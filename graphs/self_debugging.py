@@ -1,0 +1,46 @@
+"""self_debugging: a query that fails is shown to its own model with the error and written anew.
+
+Chen et al., Self-Debug (arXiv 2304.05128), with execution as its only feedback, and at most z queries.
+"""
+
+from typing import Literal
+
+from langgraph.graph import END, START, StateGraph
+from langgraph.runtime import Runtime
+
+from critiql.agent.actor import actor
+from critiql.agent.answer import answer
+from critiql.agent.budget import spent
+from critiql.agent.context import Context
+from critiql.agent.execution_critic import executes, execution_critic
+from critiql.agent.grounding import ground
+from critiql.agent.node import node
+from critiql.agent.rewriter import debug
+from critiql.agent.state import InputState, OutputState, State, incumbent_of
+
+
+def route_after_actor(_state: State, runtime: Runtime[Context]) -> Literal["execution_critic", "answer"]:
+    """Where nothing may be run the first query is the answer."""
+    return "execution_critic" if runtime.context.execution else "answer"
+
+
+def route_after_execution_critic(state: State, runtime: Runtime[Context]) -> Literal["refiner", "answer"]:
+    """Only a failure is written anew, within the limits."""
+    done = executes(incumbent_of(state)) or spent(state, runtime.context)
+    return "answer" if done else "refiner"
+
+
+builder = StateGraph(State, input_schema=InputState, output_schema=OutputState, context_schema=Context)
+builder.add_node("ground", node(ground))
+builder.add_node("actor", node(actor))
+builder.add_node("execution_critic", node(execution_critic))
+builder.add_node("refiner", node(debug))
+builder.add_node("answer", node(answer))
+builder.add_edge(START, "ground")
+builder.add_edge("ground", "actor")
+builder.add_conditional_edges("actor", route_after_actor)
+builder.add_conditional_edges("execution_critic", route_after_execution_critic)
+builder.add_edge("refiner", "execution_critic")
+builder.add_edge("answer", END)
+
+graph = builder.compile(name="self_debugging")

@@ -1,0 +1,55 @@
+"""share: a query becomes steps, the steps are repaired by SAM and LOM, and become SQL again, once.
+
+SHARE (arXiv 2506.00391), figure 2. Whether the repaired query is the answer is decided by the incumbent rule
+on what both return and what the detector finds in them; as published, `acceptance="always"` takes it unseen.
+"""
+
+from typing import Literal
+
+from langgraph.graph import END, START, StateGraph
+from langgraph.runtime import Runtime
+
+from critiql.agent.actor import actor
+from critiql.agent.answer import answer
+from critiql.agent.budget import spent
+from critiql.agent.context import Context
+from critiql.agent.error_detector import detecting
+from critiql.agent.execution_critic import execution_critic
+from critiql.agent.grounding import ground
+from critiql.agent.llm_critic import llm_critic
+from critiql.agent.node import node
+from critiql.agent.state import InputState, OutputState, State
+from critiql.agent.step_repair import action_assistant
+
+
+def route_after_actor(state: State, runtime: Runtime[Context]) -> Literal["action_assistant", "answer"]:
+    """Repaired once, unless a limit is reached already."""
+    return "answer" if spent(state, runtime.context) else "action_assistant"
+
+
+def route_after_action_assistant(
+    state: State, runtime: Runtime[Context]
+) -> Literal["execution_critic", "answer"]:
+    """Two queries are weighed by what they return; one alone, or a rule without rows, needs no critic."""
+    weighed = runtime.context.acceptance == "incumbent" and runtime.context.execution
+    return "execution_critic" if weighed and len(state["candidates"]) > 1 else "answer"
+
+
+builder = StateGraph(State, input_schema=InputState, output_schema=OutputState, context_schema=Context)
+builder.add_node("ground", node(ground))
+builder.add_node("actor", node(actor))
+builder.add_node("action_assistant", node(action_assistant))
+builder.add_node("execution_critic", node(execution_critic))
+builder.add_node("error_detector", node(detecting))
+builder.add_node("llm_critic", node(llm_critic))
+builder.add_node("answer", node(answer))
+builder.add_edge(START, "ground")
+builder.add_edge("ground", "actor")
+builder.add_conditional_edges("actor", route_after_actor)
+builder.add_conditional_edges("action_assistant", route_after_action_assistant)
+builder.add_edge("execution_critic", "error_detector")
+builder.add_edge("error_detector", "llm_critic")
+builder.add_edge("llm_critic", "answer")
+builder.add_edge("answer", END)
+
+graph = builder.compile(name="share")
