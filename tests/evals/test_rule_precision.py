@@ -17,7 +17,10 @@ GOLDS = [
 TABLES = {
     "item": {
         "name": "item",
-        "columns": [{"name": "id", "type": "INTEGER", "notnull": True}, {"name": "maker", "type": "INTEGER", "notnull": False}],
+        "columns": [
+            {"name": "id", "type": "INTEGER", "notnull": True},
+            {"name": "maker", "type": "INTEGER", "notnull": False},
+        ],
         "primary_keys": ["id"],
         "foreign_keys": [{"from": "maker", "to_table": "maker", "to_column": None}],
     },
