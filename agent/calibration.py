@@ -108,7 +108,8 @@ def read_calibration(path: Path) -> Calibration:
         return Calibration.model_validate_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise CalibrationError(
-            f"The calibration {path} cannot be read: {error}\nRemove it, or write it anew with: critiql calibrate"
+            f"The calibration {path} cannot be read: {error}\n"
+            "Remove it, or write it anew with: critiql calibrate"
         ) from error
 
 
