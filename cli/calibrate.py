@@ -13,28 +13,31 @@ from critiql import prompts
 from critiql.agent.calibration import Calibration, Interval, user_folder, write_calibration
 from critiql.agent.context import Context
 from critiql.agent.llm_critic import prompt_name
-from critiql.cli.eval_follow import announced, follow
-from critiql.cli.eval_run import (
-    BudgetOption,
-    CallsOption,
-    Desk,
-    ExportOption,
-    ResumeOption,
-    SetOption,
-    StoreOption,
-    asked_of,
-    refuse,
-    settings_from,
-)
+from critiql.cli.extras import extra
 from critiql.cli.failures import failures
-from critiql.evals.calibration import Fit, fit
-from critiql.evals.displacement import DisplacementFit, fit_displacement, pools_of
-from critiql.evals.draws import draws_of
-from critiql.evals.provenance import commit
-from critiql.evals.runner import Scorers, budget, evaluate
-from critiql.evals.scoring import execution_score
-from critiql.evals.store import Run, Store
-from critiql.evals.task import Questions
+
+with extra("evals"):
+    from critiql.cli.eval_follow import announced, follow
+    from critiql.cli.eval_run import (
+        BudgetOption,
+        CallsOption,
+        Desk,
+        ExportOption,
+        ResumeOption,
+        SetOption,
+        StoreOption,
+        asked_of,
+        refuse,
+        settings_from,
+    )
+    from critiql.evals.calibration import Fit, fit
+    from critiql.evals.displacement import DisplacementFit, fit_displacement, pools_of
+    from critiql.evals.draws import draws_of
+    from critiql.evals.provenance import commit
+    from critiql.evals.runner import Scorers, budget, evaluate
+    from critiql.evals.scoring import execution_score
+    from critiql.evals.store import Run, Store
+    from critiql.evals.task import Questions
 
 NEVER_ACCEPT = ("llm_critic=raw", "critic_threshold=1.0")
 """Settings under which every draw is judged and none accepted."""

@@ -2,12 +2,15 @@
 
 import typer
 
-from critiql.cli.eval_compare import eval_compare
-from critiql.cli.eval_export import eval_export
-from critiql.cli.eval_report import eval_report
-from critiql.cli.eval_run import eval_run
-from critiql.cli.eval_runs import eval_runs
-from critiql.cli.eval_score import eval_score
+from critiql.cli.extras import extra
+
+with extra("evals"):
+    from critiql.cli.eval_compare import eval_compare
+    from critiql.cli.eval_export import eval_export
+    from critiql.cli.eval_report import eval_report
+    from critiql.cli.eval_run import eval_run
+    from critiql.cli.eval_runs import eval_runs
+    from critiql.cli.eval_score import eval_score
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.command("run")(eval_run)
