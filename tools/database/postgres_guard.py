@@ -13,9 +13,9 @@ HARMLESS = ["random", "random_normal", "clock_timestamp", "timeofday", "gen_rand
 """Functions of the server that are volatile and yet neither write, wait nor reach outside."""
 _DENIED_WORDS = """
 current_setting txid_current pg_current_xact_id pg_export_snapshot query_to_xml table_to_xml
-table_to_xmlschema table_to_xml_and_xmlschema schema_to_xml schema_to_xmlschema schema_to_xml_and_xmlschema database_to_xml
-database_to_xmlschema database_to_xml_and_xmlschema pg_stat_get_activity pg_show_all_settings
-pg_show_all_file_settings pg_hba_file_rules
+table_to_xmlschema table_to_xml_and_xmlschema schema_to_xml schema_to_xmlschema
+schema_to_xml_and_xmlschema database_to_xml database_to_xmlschema database_to_xml_and_xmlschema
+pg_stat_get_activity pg_show_all_settings pg_show_all_file_settings pg_hba_file_rules
 """
 DENIED = _DENIED_WORDS.split()
 """Functions declared stable that show settings, read by a text, or take a transaction number."""

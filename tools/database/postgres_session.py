@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from typing import Any
 
 import psycopg
@@ -99,20 +99,7 @@ class Session:
             self._prepare(connection)
         except psycopg.Error as error:
             connection.close()
-            msg = (
-                f"the session could not be set up: {error}. Is it PostgreSQL 12 or later?"
-            )
-            raise ConnectionTroubleError(msg) from None
-        return connection
-
-    def _prepare(self, connection: "psycopg.Connection[Any]") -> None:
-        try:
-            self._prepare(connection)
-        except psycopg.Error as error:
-            connection.close()
-            msg = (
-                f"the session could not be set up: {error}. Is it PostgreSQL 12 or later?"
-            )
+            msg = f"the session could not be set up: {error}. Is it PostgreSQL 12 or later?"
             raise ConnectionTroubleError(msg) from None
         return connection
 
@@ -201,13 +188,14 @@ def _fetch(
             clipped = clip_rows(_cells(stream), rows, total_bytes, cell_bytes)
             described = cursor.description or []
         finally:
-            stream.close()  # cancels on the server what was not read
+            if isinstance(stream, Generator):
+                stream.close()  # cancels on the server what was not read
         columns = [column.name for column in described]
         types = [column.type_display for column in described]
     return {"columns": columns, "types": types, "rows": clipped.rows, "truncated": clipped.truncated}
 
 
-def _cells(stream: Generator[Any]) -> Iterator[list[Any]]:
+def _cells(stream: Iterable[Any]) -> Iterator[list[Any]]:
     for row in stream:
         yield [cell(value) for value in row]
 
