@@ -71,10 +71,16 @@ def test_json_is_one_object(shop: str) -> None:
 
 
 def test_without_a_database_steps_are_told() -> None:
-    result = call("SELECT a FROM t WHERE a > 1")
+    result = call("SELECT a FROM t WHERE a > 1", "--dialect", "postgres")
     assert result.exit_code == exit_codes.OK
     assert "Keep the rows where a > 1." in result.stdout
     assert "rows\n" not in result.stdout.replace("every row of t", "")
+
+
+def test_sample_database_is_the_default() -> None:
+    result = call("SELECT name FROM genres", "--sample", "1")
+    assert "-> 8 rows" in result.stdout
+    assert "Rock" in result.stdout
 
 
 def test_file_round_trip(shop: str, tmp_path: Path) -> None:
