@@ -10,7 +10,7 @@ from critiql.agent.databases import database_of, limits_of, shown, summarise
 from critiql.agent.events import Answered, Budget, Executed, emit
 from critiql.agent.execution_critic import executes
 from critiql.agent.state import Candidate, State, Status, Stop, Update, incumbent_of
-from critiql.tools.database.result import Result, Rows
+from critiql.tools.database.result import Failure, Result, Rows
 
 ROWS_IN_WORDS = 5
 """Rows that the chat message shows."""
@@ -34,7 +34,7 @@ def answer(state: State, context: Context) -> Update:
 
 def status_of(incumbent: Candidate, result: Result) -> Status:
     """failed: no rows came; accepted: by a critic that may reject; unverified: it ran, no more is known."""
-    if not result.ok:
+    if isinstance(result, Failure):
         return "failed"
     return "accepted" if incumbent.get("verdict") == "accepted" else "unverified"
 
@@ -53,7 +53,7 @@ def stop_of(state: State, context: Context) -> Stop:
 
 def rows_of(result: Result) -> Update:
     """Columns and rows as JSON can hold them."""
-    if not result.ok:
+    if isinstance(result, Failure):
         return {"columns": [], "rows": [], "truncated": False}
     return {
         "columns": list(result.columns),
@@ -64,7 +64,7 @@ def rows_of(result: Result) -> Update:
 
 def in_words(sql: str, result: Result, status: Status) -> str:
     """The chat message: the SQL, then the first rows or the error."""
-    body = _table(result) if result.ok else f"The query failed: {result.message}"
+    body = _table(result) if isinstance(result, Rows) else f"The query failed: {result.message}"
     return f"```sql\n{sql}\n```\n\n{body}\n\nStatus: {status}."
 
 
@@ -94,9 +94,9 @@ def _announce_execution(identifier: int, result: Result) -> None:
         Executed(
             id=identifier,
             ok=result.ok,
-            kind=None if result.ok else result.kind,
-            message=None if result.ok else result.message,
-            row_count=len(result.rows) if result.ok else 0,
+            kind=result.kind if isinstance(result, Failure) else None,
+            message=result.message if isinstance(result, Failure) else None,
+            row_count=len(result.rows) if isinstance(result, Rows) else 0,
             seconds=result.seconds,
         )
     )

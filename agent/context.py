@@ -17,86 +17,106 @@ class Context(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     database: str = Field(
-        "", description="Path or URL used when the input names none; empty: the sample database."
+        default="", description="Path or URL used when the input names none; empty: the sample database."
     )
     model: ModelName = Field(
-        DEFAULT_MODEL,
+        default=DEFAULT_MODEL,
         description="Registry name, path of a .gguf file, or openai:NAME or openai:NAME@URL.",
     )
-    actor_model: ModelName | None = Field(None, description="Model of the actor; empty means `model`.")
-    llm_critic_model: ModelName | None = Field(
-        None, description="Model of the LLM critic; empty means `model`."
+    actor_model: ModelName | None = Field(
+        default=None, description="Model of the actor; empty means `model`."
     )
-    refiner_model: ModelName | None = Field(None, description="Model of the refiner; empty means `model`.")
+    llm_critic_model: ModelName | None = Field(
+        default=None, description="Model of the LLM critic; empty means `model`."
+    )
+    refiner_model: ModelName | None = Field(
+        default=None, description="Model of the refiner; empty means `model`."
+    )
     action_assistant_model: ModelName | None = Field(
-        None, description="Model of SHARE's action assistant; empty means `model`."
+        default=None, description="Model of SHARE's action assistant; empty means `model`."
     )
     second_model: ModelName | None = Field(
-        None,
+        default=None,
         description="Model that draws in turn with the actor's (cross_consistency); empty means `model`.",
     )
     panel: tuple[ModelName, ...] = Field(
-        (), description="Further models that judge beside the LLM critic.", max_length=5
+        default=(), description="Further models that judge beside the LLM critic.", max_length=5
     )
-    panel_vote: Literal["mean", "majority"] = Field("mean", description="How a panel's readings become one.")
+    panel_vote: Literal["mean", "majority"] = Field(
+        default="mean", description="How a panel's readings become one."
+    )
 
-    z: int = Field(5, ge=1, le=20, description="At most this many generated queries (the paper's z).")
-    seconds: float = Field(300, gt=0, le=86_400, description="Wall-clock budget of a run, in seconds.")
-    tokens: int = Field(
-        60_000, ge=500, description="Budget of prompt plus generated tokens, cached ones left out."
+    z: int = Field(default=5, ge=1, le=20, description="At most this many generated queries (the paper's z).")
+    seconds: float = Field(
+        default=300, gt=0, le=86_400, description="Wall-clock budget of a run, in seconds."
     )
-    seed: int = Field(0, ge=0, description="Seed of every draw after the greedy one.")
+    tokens: int = Field(
+        default=60_000, ge=500, description="Budget of prompt plus generated tokens, cached ones left out."
+    )
+    seed: int = Field(default=0, ge=0, description="Seed of every draw after the greedy one.")
     temperatures: tuple[Annotated[float, Field(ge=0, le=2)], ...] = Field(
-        (0.0, 0.8, 0.8, 1.0, 1.0),
+        default=(0.0, 0.8, 0.8, 1.0, 1.0),
         min_length=1,
         description="Temperature of each generation in turn; the last one repeats.",
     )
-    max_tokens: int = Field(400, ge=16, le=4096, description="Longest SQL the actor may write, in tokens.")
+    max_tokens: int = Field(
+        default=400, ge=16, le=4096, description="Longest SQL the actor may write, in tokens."
+    )
 
     schema_format: Literal["ddl", "mschema"] = Field(
-        "ddl", description="How the schema is written in prompts."
+        default="ddl", description="How the schema is written in prompts."
     )
     sample_rows: int = Field(
-        3, ge=0, le=10, description="Sample rows per table in the schema text (ddl only)."
+        default=3, ge=0, le=10, description="Sample rows per table in the schema text (ddl only)."
     )
     schema_tokens: int = Field(
-        5000, ge=200, description="A schema text above this many tokens is pruned by links."
+        default=5000, ge=200, description="A schema text above this many tokens is pruned by links."
     )
-    show_values: bool = Field(False, description="Show values of the database that the question names.")
-    execution: bool = Field(True, description="Off: no query is run and no row is read before the answer.")
+    show_values: bool = Field(
+        default=False, description="Show values of the database that the question names."
+    )
+    execution: bool = Field(
+        default=True, description="Off: no query is run and no row is read before the answer."
+    )
 
-    execution_critic: bool = Field(True, description="Run each candidate and reject the failing ones.")
+    execution_critic: bool = Field(
+        default=True, description="Run each candidate and reject the failing ones."
+    )
     llm_critic: Literal["off", "raw", "calibrated"] = Field(
-        "calibrated",
+        default="calibrated",
         description="off; raw: P(True) against one half; calibrated: against a fitted threshold.",
     )
     critic_threshold: float | None = Field(
-        None, ge=0, le=1, description="P(True) below this is a rejection; overrides calibration."
+        default=None, ge=0, le=1, description="P(True) below this is a rejection; overrides calibration."
     )
-    critic_sees_rows: bool = Field(True, description="Show the LLM critic what running the query gave.")
+    critic_sees_rows: bool = Field(
+        default=True, description="Show the LLM critic what running the query gave."
+    )
     name_repair: bool = Field(
-        True, description="Mend unknown names on the syntax tree before any model call."
+        default=True, description="Mend unknown names on the syntax tree before any model call."
     )
-    rules: bool = Field(True, description="Run the static rules of the error detector.")
-    refine: bool = Field(True, description="Let the refiner mend a candidate with typed errors.")
-    resample: bool = Field(True, description="Draw further candidates when the incumbent is uncertain.")
+    rules: bool = Field(default=True, description="Run the static rules of the error detector.")
+    refine: bool = Field(default=True, description="Let the refiner mend a candidate with typed errors.")
+    resample: bool = Field(
+        default=True, description="Draw further candidates when the incumbent is uncertain."
+    )
 
     correction: Literal["generic", "gentle"] = Field(
-        "generic",
+        default="generic",
         description="self_correction: generic says that there are errors; gentle asks to look for problems.",
     )
-    sam: bool = Field(True, description="share: fill masked tables and columns anew.")
-    lom: bool = Field(True, description="share: let the model edit the steps.")
+    sam: bool = Field(default=True, description="share: fill masked tables and columns anew.")
+    lom: bool = Field(default=True, description="share: let the model edit the steps.")
     regeneration: Literal["compiler", "model"] = Field(
-        "compiler", description="share: who writes the SQL of the repaired steps."
+        default="compiler", description="share: who writes the SQL of the repaired steps."
     )
     acceptance: Literal["incumbent", "always"] = Field(
-        "incumbent",
+        default="incumbent",
         description="share: incumbent weighs the repaired query against the first; always takes it unseen.",
     )
 
-    query_seconds: float = Field(5.0, gt=0, le=600, description="Time one query may run, in seconds.")
-    query_rows: int = Field(1000, ge=1, le=100_000, description="Rows one query may return.")
+    query_seconds: float = Field(default=5.0, gt=0, le=600, description="Time one query may run, in seconds.")
+    query_rows: int = Field(default=1000, ge=1, le=100_000, description="Rows one query may return.")
 
     def spec(self, role: Role) -> str:
         """The model a role uses."""

@@ -7,7 +7,7 @@ from critiql.agent.context import Context
 from critiql.agent.state import Execution, State
 from critiql.tools.database.engine import Database
 from critiql.tools.database.open import get_database
-from critiql.tools.database.result import ErrorKind, Limits, Result, Rows, Value
+from critiql.tools.database.result import ErrorKind, Failure, Limits, Result, Rows, Value
 from critiql.tools.database.sample import sample_database
 
 SHOWN_ROWS = 5
@@ -38,7 +38,7 @@ def run_candidate(database: Database, sql: str, context: Context) -> Execution:
 
 def summarise(result: Result) -> Execution:
     """The part of a result that a candidate keeps."""
-    if not result.ok:
+    if isinstance(result, Failure):
         return _failed(result.kind, result.message, result.name, result.seconds)
     return Execution(
         ok=True,

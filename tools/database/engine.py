@@ -18,10 +18,12 @@ class Database(Protocol):
     @property
     def url(self) -> str:
         """What it was opened with, without secrets."""
+        ...
 
     @property
     def dialect(self) -> str:
         """The sqlglot dialect of its SQL: sqlite, postgres, duckdb or mysql."""
+        ...
 
     def schema(self) -> Schema:
         """Tables, columns, keys, comments, row counts; read once and kept.
@@ -29,9 +31,12 @@ class Database(Protocol):
         Raises:
             DatabaseError: the database cannot be read.
         """
+        ...
 
     def run(self, sql: str, limits: Limits = DEFAULT_LIMITS) -> Result:
         """Run one statement, read-only, within the limits. Never raises for what the SQL does."""
+        ...
 
     def close(self) -> None:
         """Release the connection and the worker; a later `run` opens them again."""
+        ...

@@ -83,10 +83,12 @@ class LanguageModel(Protocol):
     @property
     def name(self) -> str:
         """The name it was asked for by."""
+        ...
 
     @property
     def fingerprint(self) -> str:
         """What identifies its weights: 12 hex digits of the file's SHA-256, or provider and name."""
+        ...
 
     def generate(
         self, prompt: Prompt, sampling: Sampling, on_text: Callable[[str], None] | None = None
@@ -97,6 +99,7 @@ class LanguageModel(Protocol):
             ContextOverflowError: prompt and answer do not fit.
             ModelError: the model failed.
         """
+        ...
 
     def choose(self, prompt: Prompt, choices: Sequence[Sequence[str]]) -> ChoiceReading:
         """Read, in one forward pass, how likely each choice is to come next.
@@ -108,6 +111,8 @@ class LanguageModel(Protocol):
         Raises:
             ModelError: the model failed, or gives no log-probabilities.
         """
+        ...
 
     def count_tokens(self, text: str) -> int:
         """Tokens of the text, special tokens not added; an estimate for hosted models."""
+        ...
