@@ -37,4 +37,4 @@ def test_prompts_and_commit_are_named() -> None:
 def test_the_machine_is_described_without_its_name() -> None:
     text = provenance.machine()
     assert re.search(r"cores: \d+, \d+ GiB, Python 3\.", text)
-    assert platform.node() not in text
+    assert not platform.node() or platform.node() not in text
