@@ -1,7 +1,7 @@
 -- The database under attack: ordinary tables, secrets, traps, and a reader with no more than it needs.
-CREATE USER reader@'%' IDENTIFIED BY 'reader-pass';
-CREATE USER writer@'%' IDENTIFIED BY 'writer-pass';
-CREATE USER files@'%' IDENTIFIED BY 'files-pass';
+CREATE USER IF NOT EXISTS reader@'%' IDENTIFIED BY 'reader-pass';
+CREATE USER IF NOT EXISTS writer@'%' IDENTIFIED BY 'writer-pass';
+CREATE USER IF NOT EXISTS files@'%' IDENTIFIED BY 'files-pass';
 CREATE TABLE customers (id int AUTO_INCREMENT PRIMARY KEY, name varchar(40) NOT NULL, city varchar(40) COMMENT 'where they live', card varchar(40)) COMMENT 'people who bought something';
 INSERT INTO customers (name, city, card) VALUES ('Ada', 'Bern', 'CANARY-card-2f7'), ('Bo', 'Cork', 'CANARY-card-2f7');
 CREATE TABLE orders (id int PRIMARY KEY, customer_id int, amount decimal(8, 2), placed date, FOREIGN KEY (customer_id) REFERENCES customers (id));

@@ -1,7 +1,10 @@
 -- The database under attack: ordinary tables, secrets, traps, and a reader with no more than it needs.
-CREATE ROLE reader LOGIN PASSWORD 'reader-pass';
-CREATE ROLE writer LOGIN PASSWORD 'writer-pass';
-CREATE ROLE files LOGIN PASSWORD 'files-pass';
+DO $$ BEGIN
+  CREATE ROLE reader LOGIN PASSWORD 'reader-pass';
+  CREATE ROLE writer LOGIN PASSWORD 'writer-pass';
+  CREATE ROLE files LOGIN PASSWORD 'files-pass';
+EXCEPTION WHEN duplicate_object THEN NULL;  -- another test made them on the same server
+END $$;
 GRANT pg_read_server_files TO files;
 ALTER ROLE reader SET temp_file_limit = '64MB';
 CREATE TABLE customers (id serial PRIMARY KEY, name text NOT NULL, city text, card text);

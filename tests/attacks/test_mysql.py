@@ -39,7 +39,7 @@ def target() -> Iterator[Any]:
     from running import running
 
     server = running("mariadb")
-    server.sql("CREATE DATABASE attacked; CREATE DATABASE hidden", "mysql")
+    server.sql("CREATE OR REPLACE DATABASE attacked; CREATE OR REPLACE DATABASE hidden", "mysql")
     server.sql((HERE / "mysql_target.sql").read_text(), "attacked")
     open_folder = server.folder / "open"
     open_folder.mkdir()
@@ -50,7 +50,6 @@ def target() -> Iterator[Any]:
     yield server, open_folder, databases
     for database in databases.values():
         database.close()
-    server.sql("DROP DATABASE attacked; DROP DATABASE hidden; DROP USER reader, writer, files", "mysql")
 
 
 @pytest.fixture

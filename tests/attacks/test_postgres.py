@@ -51,7 +51,6 @@ def target() -> Iterator[Any]:
     yield server, open_folder, databases
     for database in databases.values():
         database.close()
-    server.sql("DROP DATABASE attacked WITH (FORCE); DROP ROLE reader, writer, files", "postgres")
 
 
 @pytest.fixture
