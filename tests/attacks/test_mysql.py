@@ -39,7 +39,10 @@ def target() -> Iterator[Any]:
     from running import running
 
     server = running("mariadb")
-    server.sql("CREATE OR REPLACE DATABASE attacked; CREATE OR REPLACE DATABASE hidden", "mysql")
+    server.sql(
+        "SET foreign_key_checks = 0; CREATE OR REPLACE DATABASE attacked; CREATE OR REPLACE DATABASE hidden",
+        "mysql",
+    )
     server.sql((HERE / "mysql_target.sql").read_text(), "attacked")
     open_folder = server.folder / "open"
     open_folder.mkdir()

@@ -62,7 +62,10 @@ def base() -> Any:
     from running import running
 
     server = running("mariadb")
-    server.sql("CREATE OR REPLACE DATABASE attacked; CREATE OR REPLACE DATABASE hidden", "mysql")
+    server.sql(
+        "SET foreign_key_checks = 0; CREATE OR REPLACE DATABASE attacked; CREATE OR REPLACE DATABASE hidden",
+        "mysql",
+    )
     server.sql((TESTS / "attacks" / "mysql_target.sql").read_text(), "attacked")
     return server
 
