@@ -10,7 +10,6 @@ from critiql.tools.models.model import Generation
 from critiql.tools.sql.canonical import fingerprint
 from critiql.tools.sql.extract import extract_sql
 
-
 REPEAT_RAISES = 0.3
 """How much a repeated query raises the temperature of later draws."""
 

@@ -9,7 +9,7 @@ from langgraph.runtime import get_runtime
 
 from critiql.agent.context import Context
 from critiql.agent.state import State, Update
-from critiql.tools.models.cancel import cancellation
+from critiql.tools.models.cancel import cancellable
 
 Role = Callable[[State, Context], Update]
 """A role reads the state and the settings, and returns only what it changed."""
@@ -27,13 +27,11 @@ def node(role: Role) -> RunnableLambda[State, Update]:
 
     async def run_in_thread(state: State) -> Update:
         cancelled = threading.Event()
-        token = cancellation.set(cancelled)
-        try:
-            return await asyncio.to_thread(run, state)
-        except asyncio.CancelledError:
-            cancelled.set()
-            raise
-        finally:
-            cancellation.reset(token)
+        with cancellable(cancelled):
+            try:
+                return await asyncio.to_thread(run, state)
+            except asyncio.CancelledError:
+                cancelled.set()
+                raise
 
     return RunnableLambda(run, afunc=run_in_thread, name=getattr(role, "__name__", "role"))

@@ -121,7 +121,8 @@ def _print(answer: Any, quiet: bool) -> None:
     tokens = answer.tokens()
     confidence = "unknown" if answer.confidence is None else f"{answer.confidence:.2f}"
     console.print(
-        f"{answer.status} (stopped: {answer.stopped}; confidence: {confidence}; {answer.model_calls} model calls, "
+        f"{answer.status} (stopped: {answer.stopped}; confidence: {confidence}; "
+        f"{answer.model_calls} model calls, "
         f"{tokens.prompt - tokens.cached} prompt tokens computed, {tokens.cached} reused, {tokens.generated} "
         f"generated; {answer.seconds:.1f} s)",
         markup=False,

@@ -43,5 +43,7 @@ def _print(rates: Rates, reached: list[float]) -> None:
     console = Console()
     console.print(table)
     relation = "<" if rates.q + rates.s < 1 else ">" if rates.q + rates.s > 1 else "="
-    outcome = {"<": "more rounds help", ">": "every round makes it worse", "=": "rounds change nothing"}[relation]
+    outcome = {"<": "more rounds help", ">": "every round makes it worse", "=": "rounds change nothing"}[
+        relation
+    ]
     console.print(f"q + s = {rates.q + rates.s:g} {relation} 1: {outcome}.")

@@ -6,13 +6,10 @@ from typing import get_args
 
 from critiql.agent.context import Context, Role
 from critiql.evals.call_cache import CachedModel, CallCache
-from critiql.tools.models.factory import HOSTED, use_model
+from critiql.tools.models.factory import HOSTED, make_model, use_model
 from critiql.tools.models.hashes import file_sha256
 from critiql.tools.models.hosted import HostedModel
-from critiql.tools.models.local import LocalModel
-from critiql.tools.models.model import LanguageModel
 from critiql.tools.models.registry import registry
-from critiql.tools.models.runtime import LlamaRuntime
 from critiql.tools.models.store import resolve
 
 
@@ -33,7 +30,7 @@ def specs(context: Context) -> list[str]:
 
 def cached(spec: str, cache: CallCache) -> CachedModel:
     """A model behind the cache, loaded on the first call that is not known."""
-    return CachedModel(spec, fingerprint(spec), lambda: _load(spec), cache)
+    return CachedModel(spec, fingerprint(spec), lambda: make_model(spec), cache)
 
 
 def fingerprint(spec: str) -> str:
@@ -46,11 +43,3 @@ def fingerprint(spec: str) -> str:
         return HostedModel.from_spec(spec).fingerprint
     record = registry().find(spec)
     return (record.sha256 if record else file_sha256(resolve(spec)))[:12]
-
-
-def _load(spec: str) -> LanguageModel:
-    """As `load_model`, which would find the cached model under this name."""
-    if spec.startswith(HOSTED):
-        return HostedModel.from_spec(spec)
-    record = registry().find(spec)
-    return LocalModel(spec, LlamaRuntime(resolve(spec)), record.chat_template if record else None)

@@ -92,7 +92,8 @@ def shop(tmp_path: Path) -> Path:
     connection.executescript(
         """
         CREATE TABLE maker (id INTEGER PRIMARY KEY, name TEXT, country TEXT);
-        CREATE TABLE item (id INTEGER PRIMARY KEY, title TEXT, price REAL, maker_id INTEGER REFERENCES maker(id));
+        CREATE TABLE item (
+          id INTEGER PRIMARY KEY, title TEXT, price REAL, maker_id INTEGER REFERENCES maker(id));
         INSERT INTO maker VALUES (1, 'Alder', 'Norway'), (2, 'Birch', 'Peru');
         INSERT INTO item VALUES (1, 'chair', 20.0, 1), (2, 'table', 80.0, 1), (3, 'lamp', 15.5, 2);
         """

@@ -48,7 +48,7 @@ def model(monkeypatch: pytest.MonkeyPatch) -> Scripted:
     scripted = Scripted()
     monkeypatch.setattr(cached_models, "fingerprint", lambda spec: "s0")
     monkeypatch.setattr(command, "fingerprint", lambda spec: "s0")
-    monkeypatch.setattr(cached_models, "_load", lambda spec: scripted)
+    monkeypatch.setattr(cached_models, "make_model", lambda spec: scripted)
     return scripted
 
 
@@ -95,7 +95,7 @@ def test_a_second_start_and_a_resumed_export_need_no_model(
     def fail(spec: str) -> LanguageModel:
         pytest.fail("the model was loaded although every call was exported")
 
-    monkeypatch.setattr(cached_models, "_load", fail)
+    monkeypatch.setattr(cached_models, "make_model", fail)
     elsewhere = evaluate(folder, "b/s.sqlite", "--limit", 12, "--resume", folder / "e.jsonl.gz")
     assert "12 new model calls read" in elsewhere.output
     assert "66.7% [39.1%, 86.2%] of 12" in elsewhere.output

@@ -79,7 +79,7 @@ class Tables(NamedTuple):
 
 
 def sample_database() -> Path:
-    """The sample database's path; made on first use, in one step, so that a killed process leaves no half file."""
+    """The sample database's path; made on first use, and never left half made."""
     path = settings().cache / f"music_shop_{VERSION}.sqlite"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
