@@ -9,7 +9,7 @@ import pytest
 
 from critiql.agent.context import Context
 from critiql.graphs.api import recursion_limit
-from critiql.graphs.catalogue import graph
+from critiql.graphs.catalogue import GRAPHS, graph
 
 CASES = [
     json.loads(line)
@@ -39,6 +39,15 @@ def test_route(case: dict[str, Any], scripted: Callable[..., Any], shop: Path) -
     assert {key: final[key] for key in case["final"]} == case["final"]
     check_calls(case, model.asked, final["calls"])
     assert len({prompt.prefix for _, prompt, _ in model.asked}) <= 1, "all prompts share their first bytes"
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_one_generation_is_single_shot(name: str, scripted: Callable[..., Any], shop: Path) -> None:
+    scripted(["SELECT title FROM item WHERE id = 9", "SELECT 7"], [0.1])
+    given: Any = {"question": "Which item has the number 9?", "database": str(shop)}
+    final = graph(name).invoke(given, context=Context(model="scripted", llm_critic="raw", z=1))
+    assert final["sql"] == "SELECT title FROM item WHERE id = 9"
+    assert final["generations"] == 1
 
 
 def check_calls(case: dict[str, Any], asked: list[Any], calls: list[dict[str, Any]]) -> None:
