@@ -9,6 +9,7 @@ command -v mariadbd > /dev/null || { echo "no MariaDB server here: apt-get insta
 as_server() {
   if [ "$(id -u)" = 0 ]; then setpriv --reuid=mysql --regid=mysql --init-groups "$@"; else "$@"; fi
 }
+script=$(realpath "$0")
 cd /
 case "$1" in
 start)
@@ -26,17 +27,22 @@ start)
     sleep 0.1
   done
   mariadb-admin --no-defaults -S "$folder/s.sock" -u root ping > /dev/null
+  # stopped with the process that asked for it, however that ends
+  setsid bash -c 'while kill -0 "$1" 2> /dev/null; do sleep 1; done; [ ! -d "$3" ] || exec "$2" stop "$3"' \
+    _ "$PPID" "$script" "$folder" > /dev/null 2>&1 < /dev/null &
   echo "$folder $port"
   ;;
 sql)
   mariadb --no-defaults -S "$2/s.sock" -u root -N -B --default-character-set=utf8mb4 "$3"
   ;;
 stop)
-  mariadb-admin --no-defaults -S "$2/s.sock" -u root shutdown > /dev/null 2>&1 || true
-  for _ in $(seq 100); do
-    [ -e "$2/data/server.pid" ] || break
+  pid=$(cat "$2/data/server.pid" 2> /dev/null || true)
+  timeout 10 mariadb-admin --no-defaults -S "$2/s.sock" -u root shutdown > /dev/null 2>&1 || true
+  for _ in $(seq 50); do
+    [ -n "$pid" ] && kill -0 "$pid" 2> /dev/null || break
     sleep 0.1
   done
+  [ -n "$pid" ] && kill -9 "$pid" 2> /dev/null || true # a statement that does not look at its time limit
   rm -rf "$2"
   ;;
 esac

@@ -10,6 +10,7 @@ binaries=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -1 || tr
 as_server() {
   if [ "$(id -u)" = 0 ]; then setpriv --reuid=postgres --regid=postgres --init-groups "$@"; else "$@"; fi
 }
+script=$(realpath "$0")
 cd /
 case "$1" in
 start)
@@ -22,6 +23,9 @@ start)
   as_server "$binaries/pg_ctl" -D "$folder/data" -l "$folder/data/server.log" -w -s start \
     -o "-h 127.0.0.1 -p $port -k $folder -c fsync=off -c shared_buffers=32MB -c jit=off" > /dev/null 2>&1
   echo "$port" > "$folder/port"
+  # stopped with the process that asked for it, however that ends
+  setsid bash -c 'while kill -0 "$1" 2> /dev/null; do sleep 1; done; [ ! -d "$3" ] || exec "$2" stop "$3"' \
+    _ "$PPID" "$script" "$folder" > /dev/null 2>&1 < /dev/null &
   echo "$folder $port"
   ;;
 sql)
