@@ -5,9 +5,9 @@ that works. Here a challenger needs evidence:
 
 (a) the incumbent fails to execute and the challenger executes; or
 (b) the fitted score of their *difference* exceeds the fitted margin; or
-(c) without a fit, another candidate returns the challenger's rows, or a deterministic finding or surprise
-    stands against the incumbent, and no evidence of those kinds stands against the challenger; the critic's
-    opinion may veto such a change, and never make one.
+(c) without a fit, another candidate returns the challenger's rows, or a deterministic finding stands against
+    the incumbent, and nothing of that kind, nor a surprising result, stands against the challenger; the critic's
+    opinion may veto such a change, and never make one. A surprise alone is no support: right answers can be empty.
 """
 
 import math
@@ -138,11 +138,11 @@ def _verdict(new: Evidence, old: Evidence, fitted: Displacement | None) -> tuple
 def _unfitted(change: Difference) -> tuple[bool, str]:
     """Rule (c)."""
     against = [name for name in ("agreement", "findings", "surprises") if getattr(change, name) < 0]
-    support = [name for name in ("agreement", "findings", "surprises") if getattr(change, name) > 0]
+    support = [name for name in ("agreement", "findings") if getattr(change, name) > 0]
     if against:
         return False, f"{', '.join(against)} against the challenger"
     if not support:
-        return False, "nothing but opinion for the challenger"
+        return False, "neither agreement nor a finding for the challenger"
     if change.p_true < 0:
         return False, f"{', '.join(support)} for the challenger, but the critic prefers the incumbent"
     return True, f"{', '.join(support)} for the challenger"

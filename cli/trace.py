@@ -77,6 +77,13 @@ def _decided(event: dict[str, Any]) -> tuple[str, str]:
     return event["type"], f"candidate {event['incumbent']} against {event['challenger']}: {event['reason']}"
 
 
+def _assisted(event: dict[str, Any]) -> tuple[str, str]:
+    account = event["trajectory"]
+    return "action_assistant", account.get("refused") or (
+        "changed" if account["changed"] else "nothing changed"
+    )
+
+
 def _budget(event: dict[str, Any]) -> tuple[str, str]:
     return "budget", f"stopped by {event['limit']}"
 
@@ -89,6 +96,7 @@ LINES = {
     "detected": _detected,
     "kept": _decided,
     "displaced": _decided,
+    "assisted": _assisted,
     "budget": _budget,
 }
 """Event type -> its line."""
