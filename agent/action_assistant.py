@@ -126,7 +126,8 @@ def augment_schema(task: Task, trajectory: Trajectory) -> Attempt:
         return Attempt(trajectory, 0, 0)
     opening = mask_opening(masked)
     sampling = Sampling(max_tokens=ANSWER_TOKENS, grammar=mask_grammar(masked, task.schema))
-    generation = task.model.generate(Prompt(task.prefix, _sam_request(task, masked), opening), sampling)
+    prompt = Prompt(task.prefix, sam_request(task.question, masked), opening)
+    generation = task.model.generate(prompt, sampling)
     answers = read_answers(opening + generation.text)
     filled = fill(masked, answers, task.schema)
     originals = {one.name: one.original for one in masked.masks}
@@ -142,7 +143,7 @@ def optimise_logic(task: Task, trajectory: Trajectory) -> Attempt:
     refused: list[str] = []
     refusal = ""
     for _ in range(2):
-        prompt = Prompt(task.prefix, _lom_request(task, trajectory, refusal), EDIT_OPENING)
+        prompt = Prompt(task.prefix, lom_request(task.question, trajectory, refusal), EDIT_OPENING)
         sampling = Sampling(max_tokens=ANSWER_TOKENS, grammar=EDIT_GRAMMAR, seed=len(generations))
         generation = task.model.generate(prompt, sampling)
         generations.append(generation)
@@ -180,12 +181,14 @@ def read_script(text: str) -> tuple[Edit, ...] | Problem:
     return Problem('the answer is not JSON; write {"edits": [..]} and nothing else')
 
 
-def _sam_request(task: Task, masked: Masked) -> str:
+def sam_request(question: str, masked: Masked) -> str:
+    """What SAM is asked: the masked steps, and the names they used so far."""
     names = "\n".join(f"{one.name} was {one.original}" for one in masked.masks)
-    return prompts.load("sam").render(question=task.question, steps=masked.text, names=names)
+    return prompts.load("sam").render(question=question, steps=masked.text, names=names)
 
 
-def _lom_request(task: Task, trajectory: Trajectory, refusal: str) -> str:
+def lom_request(question: str, trajectory: Trajectory, refusal: str = "") -> str:
+    """What LOM is asked: the numbered steps, and why its last answer was refused."""
     numbered = enumerate(trajectory_lines(trajectory), start=1)
     steps = "\n".join(f"{number}: {line.strip()}" for number, line in numbered)
-    return prompts.load("lom").render(question=task.question, steps=steps, refusal=refusal)
+    return prompts.load("lom").render(question=question, steps=steps, refusal=refusal)

@@ -14,6 +14,7 @@ COMMANDS = {
     "models": ("critiql.cli.models:app", "List, pull, verify and remove local models."),
     "eval": ("critiql.cli.evaluate:app", "Run, score, compare and report evaluations."),
     "calibrate": ("critiql.cli.calibrate:calibrate", "Measure a critic and fit what it may decide."),
+    "train": ("critiql.cli.train:app", "Build training data and fit the detector's head."),
     "settings": ("critiql.cli.settings:settings", "Every setting, its default and what it may be."),
     "theory": (
         "critiql.cli.theory:theory",

@@ -9,14 +9,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("prompts", "tools", "agent", "graphs", "cli", "evals")
+FOLDERS = ("prompts", "tools", "agent", "graphs", "cli", "evals", "training")
 BELOW = {
     "prompts": (),
     "tools": ("prompts",),
     "agent": ("prompts", "tools"),
     "graphs": ("prompts", "tools", "agent"),
     "evals": ("prompts", "tools", "agent", "graphs"),
-    "cli": ("prompts", "tools", "agent", "graphs", "evals"),
+    "training": ("prompts", "tools", "agent", "graphs", "evals"),
+    "cli": ("prompts", "tools", "agent", "graphs", "evals", "training"),
 }
 """What each folder may import beside itself."""
 

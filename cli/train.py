@@ -1,0 +1,129 @@
+"""`critiql train`: build training sets from verified queries, and fit the detector's head on one."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from critiql.cli import exit_codes
+from critiql.cli.extras import extra
+from critiql.cli.failures import fail, failures
+
+with extra("evals"):
+    from critiql.agent.context import DEFAULT_MODEL
+    from critiql.agent.detector_prompt import detector_digest
+    from critiql.evals.cached_models import cached
+    from critiql.evals.call_cache import CallCache
+    from critiql.evals.datasets import load
+    from critiql.evals.item import Dataset
+    from critiql.training.data import build
+    from critiql.training.detector import check_parts, drawn, fit_detector
+    from critiql.training.example_file import card_path, data_card, read_rows, write_card, write_rows
+    from critiql.training.head_card import head_card
+    from critiql.training.states import hidden_states
+
+app = typer.Typer(no_args_is_help=True, help="Build training data and fit the detector's head.")
+
+
+@app.callback()
+def _train() -> None:
+    """Build training data and fit the detector's head."""
+
+
+class Task(StrEnum):
+    """What the examples are for."""
+
+    SAM = "sam"
+    LOM = "lom"
+    DETECTOR = "detector"
+
+
+DataOption = Annotated[Path, typer.Option(help="JSONL file of critiql train data --task detector.")]
+
+
+@app.command("data")
+def data(
+    task: Annotated[Task, typer.Option(help="Which model the examples are for.")],
+    out: Annotated[Path, typer.Option(help="JSONL file to write; its card goes beside it.")],
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many examples.")] = None,
+    seed: Annotated[int, typer.Option(help="Names every draw.")] = 0,
+    predictions: Annotated[
+        Path | None, typer.Option(help="Store of an evaluation on the same data: the actor's own errors.")
+    ] = None,
+    dataset: Annotated[str, typer.Option(help="Data set, or your own .jsonl or .csv.")] = "spider-train",
+) -> None:
+    """Write a training set with its card. It holds the benchmark's text: keep it out of any repository."""
+    _there(predictions)
+    with training_failures(), progress(f"{task} examples") as following:
+        found = _dataset(dataset)
+        rows = build(task.value, found, limit=limit, seed=seed, predictions=predictions, follow=following)
+        write_rows(rows, out)
+        card = data_card(task.value, rows, found, out, seed)
+        write_card(card, out)
+    typer.echo(json.dumps({"file": str(out), "card": str(card_path(out)), **card["by_part"]}))
+
+
+@app.command("detector")
+def detector(
+    data: DataOption,
+    out: Annotated[Path, typer.Option(help="Safetensors file to write; its card goes beside it.")],
+    model: Annotated[str, typer.Option(help="Local model: registry name or path of a GGUF.")] = DEFAULT_MODEL,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many examples.")] = None,
+    states: Annotated[
+        Path | None, typer.Option(help="SQLite file that keeps hidden states; default: beside --out.")
+    ] = None,
+) -> None:
+    """Fit the error-token head on hidden states of a local model. Stopped, the same command goes on."""
+    _there(data)
+    kept = states or out.with_name(out.name + ".states.sqlite")
+    with training_failures(), progress("hidden states") as following:
+        rows = drawn(read_rows(data), limit)
+        check_parts(rows)
+        reader = cached(model, CallCache(kept))
+        fitted = fit_detector(
+            rows, hidden_states(rows, reader, following(len(rows))), reader.fingerprint, detector_digest()
+        )
+        fitted.head.save(out)
+        card = head_card(fitted, rows, data, out, model)
+        write_card(card, out)
+    typer.echo(json.dumps({"file": str(out), "card": str(card_path(out)), "validation": card["validation"]}))
+
+
+def _there(file: Path | None) -> None:
+    if file is not None and not file.is_file():
+        fail(f"There is no file {file}. Check the path.", exit_codes.USAGE)
+
+
+@contextmanager
+def training_failures() -> Iterator[None]:
+    """Data that cannot be used are a sentence, like every other failure."""
+    with failures():
+        try:
+            yield
+        except ValueError as error:
+            fail(str(error), exit_codes.USAGE)
+
+
+def _dataset(name: str) -> Dataset:
+    found = load(name)
+    if found.not_run:
+        raise ValueError(f"{name} cannot be used: {found.not_run}.")
+    return found
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[int], Callable[[], None]]]:
+    """A bar on standard error: called with a total it gives what is to be called after each step."""
+    with Progress(console=Console(stderr=True)) as bar:
+
+        def start(total: int) -> Callable[[], None]:
+            shown = bar.add_task(what, total=total)
+            return lambda: bar.advance(shown)
+
+        yield start

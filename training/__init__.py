@@ -1,0 +1,1 @@
+"""Training data made from verified queries, and fitting the detector on it."""

@@ -1,0 +1,60 @@
+"""Build a training set: draw gold queries, make examples of each, keep the kinds in balance."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from critiql.evals.item import Dataset, Item
+from critiql.evals.sampling import sample
+from critiql.training.actor_outputs import Predictions, predictions_of
+from critiql.training.detector_data import detector_rows
+from critiql.training.example_file import Row, balanced
+from critiql.training.gold import Gold, opened
+from critiql.training.trajectory_data import LOM_KINDS, SAM_KINDS, actor_sam_row, lom_rows, sam_rows
+
+Follow = Callable[[int], Callable[[], None]]
+"""Told how many steps there are; gives what to call after each."""
+
+SPARE = 2.0
+"""Gold queries drawn for each example of a kind: not every query allows every kind."""
+
+
+def build(
+    task: str, data: Dataset, *, limit: int | None, seed: int, predictions: Path | None, follow: Follow
+) -> list[Row]:
+    """The examples of one task.
+
+    Args:
+        task: `sam`, `lom` or `detector`.
+        data: where gold queries come from.
+        limit: at most so many examples; None is all that can be made.
+        seed: names every draw.
+        predictions: store of an evaluation on the same data.
+        follow: for progress.
+
+    Returns:
+        Verified examples; all of one database are in one part.
+    """
+    outputs = predictions_of(predictions, data.name) if predictions is not None else {}
+    if task == "detector":
+        items = _drawn(data.items, limit, 0.5, seed)
+        return detector_rows(opened(items, follow(len(items))), outputs, limit, seed)
+    if task == "lom":
+        items = _drawn(data.items, limit, SPARE / len(LOM_KINDS), seed)
+        rows = [row for gold in opened(items, follow(len(items))) for row in lom_rows(gold, seed)]
+        return balanced(rows, limit, seed)
+    items = _drawn(data.items, limit, SPARE / len(SAM_KINDS), seed)
+    golds = opened(items, follow(len(items)))
+    made = [(gold.item, [*sam_rows(gold, seed)], _actor_rows(gold, outputs, seed)) for gold in golds]
+    drawn = balanced([row for _, rows, _ in made for row in rows], limit, seed)
+    return drawn + [row for _, _, rows in made for row in rows]
+
+
+def _drawn(items: Sequence[Item], limit: int | None, share: float, seed: int) -> list[Item]:
+    """So many gold queries for each example wanted, stratified over databases."""
+    return sample(items, None if limit is None else max(1, round(limit * share)), seed)
+
+
+def _actor_rows(gold: Gold, outputs: Predictions, seed: int) -> list[Row]:
+    """What the actor's wrong queries for this question give."""
+    wrong = [sql for sql, correct in outputs.get(gold.item.index, {}).items() if not correct]
+    return [row for sql in wrong if (row := actor_sam_row(gold, sql, seed)) is not None]
