@@ -6,8 +6,9 @@ that works. Here a challenger needs evidence:
 (a) the incumbent fails to execute and the challenger executes; or
 (b) the fitted score of their *difference* exceeds the fitted margin; or
 (c) without a fit, another candidate returns the challenger's rows, or a deterministic finding stands against
-    the incumbent, and nothing of that kind, nor a surprising result, stands against the challenger; the critic's
-    opinion may veto such a change, and never make one. A surprise alone is no support: right answers can be empty.
+    the incumbent, and nothing of that kind, nor a surprising result, stands against the challenger. The
+    critic's opinion may veto such a change, and never make one. A surprise alone is no support: right
+    answers can be empty.
 """
 
 import math

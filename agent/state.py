@@ -121,7 +121,8 @@ class State(InputState, total=False):
     candidates: Annotated[list[Candidate], merge_candidates]
     """All queries seen, in order of appearance (actor, error_detector, refiner; critics add evidence)."""
     incumbent: int | None
-    """Id of the candidate that would be the answer now (actor first, then llm_critic; vote and the rewriting roles in the published methods)."""
+    """Id of the candidate that would be the answer now (actor first, then llm_critic; `vote` and the
+    rewriting roles in the published methods)."""
     generations: int
     """Queries written by a model so far (actor, refiner)."""
     decisions: Annotated[list[Decision], operator.add]
