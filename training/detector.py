@@ -49,8 +49,8 @@ def check_parts(rows: Sequence[Row]) -> None:
         databases[row["part"]].add(row["db_id"])
     if not databases["train"] or len(databases["validation"]) < 2:
         raise ValueError(
-            f"The data have {len(databases['train'])} databases to train on and {len(databases['validation'])} "
-            "to validate on; one and two are needed. Build a larger set."
+            f"The data have {len(databases['train'])} databases to train on and "
+            f"{len(databases['validation'])} to validate on; one and two are needed. Build a larger set."
         )
     if shared := databases["train"] & databases["validation"]:
         raise ValueError(f"Both parts hold the databases {', '.join(sorted(shared))}. Build the set again.")

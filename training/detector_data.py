@@ -127,7 +127,7 @@ def _row(item: Item, one: Perturbation, kind: str, seed: int) -> Row:
 
 
 def _relative(database: Path) -> str:
-    """The path within the data folder, so that a file stays good when the folder moves; else the whole path."""
+    """The path within the data folder, so that examples stay good when it moves; else the whole path."""
     root = settings().data
     if root is not None and database.is_relative_to(root):
         return str(database.relative_to(root))

@@ -1,7 +1,7 @@
 """Examples for SHARE's models: LOM repairs the steps of a query, SAM the tables and columns it names.
 
-After SHARE's hierarchical self-evolution (arXiv 2506.00391, section 3.3): theirs are perturbed and labelled by
-a large model; here the mistake is drawn and known, seen in the rows, and its repair gives gold's rows back.
+After SHARE's hierarchical self-evolution (arXiv 2506.00391): theirs are perturbed and labelled by a large
+model; here the mistake is drawn and known, seen in the rows, and its repair gives gold's rows back.
 Each example is the prompt that the action assistant sends, and the answer it should get.
 """
 
@@ -66,7 +66,7 @@ def lom_rows(gold: Gold, seed: int) -> Iterator[Row]:
 
 
 def sam_rows(gold: Gold, seed: int) -> Iterator[Row]:
-    """An identity example, one with a wrong table and one with a wrong column, where the query allows them."""
+    """An identity example, one with a wrong table and one with a wrong column, where there can be one."""
     right = gold_trajectory(gold)
     if right is None:
         return
