@@ -1,0 +1,86 @@
+"""Examples for SAM and LOM: the mistake shows in the rows, and the answer mends it."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from critiql.agent.action_assistant import read_answers, read_script
+from critiql.evals.item import Dataset, Item
+from critiql.tools.trajectory.actions import Problem
+from critiql.tools.trajectory.decompile import to_sql
+from critiql.tools.trajectory.edits import apply_edits
+from critiql.tools.trajectory.mask import fill, mask
+from critiql.tools.trajectory.round_trip import same_results
+from critiql.training.data import build
+from critiql.training.example_file import Row
+from critiql.training.gold import Gold, opened
+from critiql.training.trajectory_data import actor_sam_row, trajectory_of
+
+
+def examples(task: str, data: Dataset) -> list[Row]:
+    return build(task, data, limit=None, seed=0, predictions=None, follow=lambda _: lambda: None)
+
+
+def with_gold(rows: list[Row], data: Dataset) -> Iterator[tuple[Row, Gold]]:
+    for gold in opened(data.items):
+        yield from ((row, gold) for row in rows if row["index"] == gold.item.index)
+
+
+def same(gold: Gold, sql: str) -> object:
+    return same_results(gold.database, gold.item.gold, sql, "ORDER BY" in gold.item.gold)
+
+
+def repaired(row: Row, gold: Gold) -> str:
+    wrong = trajectory_of(row["sql"], gold.database)
+    assert wrong is not None
+    if row["task"] == "sam":
+        masked = mask(wrong, gold.database.schema())
+        return to_sql(fill(masked, read_answers(row["answer"]), gold.database.schema()).trajectory)
+    edits = read_script(row["answer"])
+    assert not isinstance(edits, Problem)
+    again = apply_edits(wrong, edits, gold.database.schema())
+    assert not isinstance(again, Problem)
+    return to_sql(again)
+
+
+@pytest.mark.parametrize(
+    ("task", "kinds"),
+    [("lom", {"NONE", "ADD", "DELETE", "SUBSTITUTE"}), ("sam", {"NONE", "TABLE", "COLUMN"})],
+)
+def test_the_mistake_shows_and_the_answer_mends_it(task: str, kinds: set[str], own: Dataset) -> None:
+    rows = examples(task, own)
+    assert {row["kind"] for row in rows} == kinds
+    for row, gold in with_gold(rows, own):
+        assert (same(gold, row["sql"]) is True) == (row["kind"] == "NONE"), row
+        assert same(gold, repaired(row, gold)) is True, row
+
+
+def test_an_identity_example_asks_for_no_edit(own: Dataset) -> None:
+    none = [row for row in examples("lom", own) if row["kind"] == "NONE"]
+    assert none
+    assert all(json.loads(row["answer"]) == {"edits": []} for row in none)
+
+
+def test_parts_share_no_database_and_the_seed_names_the_draw(own: Dataset) -> None:
+    rows = examples("lom", own)
+    parts = {part: {row["db_id"] for row in rows if row["part"] == part} for part in ("train", "validation")}
+    assert all(parts.values())
+    assert not parts["train"] & parts["validation"]
+    assert rows == examples("lom", own)
+
+
+@pytest.mark.parametrize(
+    ("sql", "found"),
+    [
+        ("SELECT genre FROM book", "[COLUMN:1] = book.title"),
+        ("SELECT genre FROM book WHERE pages > 1", None),
+        ("SELECT title FROM book", None),
+        ("no SQL", None),
+    ],
+)
+def test_the_actors_wrong_names_are_examples(sql: str, found: str | None, own: Dataset) -> None:
+    first: Item = own.items[0]
+    assert first.gold == "SELECT title FROM book"
+    row = next(actor_sam_row(gold, sql, 0) for gold in opened([first]))
+    assert (row is None) if found is None else (row is not None and found in row["answer"])
