@@ -7,10 +7,15 @@ from langchain_core.messages import AIMessage
 from critiql.agent.budget import spent
 from critiql.agent.context import Context
 from critiql.agent.databases import database_of, limits_of, shown, summarise
+from critiql.agent.empty_result import why_empty
 from critiql.agent.events import Answered, Budget, Executed, emit
 from critiql.agent.execution_critic import executes
+from critiql.agent.reading import read_candidate
 from critiql.agent.state import Candidate, State, Status, Stop, Update, incumbent_of
+from critiql.agent.wording import plain, sentence
+from critiql.tools.database.engine import Database
 from critiql.tools.database.result import Failure, Result, Rows
+from critiql.tools.errors.error_type import Finding
 
 ROWS_IN_WORDS = 5
 """Rows that the chat message shows."""
@@ -21,14 +26,17 @@ def answer(state: State, context: Context) -> Update:
     incumbent = incumbent_of(state)
     if incumbent is None:
         return _closed(None, "failed", "rounds")
-    result = database_of(state, context).run(incumbent["sql"], limits_of(context))
+    database = database_of(state, context)
+    result = database.run(incumbent["sql"], limits_of(context))
     update = _closed(incumbent, status_of(incumbent, result), stop_of(state, context))
     update.update(rows_of(result))
+    update["in_words"] = sentence(result)
+    update["assumptions"] = explained(incumbent, result, state, database, context)
     if not incumbent.get("execution"):
         execution = summarise(result)
         update["candidates"] = [{"id": incumbent["id"], "execution": execution}]
         _announce_execution(incumbent["id"], result)
-    update["messages"] = [AIMessage(in_words(incumbent["sql"], result, update["status"]))]
+    update["messages"] = [AIMessage(message(incumbent["sql"], result, update))]
     return update
 
 
@@ -41,6 +49,8 @@ def status_of(incumbent: Candidate, result: Result) -> Status:
 
 def stop_of(state: State, context: Context) -> Stop:
     """What ended the loop."""
+    if state.get("stopped") == "model_failed":
+        return "model_failed"
     incumbent = incumbent_of(state)
     if incumbent and incumbent.get("verdict") == "accepted":
         return "accepted"
@@ -62,10 +72,21 @@ def rows_of(result: Result) -> Update:
     }
 
 
-def in_words(sql: str, result: Result, status: Status) -> str:
-    """The chat message: the SQL, then the first rows or the error."""
+def explained(
+    incumbent: Candidate, result: Result, state: State, database: Database, context: Context
+) -> list[str]:
+    """For a result without rows, which step removed them; nothing where no query may be run to find out."""
+    if not context.execution or isinstance(result, Failure) or result.rows:
+        return []
+    query = read_candidate(incumbent, state, database, context)
+    return [] if isinstance(query, Finding) else why_empty(query, database, limits_of(context))
+
+
+def message(sql: str, result: Result, update: Update) -> str:
+    """The chat message: the answer in words, the SQL, then the first rows or the error."""
+    notes = "".join(f"\n\n{plain(note)}" for note in update["assumptions"])
     body = _table(result) if isinstance(result, Rows) else f"The query failed: {result.message}"
-    return f"```sql\n{sql}\n```\n\n{body}\n\nStatus: {status}."
+    return f"{update['in_words']}{notes}\n\n```sql\n{sql}\n```\n\n{body}\n\nStatus: {update['status']}."
 
 
 def _table(result: Rows) -> str:

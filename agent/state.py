@@ -13,9 +13,18 @@ Origin = Literal["given", "actor", "repair", "refiner", "regeneration"]
 Verdict = Literal["accepted", "rejected", "unknown"]
 Status = Literal["accepted", "unverified", "failed", "abstained"]
 Stop = Literal[
-    "accepted", "unchecked", "rounds", "seconds", "tokens", "no_progress", "critic_off", "abstained"
+    "accepted",
+    "unchecked",
+    "rounds",
+    "seconds",
+    "tokens",
+    "no_progress",
+    "critic_off",
+    "abstained",
+    "model_failed",
 ]
-"""What ended the loop. `unchecked`: the graph has no critic after its last generation."""
+"""What ended the loop. `unchecked`: the graph has no critic after its last generation.
+`model_failed`: a later draft or refinement failed for good, and the incumbent is the answer."""
 
 
 class Execution(TypedDict):
@@ -137,6 +146,8 @@ class State(InputState, total=False):
     rows: list[list[Any]]
     truncated: bool
     confidence: float | None
+    in_words: str
+    assumptions: list[str]
 
 
 class OutputState(TypedDict, total=False):
@@ -153,6 +164,10 @@ class OutputState(TypedDict, total=False):
     stopped: Stop
     confidence: float | None
     """Calibrated probability that the answer is right; None is unknown, which is not zero."""
+    in_words: str
+    """The answer in a sentence, built from the rows by code."""
+    assumptions: list[str]
+    """What a reader should know: for no rows, the condition that removed them."""
     candidates: Annotated[list[Candidate], merge_candidates]
     decisions: Annotated[list[Decision], operator.add]
     calls: Annotated[list[CallRecord], operator.add]
