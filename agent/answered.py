@@ -32,6 +32,10 @@ class Answer(BaseModel):
     stopped: Stop
     confidence: float | None
     """Calibrated probability of being right; None is unknown, which is not zero."""
+    in_words: str = ""
+    """The answer in a sentence, built from the rows by code."""
+    assumptions: list[str] = []
+    """What a reader should know: for no rows, the condition that removed them."""
     candidates: list[Candidate]
     decisions: list[Decision]
     incumbent: int | None
@@ -73,6 +77,8 @@ class Answer(BaseModel):
             status=state["status"],
             stopped=state["stopped"],
             confidence=state.get("confidence"),
+            in_words=state.get("in_words", ""),
+            assumptions=state.get("assumptions", []),
             candidates=state.get("candidates", []),
             decisions=state.get("decisions", []),
             incumbent=state.get("incumbent"),

@@ -12,6 +12,7 @@ from rich.console import Console
 from critiql.cli import exit_codes
 from critiql.cli.rows import print_rows
 from critiql.cli.trace import TracePrinter
+from critiql.tools.schema.quoting import escape
 
 LONGEST_INPUT = 1_000_000
 """Characters read from standard input; more is not a question."""
@@ -118,6 +119,8 @@ def _print(answer: Any, quiet: bool) -> None:
     print_rows(console, answer.columns, answer.rows, truncated=answer.truncated)
     if quiet:
         return
+    for line in (answer.in_words, *answer.assumptions):
+        console.print(escape(line), markup=False, highlight=False)
     tokens = answer.tokens()
     confidence = "unknown" if answer.confidence is None else f"{answer.confidence:.2f}"
     console.print(

@@ -1,0 +1,62 @@
+"""An answer in words, built from the rows by code: every number in it stands in the rows or counts them."""
+
+import re
+from collections.abc import Sequence
+
+from critiql.agent.databases import SHOWN_CELL
+from critiql.tools.database.result import Failure, Result, Value
+from critiql.tools.schema.quoting import escape
+
+LISTED = 5
+"""Rows that a sentence lists."""
+MARKDOWN = re.compile(r"[\\`*_{}\[\]()<>#|~!&$]")
+"""Characters that Markdown or HTML may read as a mark."""
+
+
+def sentence(result: Result) -> str:
+    """What came back, in one sentence; names and cells are escaped for Markdown."""
+    if isinstance(result, Failure):
+        return f"The query failed: {plain(result.message)}"
+    rows, names = result.rows, [plain(name) for name in result.columns]
+    if not rows:
+        return "No row fulfils the query."
+    if len(rows) == 1 and not result.truncated:
+        return _one_row(names, rows[0])
+    return _listing(names, rows, truncated=result.truncated)
+
+
+def plain(text: str) -> str:
+    """Text that shows as it is: control characters as visible escapes, Markdown marks behind a backslash."""
+    return MARKDOWN.sub(r"\\\g<0>", escape(text))
+
+
+def cell(value: Value) -> str:
+    """A cell in a sentence. Long text is cut, and never within a number."""
+    if value is None:
+        return "NULL"
+    if isinstance(value, bytes):
+        return "binary data"
+    text = str(value)
+    if isinstance(value, str) and len(text) > SHOWN_CELL:
+        text = re.sub(r"[\d.,+\-eE]+$", "", text[:SHOWN_CELL]) + "…"
+    return plain(text)
+
+
+def _one_row(names: Sequence[str], row: Sequence[Value]) -> str:
+    if len(names) == 1:
+        return f"The {names[0]} is {cell(row[0])}."
+    return f"One row: {_pairs(names, row)}."
+
+
+def _listing(names: Sequence[str], rows: Sequence[Sequence[Value]], *, truncated: bool) -> str:
+    count = f"{'More than ' if truncated else ''}{len(rows)} rows"
+    if len(names) == 1:
+        listed, count = [cell(row[0]) for row in rows[:LISTED]], f"{count} of {names[0]}"
+    else:
+        listed = [f"({_pairs(names, row)})" for row in rows[:LISTED]]
+    cut = "; the first ones" if truncated or len(rows) > LISTED else ""
+    return f"{count}{cut}: {'; '.join(listed)}."
+
+
+def _pairs(names: Sequence[str], row: Sequence[Value]) -> str:
+    return ", ".join(f"{name} is {cell(value)}" for name, value in zip(names, row, strict=True))
