@@ -44,9 +44,10 @@ def build(
         return balanced(rows, limit, seed)
     items = _drawn(data.items, limit, SPARE / len(SAM_KINDS), seed)
     golds = opened(items, follow(len(items)))
-    made = [(gold.item, [*sam_rows(gold, seed)], _actor_rows(gold, outputs, seed)) for gold in golds]
-    drawn = balanced([row for _, rows, _ in made for row in rows], limit, seed)
-    return drawn + [row for _, _, rows in made for row in rows]
+    made = [([*sam_rows(gold, seed)], _actor_rows(gold, outputs, seed)) for gold in golds]
+    actors = [row for _, rows in made for row in rows][:limit]
+    left = None if limit is None else limit - len(actors)
+    return balanced([row for rows, _ in made for row in rows], left, seed) + actors
 
 
 def _drawn(items: Sequence[Item], limit: int | None, share: float, seed: int) -> list[Item]:
