@@ -10,6 +10,7 @@ from critiql.agent.databases import database_of, limits_of, shown, summarise
 from critiql.agent.empty_result import why_empty
 from critiql.agent.events import Answered, Budget, Executed, emit
 from critiql.agent.execution_critic import executes
+from critiql.agent.llm_critic import calibration_for
 from critiql.agent.reading import read_candidate
 from critiql.agent.state import Candidate, State, Status, Stop, Update, incumbent_of
 from critiql.agent.wording import plain, sentence
@@ -30,6 +31,7 @@ def answer(state: State, context: Context) -> Update:
     result = database.run(incumbent["sql"], limits_of(context))
     update = _closed(incumbent, status_of(incumbent, result), stop_of(state, context))
     update.update(rows_of(result))
+    update["confidence"] = confidence_of(incumbent, update["status"], context)
     update["in_words"] = sentence(result)
     update["assumptions"] = explained(incumbent, result, state, database, context)
     if not incumbent.get("execution"):
@@ -105,8 +107,16 @@ def _closed(incumbent: Candidate | None, status: Status, stopped: Stop) -> Updat
     """The fields every answer has; the trace's last event."""
     sql = incumbent["sql"] if incumbent else ""
     emit(Answered(id=incumbent["id"] if incumbent else None, sql=sql, status=status, stopped=stopped))
-    confidence = incumbent.get("p_true") if incumbent and status == "accepted" else None
-    return {"sql": sql, "status": status, "stopped": stopped, "confidence": confidence}
+    return {"sql": sql, "status": status, "stopped": stopped, "confidence": None}
+
+
+def confidence_of(incumbent: Candidate, status: Status, context: Context) -> float | None:
+    """The calibrated probability that an accepted answer is right; None where nothing was fitted for it."""
+    reading = incumbent.get("p_true")
+    if status != "accepted" or reading is None:
+        return None
+    calibration = calibration_for(context)
+    return calibration.confidence.of(reading) if calibration and calibration.confidence else None
 
 
 def _announce_execution(identifier: int, result: Result) -> None:

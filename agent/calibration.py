@@ -4,6 +4,7 @@
 threshold, and never displaces a query that runs on its opinion alone.
 """
 
+import math
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -52,6 +53,19 @@ class Displacement(_Record):
     """Held-out questions that became wrong by displacing."""
 
 
+class Confidence(_Record):
+    """Platt scaling: the probability of being right is the logistic of slope * logit P(True) + intercept."""
+
+    slope: float
+    intercept: float
+
+    def of(self, p_true: float) -> float:
+        """The calibrated probability for one reading."""
+        inner = min(max(p_true, 1e-9), 1 - 1e-9)
+        score = self.slope * math.log(inner / (1 - inner)) + self.intercept
+        return 1 / (1 + math.exp(min(-score, 700.0)))
+
+
 class Calibration(_Record):
     """A critic as it was measured on labelled questions."""
 
@@ -86,6 +100,8 @@ class Calibration(_Record):
     accuracy_with: Interval
     """Measured accuracy of the policy with the fitted threshold, held out."""
     displacement: Displacement | None = None
+    confidence: Confidence | None = None
+    """How a reading becomes a probability; without it an answer's confidence is unknown."""
 
 
 def find_calibration(model: str, prompt: str) -> Calibration | None:
