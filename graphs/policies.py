@@ -1,6 +1,7 @@
 """What a node that calls a model tries again, and what happens when it fails for good."""
 
-from typing import Literal
+from collections.abc import Callable
+from typing import Any, Literal
 
 from langgraph.errors import NodeError
 from langgraph.types import Command, RetryPolicy
@@ -12,6 +13,11 @@ from critiql.tools.models.model import ModelError, TransientModelError
 
 MODEL_RETRY = RetryPolicy(max_attempts=3, initial_interval=0.5, retry_on=TransientModelError)
 """Only what may pass is tried again: LangGraph's default would also repeat HTTP 400s and errors of SQLite."""
+
+
+def handler(handle: Callable[[State, NodeError], Command[Any]]) -> Any:
+    """The handler itself, untyped: LangGraph's types know only handlers of one argument."""
+    return handle
 
 
 def keep_incumbent(state: State, error: NodeError) -> Command[Literal["answer"]]:

@@ -16,7 +16,7 @@ from critiql.agent.llm_critic import llm_critic
 from critiql.agent.node import node
 from critiql.agent.refiner import refiner
 from critiql.agent.state import InputState, OutputState, State
-from critiql.graphs.policies import MODEL_RETRY, keep_incumbent, without_verdict
+from critiql.graphs.policies import MODEL_RETRY, handler, keep_incumbent, without_verdict
 from critiql.graphs.routing import (
     route_after_candidate,
     route_after_error_detector,
@@ -25,11 +25,13 @@ from critiql.graphs.routing import (
 
 builder = StateGraph(State, input_schema=InputState, output_schema=OutputState, context_schema=Context)
 builder.add_node("ground", node(ground))
-builder.add_node("actor", node(actor), retry_policy=MODEL_RETRY, error_handler=keep_incumbent)
+builder.add_node("actor", node(actor), retry_policy=MODEL_RETRY, error_handler=handler(keep_incumbent))
 builder.add_node("execution_critic", node(execution_critic))
-builder.add_node("llm_critic", node(llm_critic), retry_policy=MODEL_RETRY, error_handler=without_verdict)
+builder.add_node(
+    "llm_critic", node(llm_critic), retry_policy=MODEL_RETRY, error_handler=handler(without_verdict)
+)
 builder.add_node("error_detector", node(error_detector))
-builder.add_node("refiner", node(refiner), retry_policy=MODEL_RETRY, error_handler=keep_incumbent)
+builder.add_node("refiner", node(refiner), retry_policy=MODEL_RETRY, error_handler=handler(keep_incumbent))
 builder.add_node("answer", node(answer))
 builder.add_edge(START, "ground")
 builder.add_edge("ground", "actor")
