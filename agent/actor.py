@@ -19,7 +19,7 @@ HOTTEST = 1.5
 
 def actor(state: State, context: Context) -> Update:
     """Write one more candidate; the first is the incumbent. A given SQL takes the first draft's place."""
-    if state.get("sql") and not state.get("candidates"):
+    if state.get("draft") and not state.get("candidates"):
         return given(state)
     prompt = sql_prompt(state["schema_prefix"], request(state))
     sampling = sql_sampling(context, state["generations"], warmth(state, context))
@@ -49,7 +49,7 @@ def regenerating_actor(state: State, context: Context) -> Update:
 
 def given(state: State) -> Update:
     """Take the caller's SQL as the first candidate."""
-    return first(state, propose(state, extract_sql(state["sql"]), "given", None))
+    return first(state, propose(state, extract_sql(state["draft"]), "given", None))
 
 
 def request(state: State) -> str:

@@ -107,7 +107,7 @@ def _closed(incumbent: Candidate | None, status: Status, stopped: Stop) -> Updat
     """The fields every answer has; the trace's last event."""
     sql = incumbent["sql"] if incumbent else ""
     emit(Answered(id=incumbent["id"] if incumbent else None, sql=sql, status=status, stopped=stopped))
-    return {"sql": sql, "status": status, "stopped": stopped, "confidence": None}
+    return {"sql": sql, "status": status, "stopped": stopped, "confidence": None, "draft": ""}
 
 
 def confidence_of(incumbent: Candidate, status: Status, context: Context) -> float | None:

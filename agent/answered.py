@@ -75,7 +75,7 @@ class Answer(BaseModel):
             rows=state.get("rows", []),
             truncated=state.get("truncated", False),
             status=state["status"],
-            stopped=state["stopped"],
+            stopped=state["stopped"] or "unchecked",
             confidence=state.get("confidence"),
             in_words=state.get("in_words", ""),
             assumptions=state.get("assumptions", []),

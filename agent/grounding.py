@@ -3,6 +3,9 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
+
+from langgraph.types import Overwrite
 
 from critiql import prompts
 from critiql.agent.context import Context
@@ -48,6 +51,19 @@ def ground(state: State, context: Context) -> Update:
         "notes": notes,
         "started": time.time(),
         "generations": 0,
+        **fresh(),
+    }
+
+
+def fresh() -> Update:
+    """Nothing of an earlier question: a thread may hold several."""
+    nothing: Any = Overwrite([])
+    return {
+        "candidates": nothing,
+        "decisions": nothing,
+        "calls": nothing,
+        "incumbent": None,
+        "stopped": None,
     }
 
 

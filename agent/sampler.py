@@ -36,7 +36,7 @@ def varied_draw(state: State, context: Context) -> Update:
 
 def _drawn(state: State, context: Context, model: Role, prompt: str, turn: int) -> Update:
     """One more candidate; a given SQL is the first, and counts as a vote."""
-    if state.get("sql") and not state.get("candidates"):
+    if state.get("draft") and not state.get("candidates"):
         return given(state)
     request = prompts.load(prompt).render(question=question_with_notes(state))
     sampling = sql_sampling(context, state["generations"], context.temperature(turn))

@@ -107,14 +107,14 @@ class InputState(TypedDict, total=False):
     """What a caller gives. `question`, or a last human message, is required."""
 
     messages: Annotated[list[AnyMessage], add_messages]
-    """The chat; the last human message is the question when `question` is empty."""
+    """The chat; a last message by a human is the question."""
     question: str
     """The question in plain language."""
     database: str
     """Path or URL of the database; empty means the one of the context, or the sample database."""
     evidence: str
     """Optional knowledge about the question, such as what a code means."""
-    sql: str
+    draft: str
     """Optional SQL to check and mend; the graph then starts from it instead of the actor's first draft."""
 
 
@@ -141,7 +141,10 @@ class State(InputState, total=False):
     trajectory: dict[str, Any]
     """Counts and texts of the procedural repair (action_assistant)."""
     status: Status
-    stopped: Stop
+    sql: str
+    """The incumbent's SQL (answer)."""
+    stopped: Stop | None
+    """What ended the loop (answer); None while it runs."""
     columns: list[str]
     rows: list[list[Any]]
     truncated: bool
@@ -180,11 +183,11 @@ class Update(State, total=False):
 
 
 def question_of(state: State) -> str:
-    """The question: the field, or else the text of the last human message."""
-    if state.get("question", "").strip():
-        return state["question"].strip()
-    humans = [message for message in state.get("messages", []) if message.type == "human"]
-    return str(humans[-1].text).strip() if humans else ""
+    """The question: a human message that was not answered yet, or else the field."""
+    messages = state.get("messages", [])
+    if messages and messages[-1].type == "human":
+        return str(messages[-1].text).strip()
+    return state.get("question", "").strip()
 
 
 def by_id(state: State, identifier: int | None) -> Candidate | None:

@@ -27,7 +27,7 @@ async def stream(
     graph: str = "text_to_sql",
     context: Context | None = None,
     evidence: str = "",
-    sql: str = "",
+    draft: str = "",
 ) -> AsyncIterator[dict[str, Any] | Answer]:
     """Ask a question; yields each event of the trace as it happens, and the `Answer` last.
 
@@ -38,7 +38,12 @@ async def stream(
     started = time.perf_counter()
     events: list[dict[str, Any]] = []
     state: Any = {}
-    given: InputState = {"question": question, "database": str(database), "evidence": evidence, "sql": sql}
+    given: InputState = {
+        "question": question,
+        "database": str(database),
+        "evidence": evidence,
+        "draft": draft,
+    }
     chunk: Any
     async for mode, chunk in graph_of(graph).astream(
         given,

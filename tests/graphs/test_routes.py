@@ -22,7 +22,7 @@ def test_route(case: dict[str, Any], scripted: Callable[..., Any], shop: Path) -
     model = scripted(case.get("texts", ()), case.get("truths", ()))
     context = Context(model="scripted", **case.get("context", {}))
     question = case.get("question", "How many items are there?")
-    given = {"question": question, "database": str(shop), "sql": case.get("sql", "")}
+    given = {"question": question, "database": str(shop), "draft": case.get("sql", "")}
     path: list[str] = []
     final: dict[str, Any] = {}
     for mode, chunk in graph(case["graph"]).stream(

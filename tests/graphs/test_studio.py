@@ -116,7 +116,7 @@ def test_breakpoint_edit_fork_and_resume(client: Any, shop: Path) -> None:
     before_actor = next(s for s in client.threads.get_history(thread) if s["next"] == ["actor"])
     fork = client.threads.update_state(
         thread,
-        {"sql": "SELECT title FROM item WHERE id = 3"},
+        {"draft": "SELECT title FROM item WHERE id = 3"},
         checkpoint_id=before_actor["checkpoint"]["checkpoint_id"],
         as_node="ground",
     )

@@ -176,6 +176,10 @@ class Session:
             self._forget()
 
 
+CONVERTERS: Any = decoders
+"""From the server's text to Python; the stubs type the argument more narrowly than the library uses it."""
+
+
 def _connect(parameters: dict[str, Any]) -> Any:
     try:
         return pymysql.connect(
@@ -184,7 +188,7 @@ def _connect(parameters: dict[str, Any]) -> Any:
             autocommit=True,
             local_infile=False,
             client_flag=CLIENT.PROTOCOL_41,  # without MULTI_STATEMENTS the server itself refuses a second one
-            conv=decoders,
+            conv=CONVERTERS,
         )
     except pymysql.Error as error:
         number = error.args[0] if error.args and isinstance(error.args[0], int) else 0
@@ -212,7 +216,7 @@ def _fetch(connection: Any, sql: str, rows: int, total_bytes: int, cell_bytes: i
     clipped = clip_rows(_cells(cursor), rows, total_bytes, cell_bytes)
     return {
         "columns": [column[0] for column in described],
-        "types": [TYPES.get(column[1], "") for column in described],
+        "types": [TYPES.get(int(column[1]), "") for column in described],
         "rows": clipped.rows,
         "truncated": clipped.truncated,
     }

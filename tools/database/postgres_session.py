@@ -155,7 +155,7 @@ def _begin(connection: "psycopg.Connection[Any]", seconds: float) -> None:
     connection.execute(
         f"BEGIN READ ONLY; SET LOCAL statement_timeout = {milliseconds}; "
         f"SET LOCAL lock_timeout = {milliseconds}; "
-        f"SET LOCAL idle_in_transaction_session_timeout = {milliseconds + 5000}"
+        f"SET LOCAL idle_in_transaction_session_timeout = {milliseconds + 5000}".encode()
     )
 
 
@@ -181,7 +181,7 @@ def _fetch(
 ) -> dict[str, Any]:
     """Run the text that was declared, as a stream: FETCH would first lay all rows down on the server."""
     left = max(1, int((deadline - time.monotonic()) * 1000))
-    connection.execute(f"SET LOCAL statement_timeout = {left}")
+    connection.execute(f"SET LOCAL statement_timeout = {left}".encode())
     with connection.cursor() as cursor:
         stream = cursor.stream(sql.encode("utf-8", "replace"))  # extended protocol: one statement
         try:

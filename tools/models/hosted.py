@@ -77,7 +77,9 @@ class HostedModel:
         """
         started, whole = time.perf_counter(), AIMessageChunk(content="")
         with typed_errors(self._name):
-            for chunk in self._chat.stream(_messages(prompt), stream_usage=True, **_arguments(sampling)):
+            for chunk in self._chat.stream(
+                _messages(prompt), stream_usage=True, **_arguments(prompt, sampling)
+            ):
                 whole += chunk
                 if on_text is not None and chunk.text:
                     on_text(chunk.text)
@@ -162,13 +164,14 @@ def _messages(prompt: Prompt) -> list[BaseMessage]:
     return [SystemMessage(prompt.prefix), HumanMessage(prompt.request)]
 
 
-def _arguments(sampling: Sampling) -> dict[str, Any]:
+def _arguments(prompt: Prompt, sampling: Sampling) -> dict[str, Any]:
+    """What is sent; a stop string that the opening holds would end an answer that begins with it."""
     return {
         "temperature": sampling.temperature,
         "top_p": sampling.top_p,
         "seed": sampling.seed,
         "max_tokens": sampling.max_tokens,
-        "stop": list(sampling.stop) or None,
+        "stop": [text for text in sampling.stop if text not in prompt.opening] or None,
     }
 
 
