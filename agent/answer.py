@@ -29,15 +29,15 @@ def answer(state: State, context: Context) -> Update:
         return _closed(None, "failed", "rounds")
     database = database_of(state, context)
     result = database.run(incumbent["sql"], limits_of(context))
+    if not incumbent.get("execution"):
+        _announce_execution(incumbent["id"], result)
     update = _closed(incumbent, status_of(incumbent, result), stop_of(state, context))
     update.update(rows_of(result))
     update["confidence"] = confidence_of(incumbent, update["status"], context)
     update["in_words"] = sentence(result)
     update["assumptions"] = explained(incumbent, result, state, database, context)
     if not incumbent.get("execution"):
-        execution = summarise(result)
-        update["candidates"] = [{"id": incumbent["id"], "execution": execution}]
-        _announce_execution(incumbent["id"], result)
+        update["candidates"] = [{"id": incumbent["id"], "execution": summarise(result)}]
     update["messages"] = [AIMessage(message(incumbent["sql"], result, update))]
     return update
 
