@@ -108,12 +108,24 @@ class Worker:
 
     @property
     def alive(self) -> bool:
-        """Whether the process still runs, and is ours rather than a forked parent's."""
-        return self._owner == os.getpid() and self._process.poll() is None
+        """Whether it was not killed, still runs, and is ours rather than a forked parent's."""
+        return self._finalizer.alive and self._owner == os.getpid() and self._process.poll() is None
 
     def kill(self) -> None:
-        """End the process now, wait until it is gone, close its pipes. For the thread that uses it."""
-        self._finalizer()
+        """End the process now and close its pipes. For the thread that uses it.
+
+        Giving a large heap back takes the kernel a while, so a thread of its own reaps the process.
+        """
+        if self._finalizer.detach() is None:
+            return
+        _stop(self._process, self._owner)
+        if self._owner == os.getpid() and self._process.poll() is None:
+            threading.Thread(target=self._process.wait, daemon=True).start()
+
+    def join(self) -> None:
+        """Wait until the killed process is gone."""
+        if self._owner == os.getpid():
+            self._process.wait()
 
     def cancel(self) -> None:
         """End the process from another thread; the one that waits for its reply sees it gone."""
@@ -177,14 +189,20 @@ class Worker:
         return WorkerDiedError(message, code)
 
 
-def _end(process: "subprocess.Popen[bytes]", owner: int) -> None:
-    """End the process and close its pipes; a fork of the owner only closes its copies of them."""
+def _stop(process: "subprocess.Popen[bytes]", owner: int) -> None:
+    """Kill the process and close its pipes; a fork of the owner only closes its copies of them."""
     if os.getpid() == owner:
         process.kill()
-        process.wait()
     for pipe in (process.stdin, process.stdout):
         if pipe is not None:
             pipe.close()
+
+
+def _end(process: "subprocess.Popen[bytes]", owner: int) -> None:
+    """Stop the process of a worker that nobody refers to any more, and reap it."""
+    _stop(process, owner)
+    if os.getpid() == owner:
+        process.wait()
 
 
 @dataclass
@@ -268,10 +286,15 @@ class WorkerPool:
             return [worker.pid for worker in (*self._idle, *self._busy)]
 
     def close(self) -> None:
-        """End all workers, also those that are running a statement; a later `ask` starts new ones."""
+        """End all workers, also those that are running a statement; a later `ask` starts new ones.
+
+        Idle ones are gone when this returns; the thread that waits for a busy one puts it away.
+        """
         with self._lock:
             idle, self._idle = self._idle, []
             for worker in self._busy:
                 worker.cancel()
         for worker in idle:
             worker.kill()
+        for worker in idle:
+            worker.join()

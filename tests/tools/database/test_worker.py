@@ -3,6 +3,7 @@
 import os
 import resource
 import signal
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -78,6 +79,29 @@ def test_a_worker_that_does_not_answer_is_killed_in_time(database: SqliteDatabas
     assert result.kind == "timeout"
     assert time.monotonic() - started < 0.5
     assert database.run("SELECT 1").ok
+
+
+def test_an_answer_does_not_wait_for_the_dead_and_no_zombie_stays(
+    database: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A large heap takes the kernel a while; here the wait for its end takes a second."""
+    reap = subprocess.Popen.wait
+
+    def slowly(process: "subprocess.Popen[bytes]", timeout: float | None = None) -> int:
+        time.sleep(1)
+        return reap(process, timeout)
+
+    monkeypatch.setattr(subprocess.Popen, "wait", slowly)
+    pid = database.pool.pids()[0]
+    os.kill(pid, signal.SIGSTOP)
+    started = time.monotonic()
+    assert not database.run("SELECT 1", Limits(0.2)).ok
+    assert time.monotonic() - started < 0.6
+    assert not database.pool.pids()
+    deadline = time.monotonic() + 10
+    while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not Path(f"/proc/{pid}").exists()
 
 
 def test_closing_cancels_what_runs(database: SqliteDatabase) -> None:
