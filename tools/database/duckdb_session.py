@@ -1,7 +1,6 @@
 """The worker's side of DuckDB: one locked, read-only connection without files, network or spill."""
 
 import contextlib
-import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +8,7 @@ import duckdb
 
 from critiql.tools.database import introspect_duckdb
 from critiql.tools.database.access import Catalog, check_access
+from critiql.tools.database.alarm import Alarm
 from critiql.tools.database.cells import cell
 from critiql.tools.database.clip import clip_rows
 from critiql.tools.database.duckdb_errors import classify
@@ -44,6 +44,7 @@ class Session:
             frozenset(lists["deny_columns"]),
         )
         self._connection: Any = None
+        self._alarm = Alarm(self._interrupt)
         self._catalog = Catalog(frozenset())
         with contextlib.suppress(duckdb.Error):
             self._ready()  # opening belongs to the start, not to the first statement's time
@@ -61,6 +62,10 @@ class Session:
         except (duckdb.Error, RuntimeError, ValueError, OverflowError) as error:
             return _reply_of(error)
 
+    def _interrupt(self) -> None:
+        if self._connection is not None:
+            self._connection.interrupt()
+
     def _ready(self) -> Any:
         if self._connection is None:
             connection = duckdb.connect(self._path, read_only=True, config=CONFIG)
@@ -72,18 +77,13 @@ class Session:
     def _run(
         self, connection: Any, sql: str, seconds: float, rows: int, total_bytes: int, cell_bytes: int
     ) -> dict[str, Any]:
-        alarm = threading.Timer(seconds, connection.interrupt)
-        alarm.daemon = True
-        alarm.start()
-        try:
+        with self._alarm.within(seconds):
             refusal = self._refusal(connection, sql)
             if refusal is not None:
                 return refusal._asdict()
             relation = connection.execute(sql)
             clipped = clip_rows(_cells(relation), rows, total_bytes, cell_bytes)
             described = relation.description or []
-        finally:
-            alarm.cancel()
         return {
             "columns": [str(column[0]) for column in described],
             "types": [str(column[1]) for column in described],
