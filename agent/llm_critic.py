@@ -84,8 +84,10 @@ def read(state: State, candidate: Candidate, context: Context) -> Reading:
             raise
         except ModelError:
             continue
-        readings.append(p_true(*reading.logprobs))
         calls.append(call)
+        probability = p_true(*reading.logprobs)
+        if math.isfinite(probability):  # NaN: the critic gives neither word a probability
+            readings.append(probability)
     return Reading(_vote(readings, context.panel_vote), calls)
 
 

@@ -16,7 +16,7 @@ from critiql.agent.grounding import ground
 from critiql.agent.llm_critic import judge
 from critiql.agent.node import node
 from critiql.agent.state import InputState, OutputState, State, incumbent_of
-from critiql.graphs.policies import MODEL_RETRY
+from critiql.graphs.policies import MODEL_RETRY, WRITES, answer_the_newest, handler
 
 
 def route_after_actor(
@@ -47,9 +47,11 @@ def route_after_llm_critic(state: State) -> Literal["actor", "answer"]:
 
 builder = StateGraph(State, input_schema=InputState, output_schema=OutputState, context_schema=Context)
 builder.add_node("ground", node(ground))
-builder.add_node("actor", node(regenerating_actor), retry_policy=MODEL_RETRY)
+builder.add_node("actor", node(regenerating_actor), **WRITES)
 builder.add_node("execution_critic", node(execution_critic))
-builder.add_node("llm_critic", node(judge), retry_policy=MODEL_RETRY)
+builder.add_node(
+    "llm_critic", node(judge), retry_policy=MODEL_RETRY, error_handler=handler(answer_the_newest)
+)
 builder.add_node("answer", node(answer))
 builder.add_edge(START, "ground")
 builder.add_edge("ground", "actor")

@@ -13,11 +13,12 @@ from critiql.agent.node import node
 from critiql.agent.sampler import cross_draw
 from critiql.agent.state import InputState, OutputState, State
 from critiql.agent.voting import vote
+from critiql.graphs.policies import DRAWS
 from critiql.graphs.routing import route_after_draw
 
 builder = StateGraph(State, input_schema=InputState, output_schema=OutputState, context_schema=Context)
 builder.add_node("ground", node(ground))
-builder.add_node("actor", node(cross_draw))
+builder.add_node("actor", node(cross_draw), **DRAWS)
 builder.add_node("execution_critic", node(execution_critic))
 builder.add_node("vote", node(vote))
 builder.add_node("answer", node(answer))

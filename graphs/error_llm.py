@@ -18,6 +18,7 @@ from critiql.agent.grounding import ground
 from critiql.agent.node import node
 from critiql.agent.rewriter import replacing_refiner
 from critiql.agent.state import InputState, OutputState, State, incumbent_of
+from critiql.graphs.policies import MODEL_RETRY, WRITES
 
 
 def route_after_actor(
@@ -36,10 +37,10 @@ def route_after_error_detector(state: State, runtime: Runtime[Context]) -> Liter
 
 builder = StateGraph(State, input_schema=InputState, output_schema=OutputState, context_schema=Context)
 builder.add_node("ground", node(ground))
-builder.add_node("actor", node(actor))
+builder.add_node("actor", node(actor), retry_policy=MODEL_RETRY)
 builder.add_node("execution_critic", node(execution_critic))
 builder.add_node("error_detector", node(detecting))
-builder.add_node("refiner", node(replacing_refiner))
+builder.add_node("refiner", node(replacing_refiner), **WRITES)
 builder.add_node("answer", node(answer))
 builder.add_edge(START, "ground")
 builder.add_edge("ground", "actor")

@@ -18,6 +18,7 @@ from critiql.agent.mac_trigger import triggered
 from critiql.agent.node import node
 from critiql.agent.rewriter import mac_refine
 from critiql.agent.state import InputState, OutputState, State, incumbent_of
+from critiql.graphs.policies import MODEL_RETRY, WRITES
 
 
 def route_after_actor(_state: State, runtime: Runtime[Context]) -> Literal["execution_critic", "answer"]:
@@ -35,9 +36,9 @@ def route_after_execution_critic(state: State, runtime: Runtime[Context]) -> Lit
 
 builder = StateGraph(State, input_schema=InputState, output_schema=OutputState, context_schema=Context)
 builder.add_node("ground", node(ground))
-builder.add_node("actor", node(actor))
+builder.add_node("actor", node(actor), retry_policy=MODEL_RETRY)
 builder.add_node("execution_critic", node(execution_critic))
-builder.add_node("refiner", node(mac_refine))
+builder.add_node("refiner", node(mac_refine), **WRITES)
 builder.add_node("answer", node(answer))
 builder.add_edge(START, "ground")
 builder.add_edge("ground", "actor")

@@ -4,10 +4,12 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from langgraph.errors import NodeError
+from langgraph.runtime import Runtime
 from langgraph.types import Command, RetryPolicy
 
+from critiql.agent.context import Context
 from critiql.agent.llm_critic import rule
-from critiql.agent.state import Candidate, State, incumbent_of
+from critiql.agent.state import Candidate, State, Update, incumbent_of
 from critiql.tools.models.cancel import CallCancelledError
 from critiql.tools.models.model import ModelError, TransientModelError
 
@@ -15,7 +17,7 @@ MODEL_RETRY = RetryPolicy(max_attempts=3, initial_interval=0.5, retry_on=Transie
 """Only what may pass is tried again: LangGraph's default would also repeat HTTP 400s and errors of SQLite."""
 
 
-def handler(handle: Callable[[State, NodeError], Command[Any]]) -> Any:
+def handler(handle: Callable[..., Command[Any]]) -> Any:
     """The handler itself, untyped: LangGraph's types know only handlers of one argument."""
     return handle
 
@@ -26,9 +28,19 @@ def keep_incumbent(state: State, error: NodeError) -> Command[Literal["answer"]]
     Raises:
         BaseException: the failure itself where no incumbent is there yet, or where it is not a model's.
     """
-    if not _of_a_model(error) or incumbent_of(state) is None:
-        raise error.error
-    return Command(update={"stopped": "model_failed"}, goto="answer")
+    return Command(update=_given_up(state, error), goto="answer")
+
+
+def vote_on_the_drawn(
+    state: State, error: NodeError, runtime: Runtime[Context]
+) -> Command[Literal["execution_critic", "vote"]]:
+    """A draw failed for good: those before it vote.
+
+    Raises:
+        BaseException: as `keep_incumbent`.
+    """
+    then: Literal["execution_critic", "vote"] = "execution_critic" if runtime.context.execution else "vote"
+    return Command(update=_given_up(state, error), goto=then)
 
 
 def without_verdict(state: State, error: NodeError) -> Command[Literal["error_detector"]]:
@@ -39,14 +51,56 @@ def without_verdict(state: State, error: NodeError) -> Command[Literal["error_de
     Raises:
         BaseException: the failure itself where it is not a model's.
     """
+    return Command(update=_weighed(state, error), goto="error_detector")
+
+
+def answer_without_verdict(state: State, error: NodeError) -> Command[Literal["answer"]]:
+    """As `without_verdict`, where nothing follows the critic.
+
+    Raises:
+        BaseException: the failure itself where it is not a model's.
+    """
+    return Command(update=_weighed(state, error), goto="answer")
+
+
+def answer_the_newest(state: State, error: NodeError) -> Command[Literal["answer"]]:
+    """As `answer_without_verdict`, without the incumbent rule: the newest query is the answer.
+
+    Raises:
+        BaseException: the failure itself where it is not a model's.
+    """
+    return Command(update={"candidates": _unjudged(state, error)}, goto="answer")
+
+
+WRITES: dict[str, Any] = {"retry_policy": MODEL_RETRY, "error_handler": handler(keep_incumbent)}
+"""Arguments of `add_node` for a role that writes queries."""
+
+DRAWS: dict[str, Any] = {"retry_policy": MODEL_RETRY, "error_handler": handler(vote_on_the_drawn)}
+"""Arguments of `add_node` for a role that draws queries before a vote."""
+
+
+def _given_up(state: State, error: NodeError) -> Update:
+    """The update of a writing role that failed for good; raises where there is nothing to go on with."""
+    if not _of_a_model(error) or incumbent_of(state) is None:
+        raise error.error
+    return {"stopped": "model_failed"}
+
+
+def _unjudged(state: State, error: NodeError) -> list[Candidate]:
+    """What the critic did not judge, as unknown."""
     if not _of_a_model(error):
         raise error.error
-    unjudged: list[Candidate] = [
+    return [
         {"id": candidate["id"], "p_true": None, "verdict": "unknown"}
         for candidate in state["candidates"]
         if "verdict" not in candidate
     ]
-    return Command(update={"candidates": unjudged, **rule(state, unjudged, None)}, goto="error_detector")
+
+
+def _weighed(state: State, error: NodeError) -> Update:
+    """What the critic did not judge, and the incumbent by the other evidence."""
+    unjudged = _unjudged(state, error)
+    return {"candidates": unjudged, **rule(state, unjudged, None)}
 
 
 def _of_a_model(error: NodeError) -> bool:

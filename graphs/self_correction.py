@@ -16,6 +16,7 @@ from critiql.agent.grounding import ground
 from critiql.agent.node import node
 from critiql.agent.rewriter import correct
 from critiql.agent.state import InputState, OutputState, State
+from critiql.graphs.policies import MODEL_RETRY, WRITES
 
 
 def route_after_actor(state: State, runtime: Runtime[Context]) -> Literal["refiner", "answer"]:
@@ -25,8 +26,8 @@ def route_after_actor(state: State, runtime: Runtime[Context]) -> Literal["refin
 
 builder = StateGraph(State, input_schema=InputState, output_schema=OutputState, context_schema=Context)
 builder.add_node("ground", node(ground))
-builder.add_node("actor", node(actor))
-builder.add_node("refiner", node(correct))
+builder.add_node("actor", node(actor), retry_policy=MODEL_RETRY)
+builder.add_node("refiner", node(correct), **WRITES)
 builder.add_node("answer", node(answer))
 builder.add_edge(START, "ground")
 builder.add_edge("ground", "actor")

@@ -20,6 +20,7 @@ from critiql.agent.llm_critic import llm_critic
 from critiql.agent.node import node
 from critiql.agent.state import InputState, OutputState, State
 from critiql.agent.step_repair import action_assistant
+from critiql.graphs.policies import MODEL_RETRY, WRITES, answer_without_verdict, handler
 
 
 def route_after_actor(state: State, runtime: Runtime[Context]) -> Literal["action_assistant", "answer"]:
@@ -37,11 +38,13 @@ def route_after_action_assistant(
 
 builder = StateGraph(State, input_schema=InputState, output_schema=OutputState, context_schema=Context)
 builder.add_node("ground", node(ground))
-builder.add_node("actor", node(actor))
-builder.add_node("action_assistant", node(action_assistant))
+builder.add_node("actor", node(actor), retry_policy=MODEL_RETRY)
+builder.add_node("action_assistant", node(action_assistant), **WRITES)
 builder.add_node("execution_critic", node(execution_critic))
 builder.add_node("error_detector", node(detecting))
-builder.add_node("llm_critic", node(llm_critic))
+builder.add_node(
+    "llm_critic", node(llm_critic), retry_policy=MODEL_RETRY, error_handler=handler(answer_without_verdict)
+)
 builder.add_node("answer", node(answer))
 builder.add_edge(START, "ground")
 builder.add_edge("ground", "actor")

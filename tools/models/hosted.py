@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Literal, NamedTuple
 
+import numpy as np
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, SystemMessage
 from langchain_openai import ChatOpenAI
 from openai import APIConnectionError, APIStatusError, APITimeoutError, OpenAIError
@@ -32,6 +33,8 @@ _TIMEOUT = 120.0
 _BYTES_A_TOKEN = 3.5
 """English and SQL in current vocabularies; only for estimates."""
 _TRANSIENT_STATUS = frozenset({408, 409, 425, 429})
+_UNREADABLE = (ValueError, TypeError, AttributeError, LookupError)
+"""What the client raises at an answer that is not JSON, JSON of another shape, or a stream of nothing."""
 
 
 class HostedModel:
@@ -148,7 +151,7 @@ def choice_logprobs(top: Sequence[TopToken], choices: Sequence[Sequence[str]]) -
         speaks_for = [place for place, spellings in enumerate(choices) if _begins(token.text, spellings)]
         if len(speaks_for) == 1:
             heard[speaks_for[0]].append(token.logprob)
-    return tuple(math.log(sum(map(math.exp, own))) if own else floor for own in heard)
+    return tuple(float(np.logaddexp.reduce(own)) if own else floor for own in heard)
 
 
 def _begins(token: str, spellings: Sequence[str]) -> bool:
@@ -156,8 +159,12 @@ def _begins(token: str, spellings: Sequence[str]) -> bool:
 
 
 def _top_tokens(metadata: dict[str, Any]) -> list[TopToken]:
-    content = (metadata.get("logprobs") or {}).get("content") or []
-    return [TopToken(top["token"], top["logprob"]) for top in content[0]["top_logprobs"]] if content else []
+    """The likeliest first tokens; none where the endpoint gives none, or nothing that can be read as such."""
+    try:
+        first = metadata["logprobs"]["content"][0]["top_logprobs"]
+        return [TopToken(str(top["token"]), float(top["logprob"])) for top in first]
+    except (KeyError, IndexError, TypeError, ValueError):
+        return []
 
 
 def _messages(prompt: Prompt) -> list[BaseMessage]:
@@ -206,7 +213,7 @@ def typed_errors(name: str) -> Iterator[None]:
         raise TransientModelError(f"{name} did not answer within {_TIMEOUT:.0f} seconds.") from error
     except APIConnectionError as error:
         raise TransientModelError(f"{name} cannot be reached. Check the address and the network.") from error
-    except ValueError as error:  # a chunk that is not JSON, or a stream with nothing in it
+    except _UNREADABLE as error:
         raise TransientModelError(f"{name} sent an answer that cannot be read ({error}).") from error
     except OpenAIError as error:
         raise ModelError(f"{name}: {error}") from error

@@ -152,9 +152,38 @@ def test_choices_are_read_from_the_likeliest_tokens() -> None:
     assert reading.usage.prompt_tokens == 7
 
 
-def test_an_endpoint_without_log_probabilities_says_so() -> None:
+NO_READINGS: list[Any] = [
+    None,
+    {},
+    {"content": None},
+    {"content": []},
+    {"content": [{"top_logprobs": []}]},
+    {"content": [{"top_logprobs": None}]},
+    {"content": [{"top_logprobs": [{"token": "True"}]}]},
+    {"content": [{"top_logprobs": [{"token": "True", "logprob": "likely"}]}]},
+    {"content": [{"top_logprobs": ["True"]}]},
+]
+
+
+@pytest.mark.parametrize("logprobs", NO_READINGS, ids=json.dumps)
+def test_an_endpoint_without_log_probabilities_says_so(logprobs: Any) -> None:
     with pytest.raises(ModelError, match="gives no log-probabilities"):
-        model(lambda _: completion(None)).choose(PROMPT, [["True"], ["False"]])
+        model(lambda _: completion(logprobs)).choose(PROMPT, [["True"], ["False"]])
+
+
+SHAPES = ["{}", "[]", "null", '{"choices": []}', '{"choices": null}', '{"choices": [{}]}', "<html>", ""]
+
+
+@pytest.mark.parametrize("body", SHAPES)
+def test_an_answer_of_another_shape_cannot_be_read(body: str) -> None:
+    whole = httpx.Response(200, headers={"content-type": "application/json"}, content=body)
+    with pytest.raises(ModelError, match="cannot be read"):
+        model(lambda _: whole).choose(PROMPT, [["True"], ["False"]])
+    events = httpx.Response(
+        200, headers={"content-type": "text/event-stream"}, content=f"data: {body}\n\ndata: [DONE]\n\n"
+    )
+    with pytest.raises(TransientModelError):
+        model(lambda _: events).generate(PROMPT, Sampling())
 
 
 def test_a_cancelled_call_is_not_made() -> None:
