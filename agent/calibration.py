@@ -58,6 +58,12 @@ class Confidence(_Record):
 
     slope: float
     intercept: float
+    n: int | None = None
+    """Answers it was fitted on."""
+    brier: float | None = None
+    """Mean squared error on held-out databases."""
+    brier_constant: float | None = None
+    """The same for the share of right answers, which knows nothing of the query."""
 
     def of(self, p_true: float) -> float:
         """The calibrated probability for one reading."""

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from critiql import prompts
-from critiql.agent.calibration import Calibration, Interval, user_folder, write_calibration
+from critiql.agent.calibration import Calibration, Confidence, Interval, user_folder, write_calibration
 from critiql.agent.context import Context
 from critiql.agent.llm_critic import prompt_name
 from critiql.cli.extras import extra
@@ -31,6 +31,7 @@ with extra("evals"):
         settings_from,
     )
     from critiql.evals.calibration import Fit, fit
+    from critiql.evals.confidence import fit_confidence
     from critiql.evals.displacement import DisplacementFit, fit_displacement, pools_of
     from critiql.evals.draws import draws_of
     from critiql.evals.provenance import commit
@@ -77,11 +78,12 @@ def calibrate(
             runs = [_newest(desk.store, name, asked.dataset) for name in names]
         else:
             runs = _ask(desk, names, context, asked, seconds_budget, export_to)
-        found, chosen = _fits(desk.store, runs, asked, z)
+        found, chosen, confidence = _fits(desk.store, runs, asked, z)
         calibration = _calibration(runs[0], context, asked, found, chosen)
+        calibration = calibration.model_copy(update={"confidence": confidence})
     path = out or user_folder() / f"{calibration.model}-{calibration.prompt}.json"
     write_calibration(calibration, path)
-    _report(found, chosen, path, as_json=as_json)
+    _report(found, chosen, confidence, path, as_json=as_json)
 
 
 def _ask(
@@ -115,12 +117,19 @@ def _newest(store: Store, name: str, dataset: str) -> Run:
     return fitting[-1]
 
 
-def _fits(store: Store, runs: list[Run], asked: Questions, z: int) -> tuple[Fit, DisplacementFit | None]:
+def _fits(
+    store: Store, runs: list[Run], asked: Questions, z: int
+) -> tuple[Fit, DisplacementFit | None, Confidence | None]:
+    """Threshold, displacement score and confidence; the last two need candidates of the flagship."""
     indices = {item.index for item in asked.items}
     answers = {run.spec.system: [a for a in store.answers(run) if a.index in indices] for run in runs}
     try:
         found = fit(draws_of(answers[runs[0].spec.system], z), z)
-        return found, fit_displacement(pools_of(answers[CHOOSING])) if CHOOSING in answers else None
+        if CHOOSING not in answers:
+            return found, None, None
+        pools = pools_of(answers[CHOOSING])
+        chosen = fit_displacement(pools)
+        return found, chosen, fit_confidence(pools, chosen.fitted)
     except ValueError as error:
         refuse(str(error))
 
@@ -150,15 +159,27 @@ def _calibration(
     )
 
 
-def _report(found: Fit, chosen: DisplacementFit | None, path: Path, *, as_json: bool) -> None:
+def _report(
+    found: Fit,
+    chosen: DisplacementFit | None,
+    confidence: Confidence | None,
+    path: Path,
+    *,
+    as_json: bool,
+) -> None:
     if as_json:
-        document = {"file": str(path), "fit": asdict(found), "displacement": chosen and asdict(chosen)}
+        document = {
+            "file": str(path),
+            "fit": asdict(found),
+            "displacement": chosen and asdict(chosen),
+            "confidence": confidence,
+        }
         typer.echo(json.dumps(document, default=lambda record: record.model_dump()))
         return
     console = Console(highlight=False)
     console.print(_figures(found))
     console.print(_rounds(found))
-    for line in _sentences(found, chosen):
+    for line in [*_sentences(found, chosen), *_calibrated(confidence)]:
         console.print(line, soft_wrap=True)
     console.print(f"Written to {path}", soft_wrap=True)
 
@@ -213,3 +234,12 @@ def _sentences(found: Fit, chosen: DisplacementFit | None) -> list[str]:
                 f"{name}: {result.difference.value:+.2%}, fixed {result.fixed}, broken {result.broken}."
             )
     return lines
+
+
+def _calibrated(confidence: Confidence | None) -> list[str]:
+    if confidence is None:
+        return ["No confidence was fitted: too few answers, or no better than their share of right ones."]
+    return [
+        f"Confidence: Brier score {confidence.brier:.3f} on held-out databases, "
+        f"{confidence.brier_constant:.3f} for a constant, n = {confidence.n}."
+    ]

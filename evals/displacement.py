@@ -38,8 +38,12 @@ class Pool:
 
     def settled(self, fitted: Displacement | None) -> bool:
         """Whether the incumbent that the rule ends with is right."""
-        chosen, _ = settle(self.candidates, self.candidates[0], fitted)
-        return self.right[self.candidates.index(chosen)]
+        return self.chosen(fitted)[1]
+
+    def chosen(self, fitted: Displacement | None) -> tuple[Candidate, bool]:
+        """The incumbent that the rule ends with, and whether it is right."""
+        incumbent, _ = settle(self.candidates, self.candidates[0], fitted)
+        return incumbent, self.right[self.candidates.index(incumbent)]
 
 
 @dataclass(frozen=True)
