@@ -22,6 +22,9 @@ MOST_SPANS = 400
 LEAST_PARTIAL = 30.0
 """Least share (in percent) of a name's words that a partial link names."""
 
+ALIKE = 4
+"""First letters by which two words may be forms of one; of a word of three letters, all."""
+
 LinkKind = Literal[
     "table_exact", "table_partial", "column_exact", "column_partial", "value_exact", "value_fuzzy"
 ]
@@ -78,6 +81,34 @@ def question_spans(question: str, longest: int = LONGEST) -> list[QuestionSpan]:
                 start, end = tokens[first].start(), tokens[last].end()
                 spans.append(QuestionSpan(start, end, question[start:end]))
     return spans
+
+
+def content_words(question: str) -> list[str]:
+    """The question's words that are no stop words, in its order."""
+    return [word for word in _TOKEN.findall(question) if word.casefold() not in _STOP]
+
+
+def stop_words(question: str) -> int:
+    """How many stop words, all of them English, the question has."""
+    return sum(word.casefold() in _STOP for word in _TOKEN.findall(question))
+
+
+def names_something(said: Sequence[str], schema: Schema) -> bool:
+    """Whether any of these words is, or begins like, a word in the name or comment of a table or column."""
+    spoken = {part for word in said for part in words(word)}
+    return any(_alike(one, other) for one in spoken for other in _vocabulary(schema))
+
+
+def _vocabulary(schema: Schema) -> set[str]:
+    texts = [text for table in schema.tables for text in (table.name, table.comment)]
+    texts += [text for table in schema.tables for each in table.columns for text in (each.name, each.comment)]
+    return {part for text in texts for part in words(text or "")} - _STOP
+
+
+def _alike(one: str, other: str) -> bool:
+    """Equal, or one begins with the other, or both with the same four letters: enrolment and `enr`."""
+    shorter = min(len(one), len(other))
+    return one == other or (shorter >= ALIKE - 1 and one[:shorter][:ALIKE] == other[:shorter][:ALIKE])
 
 
 def link(
