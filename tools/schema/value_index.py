@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from urllib.parse import unquote
 
 from rapidfuzz import fuzz, process
 
+from critiql.tools.database.content_version import content_version
 from critiql.tools.database.engine import Database
 from critiql.tools.database.result import Limits, Rows, Value
 from critiql.tools.schema.model import Column, Table
@@ -254,22 +254,6 @@ def _page(table: Table, column: Column, rowid: str, after: int) -> str:
 def _whole(table: Table, column: Column, dialect: str) -> str:
     name, source = quote_name(column.name, dialect), quote_name(table.name, dialect)
     return f"SELECT DISTINCT {name} FROM {source} WHERE {name} IS NOT NULL LIMIT {CHUNK}"
-
-
-def content_version(database: Database) -> str:
-    """A digest that changes with the database's content: path, size and time of change of a file.
-
-    For a server, where no file tells, its URL, tables, columns and row counts.
-    """
-    path = Path(unquote(database.url.removeprefix("sqlite:///").removeprefix("duckdb:///")))
-    parts: list[object] = [database.url]
-    for each in (path, path.with_name(path.name + "-wal")):
-        if each.is_file():
-            found = each.stat()
-            parts += [found.st_size, found.st_mtime_ns]
-    if len(parts) == 1:
-        parts += [(table.name, table.row_count, *table.by_name) for table in database.schema().tables]
-    return hashlib.sha256(repr(parts).encode()).hexdigest()[:24]
 
 
 def open_value_index(database: Database, folder: Path | None = None) -> ValueIndex:

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from critiql.tools.database.content_version import content_version
 from critiql.tools.database.engine import Database
 from critiql.tools.database.open import open_database
 from critiql.tools.database.policy import AccessPolicy
 from critiql.tools.schema import value_index
-from critiql.tools.schema.value_index import ValueIndex, content_version, open_value_index
+from critiql.tools.schema.value_index import ValueIndex, open_value_index
 
 
 @pytest.fixture
