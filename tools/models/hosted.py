@@ -32,6 +32,10 @@ _TIMEOUT = 120.0
 """Seconds without an answer."""
 _BYTES_A_TOKEN = 3.5
 """English and SQL in current vocabularies; only for estimates."""
+_LONGEST_WAIT = 60.0
+"""A Retry-After of more seconds is not waited for, neither by the client nor here."""
+_POLL = 0.1
+"""Seconds between two looks at the cancellation while waiting."""
 _TRANSIENT_STATUS = frozenset({408, 409, 425, 429})
 _UNREADABLE = (ValueError, TypeError, AttributeError, LookupError)
 """What the client raises at an answer that is not JSON, JSON of another shape, or a stream of nothing."""
@@ -43,6 +47,8 @@ class HostedModel:
     def __init__(self, name: str, chat: ChatOpenAI) -> None:
         self._name = name
         self._chat = chat
+        self._not_before = 0.0
+        """Moment on `time.monotonic` that the endpoint asked not to be called before."""
 
     @classmethod
     def from_spec(cls, spec: str) -> "HostedModel":
@@ -79,7 +85,7 @@ class HostedModel:
             ModelError: it refused the call.
         """
         started, whole = time.perf_counter(), AIMessageChunk(content="")
-        with typed_errors(self._name):
+        with self._call():
             for chunk in self._chat.stream(
                 _messages(prompt), stream_usage=True, **_arguments(prompt, sampling)
             ):
@@ -98,7 +104,7 @@ class HostedModel:
         """
         ensure_not_cancelled()
         started = time.perf_counter()
-        with typed_errors(self._name):
+        with self._call():
             bound = self._chat.bind(logprobs=True, top_logprobs=_TOP, max_tokens=1, temperature=0.0)
             message = bound.invoke(_messages(prompt))
         top = _top_tokens(message.response_metadata)
@@ -112,6 +118,19 @@ class HostedModel:
     def count_tokens(self, text: str) -> int:
         """An estimate from the length: the vocabulary is not here."""
         return math.ceil(len(text.encode()) / _BYTES_A_TOKEN)
+
+    @contextmanager
+    def _call(self) -> Iterator[None]:
+        """One call with typed errors, not made before the moment that the endpoint named when it refused."""
+        while (left := self._not_before - time.monotonic()) > 0:
+            ensure_not_cancelled()
+            time.sleep(min(left, _POLL))
+        try:
+            with typed_errors(self._name):
+                yield
+        except TransientModelError as error:
+            self._not_before = time.monotonic() + error.retry_after
+            raise
 
     def _generation(self, prompt: Prompt, message: AIMessageChunk, started: float) -> Generation:
         usage = _usage(message, started)
@@ -199,6 +218,21 @@ def _key(url: str | None) -> SecretStr | None:
     return SecretStr("none")
 
 
+def _retry_after(error: APIStatusError) -> float:
+    """Seconds that the endpoint asks to wait; 0 where it names none, too many, or a date."""
+    try:
+        seconds = float(error.response.headers.get("retry-after", 0))
+    except ValueError:
+        return 0.0
+    return seconds if 0 < seconds <= _LONGEST_WAIT else 0.0
+
+
+def _without_key(said: str) -> str:
+    """What an endpoint says, without the key should it say it back."""
+    key = settings().openai_api_key
+    return said.replace(key.get_secret_value(), "[the key]") if key and key.get_secret_value() else said
+
+
 @contextmanager
 def typed_errors(name: str) -> Iterator[None]:
     """Turn what the client raises into `ModelError`, what may pass into `TransientModelError`.
@@ -220,11 +254,13 @@ def typed_errors(name: str) -> Iterator[None]:
 
 
 def _refusal(name: str, error: APIStatusError) -> ModelError:
-    status, said = error.status_code, error.message
+    status, said = error.status_code, _without_key(error.message)
     if status in _TRANSIENT_STATUS or status >= 500:
-        return TransientModelError(
+        busy = TransientModelError(
             f"{name} is busy or failing (HTTP {status}). Try again later. It said: {said}"
         )
+        busy.retry_after = _retry_after(error)
+        return busy
     if status in (401, 403):
         return ModelError(f"{name} refused the key (HTTP {status}). Set CRITIQL_OPENAI_API_KEY.")
     if "context" in said.lower() and status in (400, 413):

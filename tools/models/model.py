@@ -76,6 +76,9 @@ class ContextOverflowError(ModelError):
 class TransientModelError(ModelError):
     """The endpoint is busy, slow or out of reach; the same call may succeed later."""
 
+    retry_after: float = 0.0
+    """Seconds it asks to be left alone."""
+
 
 class LanguageModel(Protocol):
     """What the roles ask of a model. Safe to call from several threads; calls are serialised where needed."""

@@ -2,6 +2,7 @@
 
 import json
 import math
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event
@@ -13,7 +14,7 @@ from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
 from critiql.tools.models import hosted
-from critiql.tools.models.cancel import CallCancelledError, cancellable
+from critiql.tools.models.cancel import CallCancelledError, cancellable, time_limit
 from critiql.tools.models.hosted import HostedModel, TopToken, choice_logprobs
 from critiql.tools.models.model import (
     ContextOverflowError,
@@ -130,6 +131,29 @@ def test_a_network_that_fails_may_work_later(error: Exception, says: str) -> Non
 
     with pytest.raises(TransientModelError, match=says):
         model(answer).generate(PROMPT, Sampling())
+
+
+@pytest.mark.parametrize(
+    ("said", "waits"), [("0.4", 0.4), ("600", 0.0), ("-1", 0.0), ("soon", 0.0), ("nan", 0.0)]
+)
+def test_an_endpoint_is_left_alone_as_long_as_it_asks(said: str, waits: float) -> None:
+    busy = httpx.Response(429, headers={"retry-after": said}, json={"error": {"message": "slow down"}})
+    answers = [busy, streaming("SELECT 1")]
+    asked = model(lambda _: answers.pop(0))
+    with pytest.raises(TransientModelError):
+        asked.generate(PROMPT, Sampling())
+    started = time.monotonic()
+    assert asked.generate(PROMPT, Sampling()).text == "SELECT 1"
+    assert waits <= time.monotonic() - started < waits + 5
+
+
+def test_a_call_that_waits_for_its_endpoint_can_be_cancelled() -> None:
+    busy = httpx.Response(429, headers={"retry-after": "50"}, json={"error": {"message": "slow down"}})
+    asked = model(lambda _: busy)
+    with pytest.raises(TransientModelError):
+        asked.generate(PROMPT, Sampling())
+    with time_limit(0.3), pytest.raises(CallCancelledError):
+        asked.generate(PROMPT, Sampling())
 
 
 def completion(logprobs: dict[str, Any] | None) -> httpx.Response:
