@@ -1,10 +1,11 @@
-"""`critiql eval`: run systems on a data set, list, score, compare, report and export."""
+"""`critiql eval`: run systems on a data set, list, score, compare, explain, report and export."""
 
 import typer
 
 from critiql.cli.extras import extra
 
 with extra("evals"):
+    from critiql.cli.eval_causes import eval_causes
     from critiql.cli.eval_compare import eval_compare
     from critiql.cli.eval_export import eval_export
     from critiql.cli.eval_report import eval_report
@@ -17,5 +18,6 @@ app.command("run")(eval_run)
 app.command("runs")(eval_runs)
 app.command("score")(eval_score)
 app.command("compare")(eval_compare)
+app.command("causes")(eval_causes)
 app.command("report")(eval_report)
 app.command("export")(eval_export)
