@@ -96,6 +96,9 @@ class Context(BaseModel):
         default=True, description="Mend unknown names on the syntax tree before any model call."
     )
     rules: bool = Field(default=True, description="Run the static rules of the error detector.")
+    rule_repair: bool = Field(
+        default=True, description="Mend on the syntax tree what a rule found and code can write right."
+    )
     refine: bool = Field(default=True, description="Let the refiner mend a candidate with typed errors.")
     resample: bool = Field(
         default=True, description="Draw further candidates when the incumbent is uncertain."
@@ -113,6 +116,11 @@ class Context(BaseModel):
     acceptance: Literal["incumbent", "always"] = Field(
         default="incumbent",
         description="share: incumbent weighs the repaired query against the first; always takes it unseen.",
+    )
+
+    answer_cache: bool = Field(
+        default=False,
+        description="text_to_sql: answer a question that was answered before by the same query, run again.",
     )
 
     query_seconds: float = Field(default=5.0, gt=0, le=600, description="Time one query may run, in seconds.")

@@ -1,5 +1,7 @@
 """error_detector: names what is wrong with a candidate, by type; mends names before any model is asked."""
 
+from collections.abc import Sequence
+
 from critiql.agent.actor import propose
 from critiql.agent.context import Context
 from critiql.agent.databases import database_of
@@ -10,6 +12,7 @@ from critiql.agent.state import Candidate, State, Update, merge_candidates
 from critiql.tools.errors.error_type import Finding
 from critiql.tools.errors.query import Query
 from critiql.tools.errors.rules import detect
+from critiql.tools.sql.canonical import canonical
 from critiql.tools.sql.name_repair import repair_names
 
 
@@ -20,17 +23,30 @@ def error_detector(state: State, context: Context) -> Update:
     repairs: list[Candidate] = []
     for candidate in unexamined(state):
         query = read_candidate(candidate, state, database, context)
-        findings = [finding.as_dict() for finding in detect(query)] if context.rules else []
+        found = detect(query) if context.rules else []
+        findings = [finding.as_dict() for finding in found]
         emit(Detected(id=candidate["id"], findings=findings))
         looked.append({"id": candidate["id"], "findings": findings})
-        if context.name_repair and candidate["origin"] != "repair":
-            repairs += repaired(_with(state, repairs), query)
+        if candidate["origin"] != "repair":
+            repairs += _mended(_with(state, repairs), query, found, context)
     return {"candidates": looked + repairs}
 
 
 def detecting(state: State, context: Context) -> Update:
     """ErrorLLM's detector: names errors and mends nothing (algorithm 1)."""
-    return error_detector(state, context.model_copy(update={"name_repair": False}))
+    return error_detector(state, context.model_copy(update={"name_repair": False, "rule_repair": False}))
+
+
+def _mended(
+    state: State, query: Query | Finding, found: Sequence[Finding], context: Context
+) -> list[Candidate]:
+    """Every repair that code can make of a query: of its names, and of what the rules found."""
+    repairs = repaired(state, query) if context.name_repair else []
+    for finding in found if context.rule_repair else ():
+        if finding.mended is not None:
+            sql = canonical(finding.mended, database_of(state, context).dialect)
+            repairs += _fresh(propose(_with(state, repairs), sql, "repair", None, finding.suggestion))
+    return repairs
 
 
 def repaired(state: State, query: Query | Finding) -> list[Candidate]:
@@ -39,10 +55,14 @@ def repaired(state: State, query: Query | Finding) -> list[Candidate]:
     if isinstance(query, Finding):
         return repairs
     for repair in repair_names(query.parsed, query.schema, query.resolution):
-        proposal = propose(_with(state, repairs), repair.sql, "repair", None, "; ".join(repair.changes))
-        if proposal["repeats"] is None:
-            repairs.append(proposal)
+        note = "; ".join(repair.changes)
+        repairs += _fresh(propose(_with(state, repairs), repair.sql, "repair", None, note))
     return repairs
+
+
+def _fresh(candidate: Candidate) -> list[Candidate]:
+    """A candidate that was not seen before; a repeated one is nothing new."""
+    return [candidate] if candidate["repeats"] is None else []
 
 
 def _with(state: State, repairs: list[Candidate]) -> State:

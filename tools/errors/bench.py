@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from random import Random
 from typing import NamedTuple, TypeVar
 
@@ -40,15 +39,9 @@ class Bench:
         self.rng.shuffle(drawn)
         return drawn
 
-    @cached_property
-    def _order(self) -> dict[int, int]:
-        return {id(node): index for index, node in enumerate(self.query.tree.walk())}
-
     def copy(self, *nodes: exp.Expr) -> tuple[exp.Query, list[exp.Expr]]:
         """A copy of the tree, and the nodes of the copy that stand where the given ones do."""
-        tree = self.query.tree.copy()
-        twins = list(tree.walk())
-        return tree, [twins[self._order[id(node)]] for node in nodes]
+        return self.query.copied(*nodes)
 
     def replaced(self, node: exp.Expr, new: exp.Expr, note: str) -> Edit:
         """The edit that puts `new` where `node` stands."""

@@ -5,7 +5,7 @@ from itertools import combinations
 
 from sqlglot import exp
 
-from critiql.tools.errors.bench import Bench, Edit, add_conjunct
+from critiql.tools.errors.bench import Bench, Edit, add_conjunct, drop_conjunct
 from critiql.tools.errors.error_type import BugLabel, ErrorType, Finding, RepairExample
 from critiql.tools.errors.links import identifier
 from critiql.tools.errors.query import Comparison, Query, conjuncts
@@ -30,7 +30,26 @@ def contradiction(query: Query) -> Iterator[Finding]:
                     "Join them with OR, or use INTERSECT if both must hold of different rows.",
                     node=second.node,
                     slots={"condition": f"{first.node.sql()} AND {second.node.sql()}"},
+                    mended=_intersected(query, clause, first, second),
                 )
+
+
+def _intersected(query: Query, clause: exp.Expr, first: Comparison, second: Comparison) -> exp.Query | None:
+    """What meets one condition together with what meets the other; None where that would not be the same."""
+    select = clause.parent
+    shaped = ("group", "having", "order", "limit", "offset")
+    if select is not query.tree or isinstance(clause, exp.Having) or any(map(select.args.get, shaped)):
+        return None
+    if any(item.find(exp.AggFunc) for item in query.tree.selects):
+        return None
+    sides = [_without(query, clause, node) for node in (second.node, first.node)]
+    return exp.Intersect(this=sides[0], expression=sides[1], distinct=True)
+
+
+def _without(query: Query, clause: exp.Expr, part: exp.Expr) -> exp.Query:
+    tree, (twin, spot) = query.copied(clause, part)
+    drop_conjunct(twin, spot)
+    return tree
 
 
 def _same_column(query: Query, first: Comparison, second: Comparison) -> bool:
@@ -72,7 +91,16 @@ def reversed_between(query: Query) -> Iterator[Finding]:
                 f"Write BETWEEN {high} AND {low}.",
                 node=node,
                 slots={"condition": node.sql()},
+                mended=_turned(query, node),
             )
+
+
+def _turned(query: Query, between: exp.Between) -> exp.Query:
+    tree, (twin,) = query.copied(between)
+    low, high = twin.args["low"], twin.args["high"]
+    twin.set("low", high)
+    twin.set("high", low)
+    return tree
 
 
 def repeated_condition(query: Query) -> Iterator[Finding]:

@@ -36,11 +36,13 @@ class Finding:
     """Characters of the text that `node` covers, end excluded; `rules.detect` fills it."""
     slots: Mapping[str, str] = field(default_factory=dict, hash=False)
     """Slots of the type's guideline that the finder could fill."""
+    mended: exp.Query | None = field(default=None, compare=False, repr=False)
+    """The whole query without this error, where code can write it."""
     rule: str = ""
     """Name of the rule that spoke; empty for the head."""
 
     def as_dict(self) -> dict[str, Any]:
-        """What JSON holds: everything but the node, which becomes its SQL text."""
+        """What JSON holds: nodes become their SQL text, and the mended query is left to who may use it."""
         return {
             "type": self.type,
             "source": self.source,

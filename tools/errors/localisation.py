@@ -16,6 +16,7 @@ from critiql.tools.errors.query import Comparison, Query, clause_of
 from critiql.tools.errors.repair_examples import examples_for
 from critiql.tools.errors.value_error import nearest
 from critiql.tools.schema.model import Table
+from critiql.tools.schema.quoting import escape
 from critiql.tools.sql.canonical import canonical
 
 
@@ -50,7 +51,7 @@ def guidance(findings: Sequence[Finding], query: Query | Finding, *, examples: i
         examples: repaired examples shown for each type.
     """
     if isinstance(query, Finding):
-        return "\n".join(f"- {finding.explanation} {finding.suggestion}".rstrip() for finding in findings)
+        return "\n".join(escape(f"- {one.explanation} {one.suggestion}".rstrip()) for one in findings)
     if not findings:
         return ""
     located = localise(findings, query)
@@ -65,15 +66,17 @@ def guidance(findings: Sequence[Finding], query: Query | Finding, *, examples: i
 
 
 def _section(number: int, item: Localised) -> str:
-    lines = [f"Error {number}, {item.error.name}: {item.finding.explanation}", *item.guideline.splitlines()]
+    told = escape(item.finding.explanation)
+    lines = [f"Error {number}, {item.error.name}: {told}", *item.guideline.splitlines()]
     if item.finding.suggestion:
-        lines.append(f"Suggestion: {item.finding.suggestion}")
+        lines.append(f"Suggestion: {escape(item.finding.suggestion)}")
     return "\n".join(lines)
 
 
 def _localise(finding: Finding, query: Query) -> Localised:
     error = BY_KEY[finding.type]
-    slots = {**_facts(finding.node, query), **{k: v for k, v in finding.slots.items() if v}}
+    known = {**_facts(finding.node, query), **{k: v for k, v in finding.slots.items() if v}}
+    slots = {name: escape(value) for name, value in known.items()}
     subtree = _enclosing(finding.node)
     return Localised(
         error,
@@ -151,7 +154,7 @@ def _tables(finding: Finding, query: Query) -> list[Table]:
 
 
 def sub_schema(query: Query, names: Iterable[str]) -> str:
-    """The tables of these names and the foreign keys between them, one line each."""
+    """The tables of these names and the foreign keys between them, one line each, whatever a name holds."""
     wanted = {name.casefold() for name in names}
     tables = [table for table in query.schema.tables if table.name.casefold() in wanted]
     lines = [f"{table.name}({', '.join(column.name for column in table.columns)})" for table in tables]
@@ -159,4 +162,4 @@ def sub_schema(query: Query, names: Iterable[str]) -> str:
         if key.table.casefold() in wanted and key.to_table.casefold() in wanted:
             pairs = zip(key.columns, key.to_columns, strict=False)
             lines += [f"{key.table}.{column} = {key.to_table}.{other}" for column, other in pairs]
-    return "\n".join(lines)
+    return "\n".join(map(escape, lines))

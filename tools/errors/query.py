@@ -110,6 +110,22 @@ class Query:
         cleaned = "".join(c if c.isalnum() or c in "'-." else " " for c in self.question.casefold())
         return f" {' '.join(cleaned.split())} "
 
+    @cached_property
+    def _order(self) -> dict[int, int]:
+        return {id(node): place for place, node in enumerate(self.tree.walk())}
+
+    def copied(self, *nodes: exp.Expr) -> tuple[exp.Query, list[exp.Expr]]:
+        """A copy of the tree, and the nodes of the copy that stand where the given ones do."""
+        tree = self.tree.copy()
+        twins = list(tree.walk())
+        return tree, [twins[self._order[id(node)]] for node in nodes]
+
+    def with_constant(self, constant: exp.Expr, value: str) -> exp.Query:
+        """A copy in which a text stands in the place of a constant."""
+        tree, (twin,) = self.copied(constant)
+        twin.replace(exp.Literal.string(value))
+        return tree
+
     def binding(self, node: exp.Expr | None) -> Binding | None:
         """What a column node stands for."""
         return self.resolution.binding(node) if isinstance(node, exp.Column) else None

@@ -38,7 +38,8 @@ def absent_value(query: Query) -> Iterator[Finding]:
         other_case = [v for v in stored if isinstance(v, str) and v.casefold() == comparison.value.casefold()]
         if other_case or not _asked_for(query, comparison.value):
             near = other_case or nearest(comparison.value, stored)
-            yield _finding(comparison, place, f"{place} holds no {comparison.value!r}.", near)
+            mended = query.with_constant(comparison.constant, near[0]) if len(near) == 1 else None
+            yield _finding(comparison, place, f"{place} holds no {comparison.value!r}.", near, mended)
 
 
 def _is_missed(value: str, stored: tuple[object, ...]) -> bool:
@@ -83,7 +84,9 @@ def nearest(value: object, stored: tuple[object, ...], limit: int = 3) -> list[s
     return [text for text, _, _ in found]
 
 
-def _finding(comparison: Comparison, place: Place, explanation: str, near: list[str]) -> Finding:
+def _finding(
+    comparison: Comparison, place: Place, explanation: str, near: list[str], mended: exp.Query | None = None
+) -> Finding:
     offered = " or ".join(repr(text) for text in near)
     return Finding(
         KEY,
@@ -97,6 +100,7 @@ def _finding(comparison: Comparison, place: Place, explanation: str, near: list[
             "data_type": place.column.type,
             "candidates": ", ".join(repr(text) for text in near),
         },
+        mended=mended,
     )
 
 

@@ -18,9 +18,11 @@ from critiql.tools.errors.localisation import guidance
 from critiql.tools.errors.query import Query
 from critiql.tools.errors.rules import RULES, detect, read
 from critiql.tools.schema.model import Schema, Table
+from critiql.tools.sql.canonical import canonical
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "errors"
 CASES = [json.loads(line) for line in (FIXTURES / "rules.jsonl").read_text("utf-8").splitlines()]
+MENDED = [json.loads(line) for line in (FIXTURES / "mended.jsonl").read_text("utf-8").splitlines()]
 UNREADABLE = [json.loads(line) for line in (FIXTURES / "unreadable.jsonl").read_text("utf-8").splitlines()]
 QUERIES = [
     line for line in (FIXTURES / "queries.sql").read_text("utf-8").splitlines() if not line.startswith("--")
@@ -43,6 +45,22 @@ def test_a_rule_speaks_exactly_where_it_should(case: dict[str, Any], reading: Ca
         if "under" in case:
             assert finding.span is not None
             assert case["sql"][finding.span.start : finding.span.end] == case["under"]
+
+
+@pytest.mark.parametrize("case", MENDED, ids=[case["sql"] for case in MENDED])
+def test_what_code_can_mend_is_mended_and_then_left_alone(
+    case: dict[str, Any], reading: Callable[..., Query]
+) -> None:
+    trees = [finding.mended for finding in detect(reading(case["sql"])) if finding.mended is not None]
+    assert [canonical(tree) for tree in trees] == ([case["mended"]] if case["mended"] else [])
+    assert all(detect(reading(canonical(tree))) == [] for tree in trees)
+
+
+def test_a_value_in_another_case_is_written_as_the_column_holds_it(reading: Callable[..., Query]) -> None:
+    query = reading("SELECT name FROM member WHERE status = 'Active'", "Which members are Active?")
+    (finding,) = detect(query)
+    assert finding.mended is not None
+    assert canonical(finding.mended) == "SELECT name FROM member WHERE status = 'active'"
 
 
 def test_every_rule_has_a_case_for_speaking_and_one_for_silence() -> None:
