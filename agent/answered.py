@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from critiql.agent.state import CallRecord, Candidate, Decision, State, Status, Stop
+from critiql.tools.database.server_url import without_password
 
 
 class Tokens(BaseModel):
@@ -68,7 +69,7 @@ class Answer(BaseModel):
         """Read the answer out of a run's final state."""
         return cls(
             question=state["question"],
-            database=state["database"],
+            database=without_password(state["database"]),
             graph=graph,
             sql=state.get("sql", ""),
             columns=state.get("columns", []),

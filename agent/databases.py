@@ -9,6 +9,7 @@ from critiql.tools.database.engine import Database
 from critiql.tools.database.open import get_database
 from critiql.tools.database.result import ErrorKind, Failure, Limits, Result, Rows, Value
 from critiql.tools.database.sample import sample_database
+from critiql.tools.database.server_url import without_password
 
 SHOWN_ROWS = 5
 """Rows a candidate keeps: enough for a critic and a person, little enough for a checkpoint."""
@@ -20,10 +21,14 @@ SHOWN_CELL = 80
 def database_of(state: State, context: Context) -> Database:
     """The database named by the input, else by the context, else the sample database.
 
+    The state names a server without its password; the context, which no checkpoint holds, has the whole URL.
+
     Raises:
         DatabaseError: it cannot be opened.
     """
-    return get_database(state.get("database") or context.database or str(sample_database()))
+    named = state.get("database") or context.database or str(sample_database())
+    same = named == without_password(context.database)
+    return get_database(context.database if same else named)
 
 
 def limits_of(context: Context) -> Limits:

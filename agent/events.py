@@ -14,6 +14,15 @@ class Event(BaseModel):
     version: Literal[1] = 1
 
 
+class Resumed(Event):
+    """A run with checkpoints goes on where a killed one was."""
+
+    type: Literal["resumed"] = "resumed"
+    thread: str
+    next: list[str]
+    """Nodes that run next; none where the answer was there already."""
+
+
 class Grounded(Event):
     """The schema text is ready."""
 
@@ -134,7 +143,8 @@ class Answered(Event):
 
 
 AnyEvent = Annotated[
-    Grounded
+    Resumed
+    | Grounded
     | Writing
     | Proposed
     | Executed

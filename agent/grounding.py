@@ -46,13 +46,19 @@ def ground(state: State, context: Context) -> Update:
     _announce(database, schema, prefix, notes)
     return {
         "question": question,
-        "database": database.url,
+        "database": _place(state, database),
         "schema_prefix": prefix,
         "notes": notes,
         "started": time.time(),
         "generations": 0,
         **fresh(),
     }
+
+
+def _place(state: State, database: Database) -> str:
+    """How the nodes to come name the database: a file by its full path, a server as it was given."""
+    given = state.get("database", "")
+    return given if "://" in given else database.url
 
 
 def fresh() -> Update:

@@ -5,11 +5,16 @@ import threading
 from collections.abc import Callable
 
 from langchain_core.runnables import RunnableLambda
+from langgraph.config import get_config
 from langgraph.runtime import get_runtime
 
 from critiql.agent.context import Context
 from critiql.agent.state import State, Update
 from critiql.tools.models.cancel import cancellable
+from critiql.tools.models.journal import journaled
+
+JOURNAL = "journal"
+"""Name in `configurable` of the journal that keeps the run's model answers, where there is one."""
 
 Role = Callable[[State, Context], Update]
 """A role reads the state and the settings, and returns only what it changed."""
@@ -23,7 +28,8 @@ def node(role: Role) -> RunnableLambda[State, Update]:
     """
 
     def run(state: State) -> Update:
-        return role(state, get_runtime(Context).context or Context())
+        with journaled(get_config().get("configurable", {}).get(JOURNAL)):
+            return role(state, get_runtime(Context).context or Context())
 
     async def run_in_thread(state: State) -> Update:
         cancelled = threading.Event()

@@ -29,6 +29,13 @@ def ask(
     setting: Annotated[
         list[str] | None, typer.Option("--set", help="Any other setting, as name=value.")
     ] = None,
+    checkpoint: Annotated[
+        str,
+        typer.Option(help="File, or URL of a PostgreSQL, that keeps the run; asked again it goes on there."),
+    ] = "",
+    thread: Annotated[
+        str, typer.Option(help="Name of the run within the checkpoint.", show_default="default")
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No trace: only the SQL and the rows.")] = False,
 ) -> None:
@@ -36,10 +43,13 @@ def ask(
     from critiql.cli.failures import failures
 
     with failures():
-        context = _context(model, critic_model, z, setting or [])
-        answer = asyncio.run(
-            _follow(_read(question), db, graph, context, evidence, show=not (as_json or quiet))
-        )
+        options = {
+            "graph": graph,
+            "context": _context(model, critic_model, z, setting or []),
+            "evidence": evidence,
+            **_durability(checkpoint, thread),
+        }
+        answer = asyncio.run(_follow(_read(question), db, options, show=not (as_json or quiet)))
     if as_json:
         typer.echo(json.dumps(as_dict(answer), ensure_ascii=False))
     else:
@@ -91,25 +101,29 @@ def _value(text: str) -> Any:
         return text
 
 
-async def _follow(question: str, db: str, graph: str, context: Any, evidence: str, *, show: bool) -> Any:
+def _durability(checkpoint: str, thread: str) -> dict[str, str]:
+    """Where the run is kept, and under which name."""
+    if thread and not checkpoint:
+        raise typer.BadParameter("it names a run within a --checkpoint", param_hint="--thread")
+    return {"checkpoint": checkpoint, **({"thread": thread} if thread else {})}
+
+
+async def _follow(question: str, db: str, options: dict[str, Any], *, show: bool) -> Any:
     """Run the graph; draw each event of the trace where it is to be shown."""
     from critiql.agent.answered import Answer
     from critiql.graphs.api import stream
 
     printer = TracePrinter(Console(stderr=True))
-    async for item in stream(
-        question,
-        Path(db) if Path(db).exists() and db else db,
-        graph=graph,
-        context=context,
-        evidence=evidence,
-    ):
+    answer: Answer | None = None
+    async for item in stream(question, Path(db) if Path(db).exists() and db else db, **options):
         if isinstance(item, Answer):
-            return item
-        if show:
+            answer = item
+        elif show:
             printer.show(item)
-    msg = "the graph ended without an answer"
-    raise RuntimeError(msg)
+    if answer is None:
+        msg = "the graph ended without an answer"
+        raise RuntimeError(msg)
+    return answer
 
 
 def _print(answer: Any, quiet: bool) -> None:

@@ -10,5 +10,7 @@ DATABASE = 3
 """The database cannot be opened or read."""
 MODEL = 4
 """A model is missing, damaged or does not answer."""
+CHECKPOINT = 5
+"""A checkpoint cannot be read or written, or another run is using it."""
 INTERRUPTED = 130
 """Stopped by Ctrl-C."""

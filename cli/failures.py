@@ -10,6 +10,7 @@ from rich.console import Console
 from critiql.agent.grounding import QuestionError
 from critiql.cli import exit_codes
 from critiql.graphs.catalogue import UnknownGraphError
+from critiql.graphs.checkpoints import CheckpointError
 from critiql.tools.database.engine import DatabaseError
 from critiql.tools.models.model import ModelError
 
@@ -18,6 +19,7 @@ CODES: dict[type[Exception], int] = {
     ModelError: exit_codes.MODEL,
     QuestionError: exit_codes.USAGE,
     UnknownGraphError: exit_codes.USAGE,
+    CheckpointError: exit_codes.CHECKPOINT,
 }
 
 

@@ -41,6 +41,11 @@ class TracePrinter:
         self.console.print(escape(text), markup=False, highlight=False, soft_wrap=True)
 
 
+def _resumed(event: dict[str, Any]) -> tuple[str, str]:
+    where = " and ".join(event["next"])
+    return "checkpoint", f"goes on at {where}" if where else "answered before; no model is asked"
+
+
 def _grounded(event: dict[str, Any]) -> tuple[str, str]:
     return "ground", f"{event['database']} ({event['dialect']}, {event['tables']} tables)"
 
@@ -89,6 +94,7 @@ def _budget(event: dict[str, Any]) -> tuple[str, str]:
 
 
 LINES = {
+    "resumed": _resumed,
     "grounded": _grounded,
     "candidate": _candidate,
     "executed": _executed,

@@ -2,14 +2,21 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
+from langchain_core.runnables import RunnableConfig
+
 from critiql.agent.answered import Answer
 from critiql.agent.context import Context
+from critiql.agent.node import JOURNAL
 from critiql.agent.state import InputState
 from critiql.graphs.catalogue import graph as graph_of
+from critiql.graphs.checkpoints import DEFAULT_THREAD, open_checkpoints
+from critiql.graphs.resume import begin
+from critiql.tools.database.server_url import without_password
 
 STEPS_PER_GENERATION = 5
 """Nodes that one generation may pass through."""
@@ -28,36 +35,66 @@ async def stream(
     context: Context | None = None,
     evidence: str = "",
     draft: str = "",
+    checkpoint: str | Path = "",
+    thread: str = DEFAULT_THREAD,
 ) -> AsyncIterator[dict[str, Any] | Answer]:
     """Ask a question; yields each event of the trace as it happens, and the `Answer` last.
 
+    With a `checkpoint`, a file or the URL of a PostgreSQL, a killed run that is asked again on its `thread`
+    goes on where it was; docs/CHECKPOINTS.md says when.
+
     Raises:
-        QuestionError, DatabaseError, ModelError, UnknownGraphError: the message says what to do.
+        QuestionError, DatabaseError, ModelError, UnknownGraphError, CheckpointError: the message says what
+            to do.
     """
-    settings = context or Context()
     started = time.perf_counter()
     events: list[dict[str, Any]] = []
     state: Any = {}
+    named = str(database) or (context or Context()).database
+    settings = (context or Context()).model_copy(update={"database": named})
     given: InputState = {
         "question": question,
-        "database": str(database),
+        "database": without_password(named),
         "evidence": evidence,
         "draft": draft,
     }
     chunk: Any
-    async for mode, chunk in graph_of(graph).astream(
-        given,
-        {"recursion_limit": recursion_limit(settings)},
-        context=settings,
-        stream_mode=["custom", "values"],
-    ):
-        if mode == "values":
-            state = chunk
-            continue
-        if chunk["type"] != "writing":
-            events.append(chunk)
-        yield chunk
+    async with aclosing(_parts(graph, given, settings, checkpoint, thread)) as parts:
+        async for mode, chunk in parts:
+            if mode == "values":
+                state = chunk
+                continue
+            if chunk["type"] != "writing":
+                events.append(chunk)
+            yield chunk
     yield Answer.of(state, graph, time.perf_counter() - started, events)
+
+
+async def _parts(
+    name: str, given: InputState, settings: Context, checkpoint: str | Path, thread: str
+) -> AsyncGenerator[tuple[str, Any], None]:
+    """What the graph streams, each part after its mode; with checkpoints, from where the thread stands."""
+    graph = graph_of(name)
+    config: RunnableConfig = {"recursion_limit": recursion_limit(settings)}
+    modes: list[Any] = ["custom", "values"]
+    part: Any
+    if not checkpoint:
+        async for part in graph.astream(given, config, context=settings, stream_mode=modes):
+            yield part
+        return
+    async with open_checkpoints(checkpoint, thread) as checkpoints:
+        durable = graph.copy(update={"checkpointer": checkpoints})
+        start = await begin(durable, name, given, settings, checkpoints)
+        config["configurable"] = {"thread_id": thread, JOURNAL: checkpoints}
+        if start.event:
+            yield "custom", start.event.model_dump(mode="json")
+        if start.state:
+            yield "values", start.state
+            return
+        async for part in durable.astream(
+            start.given, config, context=start.settings, stream_mode=modes, durability="sync"
+        ):
+            yield part
 
 
 async def aask(question: str, database: str | Path = "", **options: Any) -> Answer:

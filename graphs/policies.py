@@ -1,6 +1,7 @@
 """What a node that calls a model tries again, and what happens when it fails for good."""
 
 from collections.abc import Callable
+from copy import copy
 from typing import Any, Literal
 
 from langgraph.errors import NodeError
@@ -82,14 +83,14 @@ DRAWS: dict[str, Any] = {"retry_policy": MODEL_RETRY, "error_handler": handler(v
 def _given_up(state: State, error: NodeError) -> Update:
     """The update of a writing role that failed for good; raises where there is nothing to go on with."""
     if not _of_a_model(error) or incumbent_of(state) is None:
-        raise error.error
+        raise _failure(error)
     return {"stopped": "model_failed"}
 
 
 def _unjudged(state: State, error: NodeError) -> list[Candidate]:
     """What the critic did not judge, as unknown."""
     if not _of_a_model(error):
-        raise error.error
+        raise _failure(error)
     return [
         {"id": candidate["id"], "p_true": None, "verdict": "unknown"}
         for candidate in state["candidates"]
@@ -101,6 +102,11 @@ def _weighed(state: State, error: NodeError) -> Update:
     """What the critic did not judge, and the incumbent by the other evidence."""
     unjudged = _unjudged(state, error)
     return {"candidates": unjudged, **rule(state, unjudged, None)}
+
+
+def _failure(error: NodeError) -> BaseException:
+    """A copy of it: LangGraph takes the object itself for handled, and would keep a run without an end."""
+    return copy(error.error)
 
 
 def _of_a_model(error: NodeError) -> bool:

@@ -52,3 +52,13 @@ def read_url(url: str) -> ServerUrl:
         unquote(parts.path.removeprefix("/")),
         dict(parse_qsl(parts.query, keep_blank_values=True)),
     )
+
+
+def without_password(name: str) -> str:
+    """The name of a database without secrets: of a server's URL, password and parameters are left out.
+
+    Raises:
+        DatabaseError: it looks like a URL and cannot be read.
+    """
+    is_file = "://" not in name or name.startswith(("sqlite:", "duckdb:"))
+    return name if is_file else read_url(name).shown

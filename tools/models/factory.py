@@ -6,6 +6,7 @@ from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING
 
+from critiql.tools.models.journal import with_journal
 from critiql.tools.models.model import LanguageModel
 from critiql.tools.models.registry import registry
 from critiql.tools.models.store import resolve
@@ -22,7 +23,7 @@ _runtimes: "dict[Path, LlamaRuntime]" = {}
 
 
 def load_model(spec: str) -> LanguageModel:
-    """The model a name stands for; the same object each time.
+    """The model a name stands for; loaded once.
 
     Args:
         spec: a registered name, the path of a .gguf file, or `openai:NAME[@URL]`.
@@ -33,7 +34,7 @@ def load_model(spec: str) -> LanguageModel:
     with _loading:
         if spec not in _models:
             _models[spec] = make_model(spec)
-        return _models[spec]
+        return with_journal(_models[spec])
 
 
 def make_model(spec: str) -> LanguageModel:
