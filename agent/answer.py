@@ -13,10 +13,11 @@ from critiql.agent.execution_critic import executes
 from critiql.agent.llm_critic import calibration_for
 from critiql.agent.reading import read_candidate
 from critiql.agent.state import Candidate, State, Status, Stop, Update, incumbent_of
-from critiql.agent.wording import plain, sentence
+from critiql.agent.wording import fenced, plain, sentence
 from critiql.tools.database.engine import Database
 from critiql.tools.database.result import Failure, Result, Rows
 from critiql.tools.errors.error_type import Finding
+from critiql.tools.schema.quoting import escape
 
 ROWS_IN_WORDS = 5
 """Rows that the chat message shows."""
@@ -85,17 +86,18 @@ def explained(
 
 
 def message(sql: str, result: Result, update: Update) -> str:
-    """The chat message: the answer in words, the SQL, then the first rows or the error."""
+    """The chat message, as Markdown: the answer or the error in words, the SQL, then the first rows."""
     notes = "".join(f"\n\n{plain(note)}" for note in update["assumptions"])
-    body = _table(result) if isinstance(result, Rows) else f"The query failed: {result.message}"
-    return f"{update['in_words']}{notes}\n\n```sql\n{sql}\n```\n\n{body}\n\nStatus: {update['status']}."
+    rows = f"{_table(result)}\n\n" if isinstance(result, Rows) else ""
+    return f"{update['in_words']}{notes}\n\n{fenced(sql, 'sql')}\n\n{rows}Status: {update['status']}."
 
 
 def _table(result: Rows) -> str:
     """The first rows, one JSON list a line, and how many there are."""
     lines = [json.dumps([shown(value) for value in row], ensure_ascii=False) for row in result.rows]
     count = f"{'more than ' if result.truncated else ''}{len(result.rows)} rows"
-    return "\n".join([f"{', '.join(result.columns)} ({count})", *lines[:ROWS_IN_WORDS]])
+    head = f"{', '.join(map(escape, result.columns))} ({count})"
+    return fenced("\n".join([head, *lines[:ROWS_IN_WORDS]]), "text")
 
 
 def _cell(value: object) -> object:

@@ -8,6 +8,7 @@ from critiql.agent.state import Candidate, State
 from critiql.tools.errors.localisation import guidance
 from critiql.tools.errors.query import Query
 from critiql.tools.errors.rules import detect
+from critiql.tools.schema.quoting import escape
 from critiql.tools.sql.name_repair import closest_names
 
 
@@ -25,7 +26,7 @@ def names_known(query: object) -> str:
     if not isinstance(query, Query):
         return ""
     lines = [
-        f"{unresolved.name} is not in the schema; closest: {', '.join(names)}"
+        escape(f"{unresolved.name} is not in the schema; closest: {', '.join(names)}")
         for unresolved in query.resolution.unresolved
         if (names := closest_names(unresolved, query.schema))
     ]

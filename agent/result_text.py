@@ -3,6 +3,7 @@
 import json
 
 from critiql.agent.state import Execution
+from critiql.tools.schema.quoting import escape
 
 SHOWN = 4
 """Rows; a pilot chose best when the critic saw four."""
@@ -13,8 +14,8 @@ def result_text(execution: Execution | None) -> str:
     if execution is None:
         return "not run"
     if not execution["ok"]:
-        return f"error: {execution['message']}"
+        return f"error: {escape(execution['message'] or '')}"
     count = f"more than {execution['row_count']}" if execution["truncated"] else str(execution["row_count"])
-    head = f"columns: {', '.join(execution['columns'])}; rows: {count}"
-    rows = [json.dumps(row, ensure_ascii=False) for row in execution["rows"][:SHOWN]]
+    head = f"columns: {', '.join(map(escape, execution['columns']))}; rows: {count}"
+    rows = [escape(json.dumps(row, ensure_ascii=False)) for row in execution["rows"][:SHOWN]]
     return "\n".join([head, *rows])

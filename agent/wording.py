@@ -5,12 +5,12 @@ from collections.abc import Sequence
 
 from critiql.agent.databases import SHOWN_CELL
 from critiql.tools.database.result import Failure, Result, Value
-from critiql.tools.schema.quoting import escape
+from critiql.tools.schema.quoting import escape, escape_lines
 
 LISTED = 5
 """Rows that a sentence lists."""
-MARKDOWN = re.compile(r"[\\`*_{}\[\]()<>#|~!&$]")
-"""Characters that Markdown or HTML may read as a mark."""
+MARKDOWN = re.compile(r"[\\`*_{}\[\]()<>#|~!&$@]|:(?=//)|(?<=www)\.", re.IGNORECASE)
+"""Characters that Markdown or HTML may read as a mark, or that make a link of an address."""
 
 
 def sentence(result: Result) -> str:
@@ -28,6 +28,13 @@ def sentence(result: Result) -> str:
 def plain(text: str) -> str:
     """Text that shows as it is: control characters as visible escapes, Markdown marks behind a backslash."""
     return MARKDOWN.sub(r"\\\g<0>", escape(text))
+
+
+def fenced(text: str, language: str) -> str:
+    """A code block of Markdown that nothing in the text closes; control characters are visible escapes."""
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{language}\n{escape_lines(text)}\n{fence}"
 
 
 def cell(value: Value) -> str:

@@ -10,9 +10,10 @@ import typer
 from rich.console import Console
 
 from critiql.cli import exit_codes
+from critiql.cli.json_text import json_text
 from critiql.cli.rows import print_rows
 from critiql.cli.trace import TracePrinter
-from critiql.tools.schema.quoting import escape
+from critiql.tools.schema.quoting import escape, escape_lines
 
 LONGEST_INPUT = 1_000_000
 """Characters read from standard input; more is not a question."""
@@ -51,7 +52,7 @@ def ask(
         }
         answer = asyncio.run(_follow(_read(question), db, options, show=not (as_json or quiet)))
     if as_json:
-        typer.echo(json.dumps(as_dict(answer), ensure_ascii=False))
+        typer.echo(json_text(as_dict(answer)))
     else:
         _print(answer, quiet)
     raise typer.Exit(exit_codes.FAILED if answer.status == "failed" else exit_codes.OK)
@@ -129,7 +130,7 @@ async def _follow(question: str, db: str, options: dict[str, Any], *, show: bool
 def _print(answer: Any, quiet: bool) -> None:
     """The SQL, the rows, and why it stopped."""
     console = Console()
-    console.print(answer.sql, markup=False, highlight=False, style="" if quiet else "bold")
+    console.print(escape_lines(answer.sql), markup=False, highlight=False, style="" if quiet else "bold")
     print_rows(console, answer.columns, answer.rows, truncated=answer.truncated)
     if quiet:
         return

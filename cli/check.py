@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from critiql.cli import exit_codes
+from critiql.cli.json_text import json_text
 from critiql.tools.database.engine import Database, DatabaseError
 from critiql.tools.database.open import close_databases, get_database
 from critiql.tools.database.result import Limits, Result, Rows
@@ -82,7 +83,7 @@ def check(
     finally:
         close_databases()
     if as_json:
-        typer.echo(json.dumps(document, ensure_ascii=False))
+        typer.echo(json_text(document))
     else:
         _print(document)
     raise typer.Exit(exit_codes.FAILED if document["findings"] else exit_codes.OK)
@@ -130,7 +131,7 @@ def _check_file(file: Path, db: str, *, run: bool) -> None:
             document = examine(request, _open(request.db), run=run)
         except (ValueError, DatabaseError) as error:
             document = {"error": str(error)}
-        typer.echo(json.dumps({"line": number, **document}, ensure_ascii=False))
+        typer.echo(json_text({"line": number, **document}))
 
 
 def _lines(file: Path) -> Iterator[str]:

@@ -11,6 +11,7 @@ from critiql.evals.progress import Progress
 from critiql.evals.runner import Entrant, RunStoppedError, pending
 from critiql.evals.store import Run, Store, StoredAnswer
 from critiql.evals.task import Questions
+from critiql.tools.schema.quoting import escape
 
 LINE_EVERY = 30.0
 """Seconds between two lines of progress where there is no terminal."""
@@ -60,7 +61,7 @@ def _show(answers: Answers, progress: Progress, export_now: Callable[[], None]) 
             progress.add(run, answer)
             status.update(progress.line())
             if answer.error:
-                console.print(f"{run.spec.system}, question {answer.index}: {answer.error}")
+                console.print(f"{run.spec.system}, question {answer.index}: {escape(answer.error)}")
             now = time.monotonic()
             if not console.is_terminal and now - printed > LINE_EVERY:
                 console.print(progress.line())

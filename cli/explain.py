@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from critiql.cli import exit_codes
+from critiql.cli.json_text import json_text
 from critiql.tools.database.engine import Database, DatabaseError
 from critiql.tools.database.open import get_database
 from critiql.tools.database.result import Failure
@@ -66,7 +67,7 @@ def explain(
             total += 1
             passed += _good(found)
             if as_json or check or file is not None:
-                typer.echo(json.dumps(found, ensure_ascii=False, default=str))
+                typer.echo(json_text(found, default=str))
             elif "problem" not in found:
                 _show(found)
             if "problem" in found and not (check or file):

@@ -13,6 +13,7 @@ from critiql.graphs.catalogue import UnknownGraphError
 from critiql.graphs.checkpoints import CheckpointError
 from critiql.tools.database.engine import DatabaseError
 from critiql.tools.models.model import ModelError
+from critiql.tools.schema.quoting import escape_lines
 
 CODES: dict[type[Exception], int] = {
     DatabaseError: exit_codes.DATABASE,
@@ -48,5 +49,6 @@ def fail(message: str, code: int) -> None:
     Raises:
         typer.Exit: always.
     """
-    Console(stderr=True).print(message, markup=False, highlight=False, style="red", soft_wrap=True)
+    console = Console(stderr=True)
+    console.print(escape_lines(message), markup=False, highlight=False, style="red", soft_wrap=True)
     raise typer.Exit(code)

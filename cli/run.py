@@ -1,7 +1,6 @@
 """critiql run: one statement, or a file of them, through the same read-only sandbox as the agent's."""
 
 import base64
-import json
 import math
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,6 +10,7 @@ import typer
 from rich.console import Console
 
 from critiql.cli import exit_codes
+from critiql.cli.json_text import json_text
 from critiql.cli.rows import print_rows
 from critiql.tools.database.engine import DEFAULT_LIMITS, Database, DatabaseError
 from critiql.tools.database.open import open_database
@@ -105,7 +105,7 @@ def _show(database: Database, sql: str, limits: Limits, as_json: bool, short: bo
     """Run one statement and print what came back; whether it gave rows."""
     result = database.run(sql, limits)
     if as_json:
-        typer.echo(json.dumps(as_document(sql, result), ensure_ascii=False, allow_nan=False))
+        typer.echo(json_text(as_document(sql, result), allow_nan=False))
     elif short:
         said = _brief(result)
         typer.echo(

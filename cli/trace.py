@@ -4,7 +4,7 @@ from typing import Any
 
 from rich.console import Console
 
-from critiql.tools.schema.quoting import escape
+from critiql.tools.schema.quoting import escape, escape_lines
 
 
 class TracePrinter:
@@ -32,7 +32,7 @@ class TracePrinter:
             self.console.print(f"{event['role']:>16}  ", end="", style="cyan", markup=False)
             self.writing = True
         self.console.print(
-            "\n".join(map(escape, event["text"].split("\n"))), end="", markup=False, highlight=False
+            escape_lines(event["text"]), end="", markup=False, highlight=False
         )
 
     def _line(self, who: str, text: str) -> None:

@@ -1,8 +1,8 @@
 """The report of a store: one page that needs no network, and a Markdown table."""
 
+import html
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from html import escape
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -12,8 +12,9 @@ from critiql.evals.calibration import Fit, fit
 from critiql.evals.draws import draws_of
 from critiql.evals.item import Item
 from critiql.evals.report_rows import Entry, Row, by_group, rows_of
-from critiql.evals.report_table import COST_HEAD, HEAD, cells, cost_cells, markdown, percent, source
+from critiql.evals.report_table import COST_HEAD, HEAD, cells, cost_cells, inline, markdown, percent, source
 from critiql.evals.store import Store, StoredAnswer
+from critiql.tools.schema.quoting import escape, escape_lines
 
 TEMPLATE = Path(__file__).with_name("report.html")
 LEAST_ANSWERS = 20
@@ -58,8 +59,8 @@ def newest(store: Store) -> list[Entry]:
 
 
 def _markdown(rows: Sequence[Row], store: Store) -> str:
-    parts = [f"## {name}\n\n{markdown(group)}" for name, group in _by_dataset(rows).items()]
-    return "\n".join([*parts, "## Every run in the store", "", *_history(store), ""])
+    parts = [f"## {inline(name)}\n\n{markdown(group)}" for name, group in _by_dataset(rows).items()]
+    return "\n".join([*parts, "## Every run in the store", "", *map(inline, _history(store)), ""])
 
 
 def _history(store: Store) -> list[str]:
@@ -73,12 +74,12 @@ def _history(store: Store) -> list[str]:
 
 def _page(rows: Sequence[Row], questions: Mapping[tuple[str, int], Item], store: Store) -> str:
     sections = [_section(name, group) for name, group in _by_dataset(rows).items()]
-    history = "".join(f"<li>{escape(line.removeprefix('- '))}</li>" for line in _history(store))
+    history = "".join(f"<li>{shown(line.removeprefix('- '))}</li>" for line in _history(store))
     return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
         sections="\n".join(sections),
         history=f"<ul>{history}</ul>",
         # in a script element only "<" can end the data early
-        data=json.dumps(_data(rows, questions), default=str).replace("<", "\\u003c"),
+        data=json.dumps(_visible(_data(rows, questions)), default=str).replace("<", "\\u003c"),
     )
 
 
@@ -89,13 +90,13 @@ def _by_dataset(rows: Sequence[Row]) -> dict[str, list[Row]]:
 
 def _section(name: str, rows: list[Row]) -> str:
     parts = [
-        f"<h2>{escape(name)}</h2>",
+        f"<h2>{shown(name)}</h2>",
         _table(HEAD, [cells(row) for row in rows]),
         "<details><summary>What 1,000 questions cost</summary>",
         _table(COST_HEAD, cost_cells(rows)),
         "</details>",
         "<details><summary>Where each row comes from</summary><ul>",
-        *(f"<li>{escape(source(row))}</li>" for row in rows),
+        *(f"<li>{shown(source(row))}</li>" for row in rows),
         "</ul></details>",
         _figure("Accuracy against cost", plots.accuracy_against_cost(rows)),
         _figure("By hardness", plots.by_hardness(rows)),
@@ -107,7 +108,7 @@ def _section(name: str, rows: list[Row]) -> str:
 
 def _critics(rows: Sequence[Row]) -> Iterable[str]:
     for row in rows:
-        label = escape(row.entry.label)
+        label = shown(row.entry.label)
         yield _figure(f"Reliability of the critic: {label}", plots.critic_reliability(row.entry.answers))
         found = _fit(row.entry)
         if found:
@@ -139,8 +140,8 @@ def _databases(rows: Sequence[Row]) -> str:
 
 
 def _table(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
-    top = "".join(f"<th>{escape(cell)}</th>" for cell in head)
-    lines = ("".join(f"<td>{escape(cell)}</td>" for cell in line) for line in body)
+    top = "".join(f"<th>{shown(cell)}</th>" for cell in head)
+    lines = ("".join(f"<td>{shown(cell)}</td>" for cell in line) for line in body)
     return f"<table><tr>{top}</tr>{''.join(f'<tr>{line}</tr>' for line in lines)}</table>"
 
 
@@ -174,6 +175,20 @@ def _answer(entry: Entry, answer: StoredAnswer, item: Item | None) -> dict[str, 
         "candidates": [_candidate(c) for c in answer.candidates],
         "decisions": [d.get("reason", "") for d in answer.decisions],
     }
+
+
+def _visible(value: Any) -> Any:
+    """The same with every text's control and direction characters as visible escapes."""
+    if isinstance(value, dict):
+        return {name: _visible(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_visible(part) for part in value]
+    return escape_lines(value) if isinstance(value, str) else value
+
+
+def shown(text: str) -> str:
+    """Text as HTML shows it, control characters as visible escapes."""
+    return html.escape(escape(text))
 
 
 def _candidate(candidate: dict[str, Any]) -> dict[str, Any]:

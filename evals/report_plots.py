@@ -11,6 +11,7 @@ from critiql.evals.calibration import Fit
 from critiql.evals.report_rows import Row, by_group, readings
 from critiql.evals.statistics import auc, calibration_error, reliability
 from critiql.evals.store import StoredAnswer
+from critiql.tools.schema.quoting import escape
 
 
 def accuracy_against_cost(rows: Sequence[Row]) -> str:
@@ -90,7 +91,7 @@ def by_hardness(rows: Sequence[Row]) -> str:
         shares = [groups[level] for level in levels if level in groups]
         errors = [[s.value - s.low for s in shares], [s.high - s.value for s in shares]]
         axes.bar(places, [s.value for s in shares], width, yerr=errors, label=row.entry.label, capsize=2)
-    axes.set_xticks([place + 0.4 - width / 2 for place in range(len(levels))], levels)
+    axes.set_xticks([place + 0.4 - width / 2 for place in range(len(levels))], map(escape, levels), parse_math=False)
     axes.set(ylabel="execution accuracy", ylim=(0, 1))
     axes.legend(fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5))
     return _svg(axes)
@@ -107,6 +108,8 @@ def _svg(axes: Axes) -> str:
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "critiql"}):
         figure = axes.get_figure(root=True)
         assert figure is not None
+        for name in legend.get_texts() if (legend := axes.get_legend()) else ():
+            name.set_parse_math(False)
         figure.savefig(buffer, format="svg", bbox_inches="tight", metadata={"Date": None})
     text = buffer.getvalue()
     return text[text.index("<svg") :]

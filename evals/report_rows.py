@@ -9,6 +9,7 @@ from critiql.evals.draws import GENERATED
 from critiql.evals.metrics.cost import Cost, QuestionCost, Spent, cost
 from critiql.evals.statistics import Estimate, holm, proportion
 from critiql.evals.store import Run, StoredAnswer
+from critiql.tools.schema.quoting import escape
 
 BASELINE = "single_shot"
 """The system that every other one is compared with."""
@@ -28,7 +29,7 @@ class Entry:
     def label(self) -> str:
         """System and the settings that differ from their defaults."""
         parts = [f"{k}={_short(v)}" for k, v in self.run.spec.settings.items() if k not in QUIET]
-        return " ".join([self.run.spec.system, *parts])
+        return escape(" ".join([self.run.spec.system, *parts]))
 
 
 @dataclass(frozen=True)

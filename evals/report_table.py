@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from critiql.evals.metrics.cost import Spent
 from critiql.evals.report_rows import Row
 from critiql.evals.statistics import Estimate
+from critiql.tools.schema.quoting import escape
 
 HEAD = (
     "system",
@@ -50,7 +51,7 @@ def markdown(rows: Sequence[Row]) -> str:
     """The table, what 1,000 questions cost, and where each row comes from."""
     parts = [table(HEAD, [cells(row) for row in rows]), "", "Cost of 1,000 questions:", ""]
     return "\n".join(
-        [*parts, table(COST_HEAD, cost_cells(rows)), "", *(f"- {source(row)}" for row in rows), ""]
+        [*parts, table(COST_HEAD, cost_cells(rows)), "", *(f"- {inline(source(row))}" for row in rows), ""]
     )
 
 
@@ -69,8 +70,13 @@ def cost_cells(rows: Sequence[Row]) -> list[list[str]]:
 
 def table(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
     """A Markdown table."""
-    lines = ["| " + " | ".join(line) + " |" for line in (head, *body)]
+    lines = ["| " + " | ".join(map(inline, line)) + " |" for line in (head, *body)]
     return "\n".join([lines[0], "|" + "---|" * len(head), *lines[1:]])
+
+
+def inline(text: str) -> str:
+    """Text within a line of Markdown: no further line, cell, element or link begins in it."""
+    return escape(text).replace("|", "\\|").replace("<", "&lt;").replace("](", "]\\(")
 
 
 def _spent(spent: Spent) -> list[str]:

@@ -11,8 +11,11 @@ CELL_CHARACTERS = 40
 MARKS = {"mysql": "`"}
 """Quotation mark of identifiers where it is not the double quote."""
 PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
-"""Control, zero-width and direction characters, and line separators."""
+CONTROL = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    r"\ud800-\udfff\U000e0000-\U000e007f]"
+)
+"""Control, zero-width, direction and tag characters, and line separators."""
 _RESERVED_WORDS = """
 add all alter analyze and as asc autoincrement between by cascade case check collate column commit
 constraint create cross current_date current_time current_timestamp database default deferrable
@@ -56,6 +59,11 @@ def quote_name(name: str, dialect: str) -> str:
 def escape(text: str) -> str:
     """Control, zero-width and direction characters as visible escapes."""
     return CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+
+
+def escape_lines(text: str) -> str:
+    """The same for text of several lines, which stay."""
+    return "\n".join(map(escape, text.split("\n")))
 
 
 def cell_text(value: object, characters: int = CELL_CHARACTERS) -> str:

@@ -1,0 +1,21 @@
+"""JSON as a command prints it: one line that a terminal only shows, whatever the texts in it hold."""
+
+import json
+from re import Match
+from typing import Any
+
+from critiql.tools.schema.quoting import CONTROL
+
+
+def json_text(document: Any, **options: Any) -> str:
+    """The document with control, zero-width and direction characters as JSON's own escapes.
+
+    Args:
+        document: what JSON can hold.
+        options: further arguments of `json.dumps`.
+    """
+    return CONTROL.sub(_escaped, json.dumps(document, ensure_ascii=False, **options))
+
+
+def _escaped(found: Match[str]) -> str:
+    return json.dumps(found[0])[1:-1]
