@@ -34,7 +34,7 @@ def answer(state: State, context: Context) -> Update:
         _announce_execution(incumbent["id"], result)
     update = _closed(incumbent, status_of(incumbent, result), stop_of(state, context))
     update.update(rows_of(result))
-    update["confidence"] = confidence_of(incumbent, update["status"], context)
+    update["confidence"] = confidence_of(incumbent, update["status"], state, context)
     update["in_words"] = sentence(result)
     update["assumptions"] = explained(incumbent, result, state, database, context)
     if not incumbent.get("execution"):
@@ -51,9 +51,10 @@ def status_of(incumbent: Candidate, result: Result) -> Status:
 
 
 def stop_of(state: State, context: Context) -> Stop:
-    """What ended the loop."""
-    if state.get("stopped") == "model_failed":
-        return "model_failed"
+    """What ended the loop, or kept it from beginning."""
+    settled = state.get("stopped")
+    if settled:
+        return settled
     incumbent = incumbent_of(state)
     if incumbent and incumbent.get("verdict") == "accepted":
         return "accepted"
@@ -112,8 +113,10 @@ def _closed(incumbent: Candidate | None, status: Status, stopped: Stop) -> Updat
     return {"sql": sql, "status": status, "stopped": stopped, "confidence": None, "draft": ""}
 
 
-def confidence_of(incumbent: Candidate, status: Status, context: Context) -> float | None:
+def confidence_of(incumbent: Candidate, status: Status, state: State, context: Context) -> float | None:
     """The calibrated probability that an accepted answer is right; None where nothing was fitted for it."""
+    if state.get("stopped") == "recalled":
+        return state["confidence"] if status == "accepted" else None
     reading = incumbent.get("p_true")
     if status != "accepted" or reading is None:
         return None

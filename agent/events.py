@@ -35,6 +35,17 @@ class Grounded(Event):
     notes: str
 
 
+class Recalled(Event):
+    """The question was answered before; the query of then is run again."""
+
+    type: Literal["recalled"] = "recalled"
+    database: str
+    sql: str
+    origin: str
+    p_true: float | None
+    verdict: str
+
+
 class Writing(Event):
     """A model has written another piece of text."""
 
@@ -145,6 +156,7 @@ class Answered(Event):
 AnyEvent = Annotated[
     Resumed
     | Grounded
+    | Recalled
     | Writing
     | Proposed
     | Executed

@@ -44,15 +44,7 @@ def ground(state: State, context: Context) -> Update:
     prefix = schema_prefix(schema, context)
     notes = notes_for(state, links)
     _announce(database, schema, prefix, notes)
-    return {
-        "question": question,
-        "database": _place(state, database),
-        "schema_prefix": prefix,
-        "notes": notes,
-        "started": time.time(),
-        "generations": 0,
-        **fresh(),
-    }
+    return {**begun(state, database), "schema_prefix": prefix, "notes": notes}
 
 
 def _place(state: State, database: Database) -> str:
@@ -61,10 +53,20 @@ def _place(state: State, database: Database) -> str:
     return given if "://" in given else database.url
 
 
-def fresh() -> Update:
-    """Nothing of an earlier question: a thread may hold several."""
+def begun(state: State, database: Database) -> Update:
+    """What every run starts with, and nothing of an earlier question: a thread may hold several.
+
+    Raises:
+        QuestionError: as `ground`.
+    """
     nothing: Any = Overwrite([])
     return {
+        "question": checked_question(state),
+        "database": _place(state, database),
+        "started": time.time(),
+        "generations": 0,
+        "answer_key": None,
+        "confidence": None,
         "candidates": nothing,
         "decisions": nothing,
         "calls": nothing,

@@ -22,9 +22,11 @@ Stop = Literal[
     "critic_off",
     "abstained",
     "model_failed",
+    "recalled",
 ]
 """What ended the loop. `unchecked`: the graph has no critic after its last generation.
-`model_failed`: a later draft or refinement failed for good, and the incumbent is the answer."""
+`model_failed`: a later draft or refinement failed for good, and the incumbent is the answer.
+`recalled`: the question was answered before; its query was run again and no model asked."""
 
 
 class Execution(TypedDict):
@@ -125,6 +127,8 @@ class State(InputState, total=False):
     """System line and schema, the first bytes of every prompt (ground)."""
     notes: str
     """What is known beyond the schema: evidence, values named in the question (ground)."""
+    answer_key: str | None
+    """Under what the answer is remembered; None: it is not (ground)."""
     started: float
     """Seconds since the epoch when the run began (ground)."""
     candidates: Annotated[list[Candidate], merge_candidates]

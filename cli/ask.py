@@ -30,6 +30,7 @@ def ask(
     setting: Annotated[
         list[str] | None, typer.Option("--set", help="Any other setting, as name=value.")
     ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Ask anew what was answered before.")] = False,
     checkpoint: Annotated[
         str,
         typer.Option(help="File, or URL of a PostgreSQL, that keeps the run; asked again it goes on there."),
@@ -46,7 +47,7 @@ def ask(
     with failures():
         options = {
             "graph": graph,
-            "context": _context(model, critic_model, z, setting or []),
+            "context": _context(model, critic_model, z, setting or [], fresh=fresh),
             "evidence": evidence,
             **_durability(checkpoint, thread),
         }
@@ -77,11 +78,11 @@ def _read(question: str) -> str:
     return sys.stdin.read(LONGEST_INPUT) if question == "-" else question
 
 
-def _context(model: str, critic_model: str, z: int, settings: list[str]) -> Any:
+def _context(model: str, critic_model: str, z: int, settings: list[str], *, fresh: bool) -> Any:
     """The settings of the run: the options, then every `--set name=value`."""
     from critiql.agent.context import Context
 
-    given: dict[str, Any] = {"z": z}
+    given: dict[str, Any] = {"z": z, "answer_cache": not fresh}
     if model:
         given["model"] = model
     if critic_model:

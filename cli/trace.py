@@ -50,6 +50,10 @@ def _grounded(event: dict[str, Any]) -> tuple[str, str]:
     return "ground", f"{event['database']} ({event['dialect']}, {event['tables']} tables)"
 
 
+def _recalled(event: dict[str, Any]) -> tuple[str, str]:
+    return "recall", f"{event['database']}: answered before; the query by {event['origin']} is run again"
+
+
 def _candidate(event: dict[str, Any]) -> tuple[str, str]:
     what = f"candidate {event['id']} by {event['origin']}"
     if event["repeats"] is not None:
@@ -96,6 +100,7 @@ def _budget(event: dict[str, Any]) -> tuple[str, str]:
 LINES = {
     "resumed": _resumed,
     "grounded": _grounded,
+    "recalled": _recalled,
     "candidate": _candidate,
     "executed": _executed,
     "judged": _judged,

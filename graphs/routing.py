@@ -11,6 +11,11 @@ from critiql.agent.standing import in_doubt, refinable, unexamined
 from critiql.agent.state import State
 
 
+def route_after_ground(state: State) -> Literal["actor", "answer"]:
+    """A question that is settled before any model is asked, as a recalled one is, goes to its answer."""
+    return "answer" if state.get("stopped") else "actor"
+
+
 def route_after_candidate(
     _state: State, runtime: Runtime[Context]
 ) -> Literal["execution_critic", "llm_critic"]:

@@ -98,3 +98,15 @@ def test_markup_and_control_characters_in_rows_are_only_shown(
     done = ask(scripted, shop, ["SELECT '[bold]x' || char(27) || '[2J' AS title"], "--quiet")
     assert "[bold]x" in done.output
     assert "\x1b[2J" not in done.output
+
+
+def test_a_second_time_the_query_is_recalled_unless_asked_afresh(
+    scripted: Callable[..., Any], shop: Path
+) -> None:
+    calls = []
+    for options in ([], [], ["--fresh"]):
+        done = ask(scripted, shop, ["SELECT COUNT(*) FROM item"], "--json", *options)
+        document = json.loads(done.stdout)
+        calls.append((document["stopped"], document["model_calls"], document["rows"]))
+    assert calls == [("critic_off", 2, [[3]]), ("recalled", 0, [[3]]), ("critic_off", 2, [[3]])]
+    assert "answered before" in ask(scripted, shop, ["SELECT 1"]).output

@@ -6,6 +6,7 @@ from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING
 
+from critiql.tools.models.hashes import file_sha256
 from critiql.tools.models.journal import with_journal
 from critiql.tools.models.model import LanguageModel
 from critiql.tools.models.registry import registry
@@ -45,6 +46,20 @@ def make_model(spec: str) -> LanguageModel:
     """
     with _loading:
         return _hosted(spec) if spec.startswith(HOSTED) else _local(spec)
+
+
+def fingerprint_of(spec: str) -> str:
+    """What the model's `fingerprint` is, told without loading it.
+
+    Raises:
+        ModelError: there is no such model.
+        OSError: its file cannot be read.
+    """
+    with _loading:
+        known = _models.get(spec)
+    if known is not None:
+        return known.fingerprint
+    return spec if spec.startswith(HOSTED) else file_sha256(resolve(spec))[:12]
 
 
 @contextmanager
