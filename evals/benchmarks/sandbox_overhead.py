@@ -1,21 +1,25 @@
-"""What the SQLite sandbox costs per small query over plain sqlite3.
+"""What running a small query here costs over the engine's plain driver.
 
-`python -m critiql.evals.benchmarks.sandbox_overhead` prints one JSON object with medians and 95th percentiles
-in milliseconds; the two are measured in turn, query by query.
+`python -m critiql.evals.benchmarks.sandbox_overhead [URL]` prints one JSON object with medians and 95th
+percentiles in milliseconds; the two are measured in turn, query by query. The URL names the sample database
+on any engine (`critiql.tools.database.sample_script` makes it there); without one it is the SQLite file.
 """
 
 import contextlib
 import json
-import sqlite3
+import os
 import statistics
 import sys
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from critiql.tools.database.open import open_database
 from critiql.tools.database.result import Rows
 from critiql.tools.database.sample import sample_database
+from critiql.tools.database.server_url import ServerUrl, read_url
 
 REPEATS = 2000
 QUERIES = (
@@ -23,6 +27,58 @@ QUERIES = (
     "SELECT title, price FROM albums WHERE album_id = 7",
     "SELECT g.name, count(*) FROM albums a JOIN genres g USING (genre_id) GROUP BY g.name",
 )
+Fetch = Callable[[str], object]
+
+
+def _sqlite(path: str) -> tuple[Fetch, str, Callable[[], object]]:
+    import sqlite3
+
+    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    return lambda sql: connection.execute(sql).fetchall(), sqlite3.sqlite_version, connection.close
+
+
+def _duckdb(path: str) -> tuple[Fetch, str, Callable[[], object]]:
+    import duckdb
+
+    connection = duckdb.connect(path, read_only=True)
+    return lambda sql: connection.execute(sql).fetchall(), duckdb.__version__, connection.close
+
+
+def _postgres(url: ServerUrl) -> tuple[Fetch, str, Callable[[], object]]:
+    import psycopg
+
+    connection: Any = psycopg.connect(
+        host=url.host,
+        port=url.port,
+        user=url.user,
+        password=url.password,
+        dbname=url.database,
+        autocommit=True,
+    )
+    version = str(connection.info.server_version)
+    return lambda sql: connection.execute(sql).fetchall(), version, connection.close
+
+
+def _mysql(url: ServerUrl) -> tuple[Fetch, str, Callable[[], object]]:
+    import pymysql
+
+    connection: Any = pymysql.connect(
+        host=url.host, port=url.port or 0, user=url.user, password=url.password or "", database=url.database
+    )
+
+    def fetch(sql: str) -> object:
+        with connection.cursor() as cursor:
+            cursor.execute(sql)
+            return cursor.fetchall()
+
+    return fetch, connection.get_server_info(), connection.close
+
+
+def plain(url: str, dialect: str) -> tuple[Fetch, str, Callable[[], object]]:
+    """The engine's own driver on the same database: how it fetches rows, its version, how it is closed."""
+    if dialect in ("sqlite", "duckdb"):
+        return (_sqlite if dialect == "sqlite" else _duckdb)(url.partition(":///")[2] or url)
+    return (_postgres if dialect == "postgres" else _mysql)(read_url(url))
 
 
 def _milliseconds(run: Callable[[], object]) -> float:
@@ -31,35 +87,36 @@ def _milliseconds(run: Callable[[], object]) -> float:
     return (time.perf_counter() - started) * 1000
 
 
-def measure(repeats: int = REPEATS) -> dict[str, Any]:
+def measure(url: str = "", repeats: int = REPEATS) -> dict[str, Any]:
     """Milliseconds per query, plain and in the sandbox, on the sample database.
 
     Raises:
+        DatabaseError: the database cannot be opened.
         RuntimeError: a query failed in the sandbox.
     """
-    path = sample_database()
-    database = open_database(path)
-    plain, sandboxed = [], []
-    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+    named = url or os.fspath(sample_database())
+    database = open_database(named)
+    fetch, version, close = plain(named, database.dialect)
+    direct, sandboxed = [], []
+    with contextlib.closing(database), contextlib.ExitStack() as stack:
+        stack.callback(close)
         for number in range(repeats):
             sql = QUERIES[number % len(QUERIES)]
             if not isinstance(database.run(sql), Rows):
                 msg = f"{sql} failed in the sandbox"
                 raise RuntimeError(msg)
-            plain.append(_milliseconds(lambda sql=sql: connection.execute(sql).fetchall()))  # type: ignore[misc]
+            direct.append(_milliseconds(lambda sql=sql: fetch(sql)))  # type: ignore[misc]
             sandboxed.append(_milliseconds(lambda sql=sql: database.run(sql)))  # type: ignore[misc]
-    database.close()
-    return _summary(plain, sandboxed)
+    return {"engine": f"{database.dialect} {version}", **_summary(direct, sandboxed)}
 
 
-def _summary(plain: list[float], sandboxed: list[float]) -> dict[str, Any]:
-    added = [one - other for one, other in zip(sandboxed, plain, strict=True)]
+def _summary(direct: list[float], sandboxed: list[float]) -> dict[str, Any]:
+    added = [one - other for one, other in zip(sandboxed, direct, strict=True)]
     return {
         "n": len(added),
-        "plain_ms": _quantiles(plain),
+        "plain_ms": _quantiles(direct),
         "sandbox_ms": _quantiles(sandboxed),
         "overhead_ms": _quantiles(added),
-        "sqlite": sqlite3.sqlite_version,
         "python": sys.version.split()[0],
     }
 
@@ -69,10 +126,13 @@ def _quantiles(values: list[float]) -> dict[str, float]:
     return {"median": round(statistics.median(values), 4), "p95": round(last, 4)}
 
 
-def main() -> None:
+def main(
+    url: Annotated[str, typer.Argument(help="The sample database; by default the SQLite file.")] = "",
+    repeats: Annotated[int, typer.Option(min=20, help="Queries.")] = REPEATS,
+) -> None:
     """Print the measurement."""
-    sys.stdout.write(json.dumps(measure()) + "\n")
+    typer.echo(json.dumps(measure(url, repeats)))
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

@@ -10,6 +10,7 @@ import pytest
 
 HERE = Path(__file__).parent
 ABSENT = 77
+SCHEMES = {"postgres": "postgresql+psycopg", "mariadb": "mysql+pymysql"}
 
 
 class Server(NamedTuple):
@@ -25,6 +26,10 @@ class Server(NamedTuple):
         done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout
+
+    def url(self, database: str, account: str = "reader:reader-pass") -> str:
+        """The URL of a database of this server, as SQLAlchemy takes it."""
+        return f"{SCHEMES[self.kind]}://{account}@127.0.0.1:{self.port}/{database}"
 
 
 @cache

@@ -19,21 +19,24 @@ SCHEMA = """
 CREATE TABLE genres (genre_id INTEGER PRIMARY KEY, name TEXT NOT NULL);
 CREATE TABLE artists (artist_id INTEGER PRIMARY KEY, name TEXT NOT NULL, country TEXT NOT NULL);
 CREATE TABLE albums (
-  album_id INTEGER PRIMARY KEY, title TEXT NOT NULL, artist_id INTEGER NOT NULL REFERENCES artists,
-  genre_id INTEGER NOT NULL REFERENCES genres, release_year INTEGER NOT NULL, price REAL NOT NULL,
-  stock INTEGER NOT NULL);
+  album_id INTEGER PRIMARY KEY, title TEXT NOT NULL,
+  artist_id INTEGER NOT NULL REFERENCES artists (artist_id),
+  genre_id INTEGER NOT NULL REFERENCES genres (genre_id), release_year INTEGER NOT NULL,
+  price REAL NOT NULL, stock INTEGER NOT NULL);
 CREATE TABLE customers (
   customer_id INTEGER PRIMARY KEY, first_name TEXT NOT NULL, last_name TEXT NOT NULL,
   city TEXT NOT NULL, country TEXT NOT NULL, joined_on TEXT NOT NULL);
 CREATE TABLE orders (
-  order_id INTEGER PRIMARY KEY, customer_id INTEGER NOT NULL REFERENCES customers,
+  order_id INTEGER PRIMARY KEY, customer_id INTEGER NOT NULL REFERENCES customers (customer_id),
   ordered_on TEXT NOT NULL, status TEXT NOT NULL);
 CREATE TABLE order_items (
-  order_id INTEGER NOT NULL REFERENCES orders, album_id INTEGER NOT NULL REFERENCES albums,
-  quantity INTEGER NOT NULL, unit_price REAL NOT NULL, PRIMARY KEY (order_id, album_id));
+  order_id INTEGER NOT NULL REFERENCES orders (order_id),
+  album_id INTEGER NOT NULL REFERENCES albums (album_id), quantity INTEGER NOT NULL,
+  unit_price REAL NOT NULL, PRIMARY KEY (order_id, album_id));
 CREATE TABLE reviews (
-  review_id INTEGER PRIMARY KEY, album_id INTEGER NOT NULL REFERENCES albums,
-  customer_id INTEGER NOT NULL REFERENCES customers, stars INTEGER NOT NULL, written_on TEXT NOT NULL);
+  review_id INTEGER PRIMARY KEY, album_id INTEGER NOT NULL REFERENCES albums (album_id),
+  customer_id INTEGER NOT NULL REFERENCES customers (customer_id), stars INTEGER NOT NULL,
+  written_on TEXT NOT NULL);
 """
 
 GENRES = ("Rock", "Jazz", "Classical", "Electronic", "Folk", "Hip-Hop", "Blues", "Soul")

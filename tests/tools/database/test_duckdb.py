@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import duckdb
 import pytest
+from targets import attacked_duckdb
 
 from critiql.tools.database.engine import Database, DatabaseError
 from critiql.tools.database.open import open_database
@@ -12,15 +12,10 @@ from critiql.tools.database.result import Limits, Rows
 from critiql.tools.schema.ddl import ddl
 from critiql.tools.schema.model import ForeignKey
 
-TESTS = Path(__file__).parents[2]
-
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    found = tmp_path_factory.mktemp("duckdb") / "shop.duckdb"
-    with duckdb.connect(str(found)) as connection:
-        connection.execute((TESTS / "attacks" / "duckdb_target.sql").read_text())
-    return found
+    return attacked_duckdb(tmp_path_factory.mktemp("duckdb"))
 
 
 @pytest.fixture(scope="module")

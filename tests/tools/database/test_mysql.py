@@ -1,10 +1,8 @@
 """MySQL and MariaDB behind the interface, on a real MariaDB: who is let in, what the schema says."""
 
-import sys
-from pathlib import Path
-from typing import Any
-
 import pytest
+from running import Server
+from targets import attacked_server
 
 from critiql.tools.database.engine import DatabaseError
 from critiql.tools.database.mysql import open_mysql
@@ -14,8 +12,6 @@ from critiql.tools.database.open import open_database
 from critiql.tools.database.result import Limits, Rows
 from critiql.tools.schema.ddl import ddl
 from critiql.tools.schema.model import ForeignKey
-
-TESTS = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
@@ -57,26 +53,13 @@ def test_a_url_without_a_database_is_refused() -> None:
 
 
 @pytest.fixture(scope="module")
-def base() -> Any:
-    sys.path.append(str(TESTS / "servers"))
-    from running import running
-
-    server = running("mariadb")
-    server.sql(
-        "SET foreign_key_checks = 0; CREATE OR REPLACE DATABASE attacked; CREATE OR REPLACE DATABASE hidden",
-        "mysql",
-    )
-    server.sql((TESTS / "attacks" / "mysql_target.sql").read_text(), "attacked")
-    return server
-
-
-def _url(server: Any, user: str = "reader:reader-pass", database: str = "attacked") -> str:
-    return f"mysql+pymysql://{user}@127.0.0.1:{server.port}/{database}?charset=utf8mb4"
+def base() -> Server:
+    return attacked_server("mariadb")
 
 
 @pytest.mark.server
-def test_the_schema_has_keys_comments_types_counts_and_rows(base: Any) -> None:
-    database = open_database(_url(base))
+def test_the_schema_has_keys_comments_types_counts_and_rows(base: Server) -> None:
+    database = open_database(base.url("attacked") + "?charset=utf8mb4")
     try:
         schema = database.schema()
         customers, lines = schema.table("customers"), schema.table("Order Lines")
@@ -93,8 +76,8 @@ def test_the_schema_has_keys_comments_types_counts_and_rows(base: Any) -> None:
 
 
 @pytest.mark.server
-def test_values_arrive_as_cells_and_caps_cut(base: Any) -> None:
-    database = open_database(_url(base))
+def test_values_arrive_as_cells_and_caps_cut(base: Server) -> None:
+    database = open_database(base.url("attacked") + "?charset=utf8mb4")
     try:
         result = database.run(
             "SELECT sum(amount), max(placed), NULL, x'41', CAST('26:00' AS time) FROM orders"
@@ -119,15 +102,15 @@ def test_values_arrive_as_cells_and_caps_cut(base: Any) -> None:
         ("files:files-pass", "attacked", "FILE on"),
     ],
 )
-def test_who_is_not_let_in(base: Any, user: str, database: str, said: str) -> None:
+def test_who_is_not_let_in(base: Server, user: str, database: str, said: str) -> None:
     with pytest.raises(DatabaseError, match=said) as raised:
-        open_database(_url(base, user, database))
+        open_database(base.url(database, user))
     assert "-pass" not in str(raised.value)
 
 
 @pytest.mark.server
-def test_a_writer_is_let_in_when_told_so_and_still_writes_nothing(base: Any) -> None:
-    database = open_database(_url(base, "writer:writer-pass") + "&critiql_allow_writer=1")
+def test_a_writer_is_let_in_when_told_so_and_still_writes_nothing(base: Server) -> None:
+    database = open_database(base.url("attacked", "writer:writer-pass") + "?critiql_allow_writer=1")
     try:
         for sql in ("DELETE FROM orders", "SELECT write_it()", "WITH x AS (SELECT 1) DELETE FROM orders"):
             result = database.run(sql)

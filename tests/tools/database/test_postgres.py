@@ -1,10 +1,8 @@
 """PostgreSQL behind the interface, on a real server: who is let in, what schema and results say."""
 
-import sys
-from pathlib import Path
-from typing import Any
-
 import pytest
+from running import Server
+from targets import attacked_server
 
 from critiql.tools.database.engine import DatabaseError
 from critiql.tools.database.open import open_database
@@ -15,8 +13,6 @@ from critiql.tools.database.server_url import read_url
 from critiql.tools.schema.ddl import ddl
 from critiql.tools.schema.model import ForeignKey
 from critiql.tools.schema.mschema import mschema
-
-TESTS = Path(__file__).parents[2]
 
 
 def test_a_url_is_shown_without_its_secret() -> None:
@@ -57,23 +53,13 @@ def test_errors_have_kinds(state: str | None, message: str, expected: tuple[str,
 
 
 @pytest.fixture(scope="module")
-def base() -> Any:
-    sys.path.append(str(TESTS / "servers"))
-    from running import running
-
-    server = running("postgres")
-    server.sql("CREATE DATABASE shop", "postgres")
-    server.sql((TESTS / "attacks" / "postgres_target.sql").read_text(), "shop")
-    return server
-
-
-def _url(server: Any, user: str = "reader:reader-pass", database: str = "shop") -> str:
-    return f"postgresql+psycopg://{user}@127.0.0.1:{server.port}/{database}"
+def base() -> Server:
+    return attacked_server("postgres")
 
 
 @pytest.mark.server
-def test_the_schema_has_keys_comments_types_counts_and_rows(base: Any) -> None:
-    database = open_database(_url(base))
+def test_the_schema_has_keys_comments_types_counts_and_rows(base: Server) -> None:
+    database = open_database(base.url("attacked"))
     try:
         schema = database.schema()
         customers, lines = schema.table("customers"), schema.table("Order Lines")
@@ -96,8 +82,8 @@ def test_the_schema_has_keys_comments_types_counts_and_rows(base: Any) -> None:
 
 
 @pytest.mark.server
-def test_values_arrive_as_cells(base: Any) -> None:
-    database = open_database(_url(base))
+def test_values_arrive_as_cells(base: Server) -> None:
+    database = open_database(base.url("attacked"))
     try:
         result = database.run(
             "SELECT sum(amount), max(placed), NULL, true, ARRAY[1, 2], '{\"a\": 1}'::jsonb,"
@@ -122,23 +108,23 @@ def test_values_arrive_as_cells(base: Any) -> None:
 @pytest.mark.parametrize(
     ("user", "database", "said"),
     [
-        ("reader:wrong", "shop", "the password is wrong"),
+        ("reader:wrong", "attacked", "the password is wrong"),
         ("reader:reader-pass", "nope", "no such database"),
-        ("reader", "shop", "wants a password"),
-        ("files:files-pass", "shop", "pg_read_server_files"),
-        ("postgres:admin-pass", "shop", "superuser"),
+        ("reader", "attacked", "wants a password"),
+        ("files:files-pass", "attacked", "pg_read_server_files"),
+        ("postgres:admin-pass", "attacked", "superuser"),
     ],
 )
-def test_who_is_not_let_in(base: Any, user: str, database: str, said: str) -> None:
+def test_who_is_not_let_in(base: Server, user: str, database: str, said: str) -> None:
     with pytest.raises(DatabaseError, match=said) as raised:
-        open_database(_url(base, user, database))
+        open_database(base.url(database, user))
     assert "-pass" not in str(raised.value)
     assert "wrong@" not in str(raised.value)
 
 
 @pytest.mark.server
-def test_a_superuser_is_let_in_when_told_so_and_still_reads_no_file(base: Any) -> None:
-    database = open_database(_url(base, "postgres:admin-pass") + "?critiql_allow_superuser=1")
+def test_a_superuser_is_let_in_when_told_so_and_still_reads_no_file(base: Server) -> None:
+    database = open_database(base.url("attacked", "postgres:admin-pass") + "?critiql_allow_superuser=1")
     try:
         assert database.run("SELECT count(*) FROM secrets").ok
         for sql in ("SELECT pg_read_file('PG_VERSION')", "DELETE FROM orders", "COPY orders TO PROGRAM 'id'"):
@@ -156,11 +142,13 @@ def test_a_server_that_is_down_is_said_to_be() -> None:
 
 
 @pytest.mark.server
-def test_a_lost_connection_comes_back(base: Any) -> None:
-    database = open_database(_url(base))
+def test_a_lost_connection_comes_back(base: Server) -> None:
+    database = open_database(base.url("attacked"))
     try:
         assert database.run("SELECT 1").ok
-        base.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'reader'", "shop")
+        base.sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'reader'", "attacked"
+        )
         lost = database.run("SELECT 1")
         assert lost.ok or lost.kind == "connection"
         assert database.run("SELECT 1").ok

@@ -1,0 +1,192 @@
+"""Many statements from many threads, some of them attacks; and workers killed at random moments."""
+
+import json
+import os
+import random
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+import watch
+from running import Server
+from targets import DIALECTS, attacked_duckdb, attacked_server, attacked_sqlite, sample_duckdb, sample_server
+
+from critiql.evals.benchmarks.sandbox_overhead import measure
+from critiql.tools.database.open import open_database
+from critiql.tools.database.result import Limits, Result, Rows
+from critiql.tools.database.sample import sample_database
+from critiql.tools.database.worker_database import WorkerDatabase
+
+pytestmark = pytest.mark.slow
+HERE = Path(__file__).parent
+QUERIES, ATTACKS, THREADS, KILLS, STRAYS = 10_000, 100, 8, 200, 10
+GROWTH_BYTES = 32 * 2**20
+"""What this process, the workers and the server may have grown by after half of the statements."""
+ENDLESS = {
+    "sqlite": "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT max(x) FROM c",
+    "duckdb": "SELECT sum(sqrt(a.n * b.n * c.n * d.n)) FROM numbers a, numbers b, numbers c, numbers d",
+    "postgres": "SELECT sum(sqrt(a.n * b.n * c.n * d.n)) FROM numbers a, numbers b, numbers c, numbers d",
+    "mysql": "SELECT sum(sqrt(a.n * b.n * c.n * d.n)) FROM numbers a, numbers b, numbers c, numbers d",
+}
+STRAY_SECONDS = {"postgres": 1.0, "mariadb": 3.0}
+"""How long a statement whose worker was killed may live on: PostgreSQL looks for its client every 100 ms,
+MariaDB ends it at its time limit, here two seconds."""
+
+
+SERVERS = [pytest.param(kind, marks=pytest.mark.server) for kind in DIALECTS]
+ENGINES = ["sqlite", "duckdb", *SERVERS]
+
+
+class Soaked(NamedTuple):
+    """A database under load."""
+
+    engine: str
+    database: WorkerDatabase
+    server: Server | None
+
+
+@pytest.fixture(params=ENGINES)
+def soaked(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Soaked]:
+    kind, server = request.param, None
+    if kind in DIALECTS:
+        server = attacked_server(kind)
+        url: str | Path = server.url("attacked")
+    else:
+        url = attacked_sqlite(tmp_path) if kind == "sqlite" else f"duckdb:///{attacked_duckdb(tmp_path)}"
+    database = open_database(url)
+    yield Soaked(DIALECTS.get(kind, kind), database, server)
+    database.close()
+
+
+def _resident(soaked: Soaked) -> int:
+    """Resident bytes of this process, the workers, and the server."""
+    total = watch.memory(soaked.server) if soaked.server else 0
+    for pid in [os.getpid(), *soaked.database.pool.pids()]:
+        with suppress(FileNotFoundError):
+            total += int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    return total
+
+
+def _jobs(engine: str) -> list[tuple[str, int | None]]:
+    """Statements with the number that must come back, or None for an attack."""
+    rng = random.Random(7)
+    lines = (HERE / f"{engine}_statements.jsonl").read_text().splitlines()
+    attacks = [
+        case["sql"]
+        for case in map(json.loads, lines)
+        if case["expect"] == ["denied"] and "policy" not in case
+    ]
+    jobs: list[tuple[str, int | None]] = [
+        (f"SELECT count(*) + {number} FROM orders WHERE id <= {number % 4}", min(number % 4, 3) + number)
+        for number in range(QUERIES - ATTACKS)
+    ]
+    jobs += [(rng.choice(attacks), None) for _ in range(ATTACKS)]
+    rng.shuffle(jobs)
+    return jobs
+
+
+def _is_right(result: Result, expected: int | None) -> bool:
+    if expected is None:
+        return not result.ok and "CANARY" not in repr(result)
+    return isinstance(result, Rows) and result.rows == ((expected,),)
+
+
+def test_ten_thousand_statements_from_eight_threads(soaked: Soaked, note: Callable[[str], None]) -> None:
+    jobs, wrong, answered = _jobs(soaked.engine), list[tuple[str, Result]](), [0] * THREADS
+    marks: list[int] = []
+    started = time.monotonic()
+
+    def work(thread: int) -> None:
+        for place, (sql, expected) in enumerate(jobs[thread::THREADS]):
+            result = soaked.database.run(sql)
+            if not _is_right(result, expected):
+                wrong.append((sql, result))
+            answered[thread] += 1
+            if thread == 0 and place in (QUERIES // THREADS // 2, QUERIES // THREADS - 1):
+                marks.append(_resident(soaked))
+
+    threads = [threading.Thread(target=work, args=(thread,)) for thread in range(THREADS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    seconds = time.monotonic() - started
+    grown = (marks[1] - marks[0]) / 2**20
+    note(f"{soaked.engine}: {QUERIES} statements in {seconds:.0f} s, {len(wrong)} wrong, {grown:+.1f} MB")
+    assert not wrong
+    assert sum(answered) == QUERIES
+    assert marks[1] - marks[0] < GROWTH_BYTES
+    _assert_connections(soaked)
+
+
+def _assert_connections(soaked: Soaked) -> None:
+    """The server has no connection of a worker that is gone."""
+    if soaked.server:
+        deadline = time.monotonic() + 10
+        while len(watch.connections(soaked.server)) > len(soaked.database.pool.pids()):
+            assert time.monotonic() < deadline, "connections are left on the server"
+            time.sleep(0.1)
+
+
+@pytest.mark.enable_socket
+@pytest.mark.parametrize("kind", ENGINES)
+def test_the_median_overhead_is_at_most_half_a_millisecond(
+    kind: str, tmp_path: Path, note: Callable[[str], None]
+) -> None:
+    if kind in DIALECTS:
+        url = sample_server(kind).url("music_shop")
+    else:
+        url = str(sample_database()) if kind == "sqlite" else f"duckdb:///{sample_duckdb(tmp_path)}"
+    found = measure(url)
+    note(f"{kind}: overhead {found['overhead_ms']} ms over {found['plain_ms']}")
+    assert found["overhead_ms"]["median"] <= 0.5
+
+
+def test_after_every_kill_the_next_statement_works(soaked: Soaked, note: Callable[[str], None]) -> None:
+    rng, pool = random.Random(11), soaked.database.pool
+    for number in range(KILLS):
+        pids = pool.pids() or [0]
+        killer = threading.Timer(rng.uniform(0, 0.02), _kill, [rng.choice(pids)])
+        killer.start()
+        if number % 2:
+            soaked.database.run(ENDLESS[soaked.engine], Limits(0.01))
+        killer.join()
+        result = soaked.database.run("SELECT count(*) FROM orders")
+        assert isinstance(result, Rows), (number, result)
+        assert result.rows == ((3,),)
+    note(f"{soaked.engine}: {KILLS} workers killed, the next statement worked each time")
+    _assert_connections(soaked)
+
+
+def _kill(pid: int) -> None:
+    with suppress(ProcessLookupError):
+        if pid:
+            os.kill(pid, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("soaked", SERVERS, indirect=True)
+def test_a_killed_worker_leaves_no_statement_on_the_server(
+    soaked: Soaked, note: Callable[[str], None]
+) -> None:
+    assert soaked.server
+    lived = []
+    for _ in range(STRAYS):
+        before = watch.busy(soaked.server)
+        asking = threading.Thread(
+            target=soaked.database.run, args=(ENDLESS[soaked.engine], Limits(seconds=2.0))
+        )
+        asking.start()
+        deadline = time.monotonic() + 10
+        while not watch.busy(soaked.server) - before and time.monotonic() < deadline:
+            time.sleep(0.02)
+        soaked.database.close()  # kills the worker; another is not started for this statement
+        lived.append(watch.seconds_until_idle(soaked.server, 10.0, before))
+        asking.join()
+    note(f"{soaked.engine}: a statement outlived its killed worker by {max(lived):.2f} s at most")
+    assert max(lived) <= STRAY_SECONDS[soaked.server.kind]
+    _assert_connections(soaked)
