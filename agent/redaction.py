@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlglot.tokenizer_core import Token, TokenType
 
+from critiql.agent.answered import Answer
 from critiql.tools.sql.dialect import dialect_of
 from critiql.tools.sql.parse import ParseFailure, parse
 
@@ -18,7 +19,7 @@ PLAIN = frozenset(_PLAIN.split())
 """Fields whose text is Critiql's own."""
 SQL = frozenset(("sql", "node"))
 """Fields that hold a query or a part of one."""
-CELLS = "rows"
+CELLS, SLOTS = "rows", "slots"
 
 
 def redacted(item: dict[str, Any], dialect: str) -> dict[str, Any]:
@@ -31,6 +32,12 @@ def redacted(item: dict[str, Any], dialect: str) -> dict[str, Any]:
         dialect: of its queries.
     """
     return {name: _hidden(value, name, dialect) for name, value in item.items()}
+
+
+def redacted_answer(answer: Answer, dialect: str) -> Answer:
+    """The same answer, its candidates redacted; its own query, rows and words are what was asked for."""
+    candidates = [redacted(dict(candidate), dialect) for candidate in answer.candidates]
+    return answer.model_copy(update={"candidates": candidates})
 
 
 def redacted_sql(sql: str, dialect: str) -> str:
@@ -50,8 +57,8 @@ def redacted_sql(sql: str, dialect: str) -> str:
 
 
 def _hidden(value: Any, name: str, dialect: str) -> Any:
-    if isinstance(value, dict):
-        return redacted(value, dialect)
+    if isinstance(value, dict):  # a guideline's slots have names of their own
+        return {part: _hidden(held, "" if name == SLOTS else part, dialect) for part, held in value.items()}
     if isinstance(value, list):
         return [_hidden(part, name, dialect) for part in value]
     if name == CELLS:

@@ -40,6 +40,9 @@ def ask(
     ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No trace: only the SQL and the rows.")] = False,
+    redact: Annotated[
+        bool, typer.Option("--redact", help="No cell and no literal in the trace; the answer stays whole.")
+    ] = False,
 ) -> None:
     """Answer a question about a database."""
     from critiql.cli.failures import failures
@@ -49,6 +52,7 @@ def ask(
             "graph": graph,
             "context": _context(model, critic_model, z, setting or [], fresh=fresh),
             "evidence": evidence,
+            "redact": redact,
             **_durability(checkpoint, thread),
         }
         answer = asyncio.run(_follow(_read(question), db, options, show=not (as_json or quiet)))

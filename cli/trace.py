@@ -31,9 +31,7 @@ class TracePrinter:
         if not self.writing:
             self.console.print(f"{event['role']:>16}  ", end="", style="cyan", markup=False)
             self.writing = True
-        self.console.print(
-            escape_lines(event["text"]), end="", markup=False, highlight=False
-        )
+        self.console.print(escape_lines(event["text"]), end="", markup=False, highlight=False)
 
     def _line(self, who: str, text: str) -> None:
         """One line of the trace."""

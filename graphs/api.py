@@ -12,6 +12,7 @@ from langchain_core.runnables import RunnableConfig
 from critiql.agent.answered import Answer
 from critiql.agent.context import Context
 from critiql.agent.node import JOURNAL
+from critiql.agent.redaction import redacted, redacted_answer
 from critiql.agent.state import InputState
 from critiql.graphs.catalogue import graph as graph_of
 from critiql.graphs.checkpoints import DEFAULT_THREAD, open_checkpoints
@@ -37,11 +38,15 @@ async def stream(
     draft: str = "",
     checkpoint: str | Path = "",
     thread: str = DEFAULT_THREAD,
+    redact: bool = False,
 ) -> AsyncIterator[dict[str, Any] | Answer]:
     """Ask a question; yields each event of the trace as it happens, and the `Answer` last.
 
     With a `checkpoint`, a file or the URL of a PostgreSQL, a killed run that is asked again on its `thread`
     goes on where it was; docs/CHECKPOINTS.md says when.
+
+    With `redact`, events and candidates hold no cell and no literal (agent/redaction.py), and what a model
+    writes is not shown as it comes. The answer's own query, rows and words stay.
 
     Raises:
         QuestionError, DatabaseError, ModelError, UnknownGraphError, CheckpointError: the message says what
@@ -50,6 +55,7 @@ async def stream(
     started = time.perf_counter()
     events: list[dict[str, Any]] = []
     state: Any = {}
+    dialect = "sqlite"
     named = str(database) or (context or Context()).database
     settings = (context or Context()).model_copy(update={"database": named})
     given: InputState = {
@@ -64,10 +70,14 @@ async def stream(
             if mode == "values":
                 state = chunk
                 continue
+            dialect = chunk.get("dialect", dialect)
+            event = redacted(chunk, dialect) if redact else chunk
             if chunk["type"] != "writing":
-                events.append(chunk)
-            yield chunk
-    yield Answer.of(state, graph, time.perf_counter() - started, events)
+                events.append(event)
+            if chunk["type"] != "writing" or not redact:
+                yield event
+    answer = Answer.of(state, graph, time.perf_counter() - started, events)
+    yield redacted_answer(answer, dialect) if redact else answer
 
 
 async def _parts(

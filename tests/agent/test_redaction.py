@@ -45,7 +45,7 @@ def filled(model: type[BaseModel]) -> dict[str, Any]:
 
 
 def finding() -> dict[str, Any]:
-    slots = {"current_value": CANARY, "candidates": CANARY}
+    slots = {"current_value": CANARY, "candidates": CANARY, "reason": CANARY}
     return {
         "type": "value_error",
         "node": f"'{CANARY}'",
