@@ -126,6 +126,16 @@ class Context(BaseModel):
     query_seconds: float = Field(default=5.0, gt=0, le=600, description="Time one query may run, in seconds.")
     query_rows: int = Field(default=1000, ge=1, le=100_000, description="Rows one query may return.")
 
+    allow_tables: tuple[str, ...] = Field(
+        default=(), description="The only tables and views that may be read; none named means all."
+    )
+    deny_tables: tuple[str, ...] = Field(
+        default=(), description="Tables that may not be read, not even through a view, and are not shown."
+    )
+    deny_columns: tuple[str, ...] = Field(
+        default=(), description="Columns (table.column) that may not be read, and are not shown."
+    )
+
     def spec(self, role: Role) -> str:
         """The model a role uses."""
         return getattr(self, f"{role}_model") or self.model

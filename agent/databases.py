@@ -7,6 +7,7 @@ from critiql.agent.context import Context
 from critiql.agent.state import Execution, State
 from critiql.tools.database.engine import Database
 from critiql.tools.database.open import get_database
+from critiql.tools.database.policy import AccessPolicy
 from critiql.tools.database.result import ErrorKind, Failure, Limits, Result, Rows, Value
 from critiql.tools.database.sample import sample_database
 from critiql.tools.database.server_url import without_password
@@ -28,7 +29,15 @@ def database_of(state: State, context: Context) -> Database:
     """
     named = state.get("database") or context.database or str(sample_database())
     same = named == without_password(context.database)
-    return get_database(context.database if same else named)
+    return get_database(context.database if same else named, policy_of(context))
+
+
+def policy_of(context: Context) -> AccessPolicy | None:
+    """What a run may read; None where nothing is said about it."""
+    if not (context.allow_tables or context.deny_tables or context.deny_columns):
+        return None
+    allowed = frozenset(context.allow_tables) or None
+    return AccessPolicy(allowed, frozenset(context.deny_tables), frozenset(context.deny_columns))
 
 
 def limits_of(context: Context) -> Limits:
