@@ -21,7 +21,7 @@ def actor(state: State, context: Context) -> Update:
     """Write one more candidate; the first is the incumbent. A given SQL takes the first draft's place."""
     if state.get("draft") and not state.get("candidates"):
         return given(state)
-    prompt = sql_prompt(state["schema_prefix"], request(state))
+    prompt = sql_prompt(state, request(state))
     sampling = sql_sampling(context, state["generations"], warmth(state, context))
     generation, call = write("actor", context, prompt, sampling)
     candidate = propose(state, extract_sql(generation.text), "actor", generation)
@@ -36,7 +36,7 @@ def warmth(state: State, context: Context) -> float:
 
 def regenerating_actor(state: State, context: Context) -> Update:
     """AC-SQL's actor: shown its rejected query it writes a new one, and the newest is the incumbent."""
-    prompt = sql_prompt(state["schema_prefix"], request_again(state) or request(state))
+    prompt = sql_prompt(state, request_again(state) or request(state))
     generation, call = write("actor", context, prompt, sql_sampling(context, state["generations"]))
     candidate = propose(state, extract_sql(generation.text), "actor", generation)
     return {

@@ -2,7 +2,7 @@
 
 from critiql.agent.context import Context, Role
 from critiql.agent.events import Writing, emit
-from critiql.agent.state import CallRecord
+from critiql.agent.state import CallRecord, State
 from critiql.tools.models.factory import load_model
 from critiql.tools.models.model import ChoiceReading, Generation, LanguageModel, Prompt, Sampling, Usage
 
@@ -37,9 +37,10 @@ def sql_sampling(context: Context, generation: int, temperature: float | None = 
     )
 
 
-def sql_prompt(prefix: str, request: str) -> Prompt:
-    """A prompt whose answer is one SQL query."""
-    return Prompt(prefix, request, SQL_OPENING)
+def sql_prompt(state: State, request: str) -> Prompt:
+    """A prompt whose answer is one SQL query; the user's examples go between schema and request."""
+    examples = state.get("examples")
+    return Prompt(state["schema_prefix"], f"{examples}\n\n{request}" if examples else request, SQL_OPENING)
 
 
 def uncached(calls: list[CallRecord]) -> int:

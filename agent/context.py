@@ -118,6 +118,14 @@ class Context(BaseModel):
         description="share: incumbent weighs the repaired query against the first; always takes it unseen.",
     )
 
+    examples: str = Field(
+        default="",
+        description="File (.csv, .jsonl) of verified pairs: question, sql, perhaps database. Empty: none.",
+    )
+    examples_shown: int = Field(
+        default=3, ge=1, le=20, description="Verified pairs shown to roles that write SQL, the most similar."
+    )
+
     answer_cache: bool = Field(
         default=False,
         description="text_to_sql: answer a question that was answered before by the same query, run again.",

@@ -35,11 +35,24 @@ class Grounded(Event):
     notes: str
 
 
+class Exemplified(Event):
+    """Which of the user's verified pairs are shown to the roles that write SQL."""
+
+    type: Literal["examples"] = "examples"
+    pairs: int
+    """Pairs of the file that are about this database."""
+    shown: list[int]
+    """Their lines in the file, the most similar first."""
+    left_out: list[str]
+    """Pairs that would have been shown, and why they are not."""
+
+
 class Recalled(Event):
     """The question was answered before; the query of then is run again."""
 
     type: Literal["recalled"] = "recalled"
     database: str
+    dialect: str
     sql: str
     origin: str
     p_true: float | None
@@ -156,6 +169,7 @@ class Answered(Event):
 AnyEvent = Annotated[
     Resumed
     | Grounded
+    | Exemplified
     | Recalled
     | Writing
     | Proposed

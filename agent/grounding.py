@@ -11,6 +11,7 @@ from critiql import prompts
 from critiql.agent.context import Context
 from critiql.agent.databases import database_of
 from critiql.agent.events import Grounded, emit
+from critiql.agent.examples import examples_for
 from critiql.agent.state import State, Update, question_of
 from critiql.tools.database.engine import Database
 from critiql.tools.models.factory import load_model
@@ -36,6 +37,7 @@ def ground(state: State, context: Context) -> Update:
     Raises:
         QuestionError: the question is empty or too long.
         DatabaseError: the database cannot be opened or read.
+        PairsError: the examples cannot be read.
     """
     question = checked_question(state)
     database = database_of(state, context)
@@ -44,7 +46,8 @@ def ground(state: State, context: Context) -> Update:
     prefix = schema_prefix(schema, context)
     notes = notes_for(state, links)
     _announce(database, schema, prefix, notes)
-    return {**begun(state, database), "schema_prefix": prefix, "notes": notes}
+    examples = examples_for(question, database, context)
+    return {**begun(state, database), "schema_prefix": prefix, "notes": notes, "examples": examples}
 
 
 def _place(state: State, database: Database) -> str:

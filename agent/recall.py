@@ -8,6 +8,7 @@ import json
 from dataclasses import replace
 from hashlib import sha256
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from langgraph.types import Overwrite
@@ -32,8 +33,8 @@ from critiql.tools.models.model import ModelError
 from critiql.tools.schema.model import Schema
 from critiql.tools.settings import settings
 
-NO_MATTER = {"database", "answer_cache", "seconds", "tokens"}
-"""Settings that are not in the key: the database is there by its content, and what a budget cut short is not
+NO_MATTER = {"database", "examples", "answer_cache", "seconds", "tokens"}
+"""Settings that are not in the key: files are there by their content, and what a budget cut short is not
 remembered."""
 
 
@@ -77,7 +78,8 @@ def recalled(chosen: Chosen, database: Database) -> Update:
         p_true=chosen.p_true,
         verdict=chosen.verdict,
     )
-    emit(Recalled(database=database.url, **chosen.model_dump(exclude={"confidence"})))
+    known = chosen.model_dump(exclude={"confidence"})
+    emit(Recalled(database=database.url, dialect=database.dialect, **known))
     only: Any = Overwrite([candidate])
     return {
         "candidates": only,
@@ -106,6 +108,7 @@ def key_of(question: str, evidence: str, database: Database, context: Context) -
     try:
         models = {spec: fingerprint_of(spec) for spec in models_of(context)}
         calibration = _calibration(context)
+        examples = Path(context.examples).expanduser().read_bytes() if context.examples else b""
     except (ModelError, OSError):
         return None
     parts = {
@@ -116,6 +119,7 @@ def key_of(question: str, evidence: str, database: Database, context: Context) -
         "models": [models, settings().openai_base_url],
         "prompts": {name: prompts.load(name).digest for name in prompts.names()},
         "calibration": calibration,
+        "examples": sha256(examples).hexdigest(),
     }
     return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest() if content else None
 

@@ -17,7 +17,7 @@ def refiner(state: State, context: Context) -> Update:
         return {}
     problems = problems_of(source, state, context)
     emit(Localised(id=source["id"], guidance=problems))
-    prompt = sql_prompt(state["schema_prefix"], request(state, source, problems))
+    prompt = sql_prompt(state, request(state, source, problems))
     generation, call = write("refiner", context, prompt, sql_sampling(context, state["generations"], 0.0))
     candidate = propose(state, extract_sql(generation.text), "refiner", generation, problems)
     emit(Refined(id=candidate["id"], source=source["id"], changed=candidate["repeats"] is None))

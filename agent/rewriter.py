@@ -33,7 +33,7 @@ def rewrite(state: State, context: Context, prompt: str, writer: Writer) -> Upda
     )
     warmth = min(REPEAT_RAISES * repeated(state), HOTTEST)
     sampling = sql_sampling(context, state["generations"], warmth)
-    generation, call = write(writer, context, sql_prompt(state["schema_prefix"], request), sampling)
+    generation, call = write(writer, context, sql_prompt(state, request), sampling)
     candidate = propose(state, extract_sql(generation.text), writer, generation)
     emit(Refined(id=candidate["id"], source=source["id"], changed=candidate["repeats"] is None))
     update: Update = {"candidates": [candidate], "incumbent": candidate["id"], "calls": [call]}

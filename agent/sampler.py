@@ -40,6 +40,6 @@ def _drawn(state: State, context: Context, model: Role, prompt: str, turn: int) 
         return given(state)
     request = prompts.load(prompt).render(question=question_with_notes(state))
     sampling = sql_sampling(context, state["generations"], context.temperature(turn))
-    generation, call = write(model, context, sql_prompt(state["schema_prefix"], request), sampling)
+    generation, call = write(model, context, sql_prompt(state, request), sampling)
     candidate = propose(state, extract_sql(generation.text), "actor", generation)
     return {**first(state, candidate), "generations": state["generations"] + 1, "calls": [call]}

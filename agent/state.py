@@ -127,6 +127,8 @@ class State(InputState, total=False):
     """System line and schema, the first bytes of every prompt (ground)."""
     notes: str
     """What is known beyond the schema: evidence, values named in the question (ground)."""
+    examples: str
+    """The user's verified pairs that are shown to roles that write SQL (ground)."""
     answer_key: str | None
     """Under what the answer is remembered; None: it is not (ground)."""
     started: float

@@ -30,6 +30,7 @@ def ask(
     setting: Annotated[
         list[str] | None, typer.Option("--set", help="Any other setting, as name=value.")
     ] = None,
+    examples: Annotated[str, typer.Option(help="File of verified pairs to learn from: question, sql.")] = "",
     fresh: Annotated[bool, typer.Option("--fresh", help="Ask anew what was answered before.")] = False,
     checkpoint: Annotated[
         str,
@@ -47,10 +48,11 @@ def ask(
     """Answer a question about a database."""
     from critiql.cli.failures import failures
 
+    chosen = {"model": model, "llm_critic_model": critic_model, "examples": examples}
     with failures():
         options = {
             "graph": graph,
-            "context": _context(model, critic_model, z, setting or [], fresh=fresh),
+            "context": _context({**chosen, "z": z, "answer_cache": not fresh}, setting or []),
             "evidence": evidence,
             "redact": redact,
             **_durability(checkpoint, thread),
@@ -82,15 +84,11 @@ def _read(question: str) -> str:
     return sys.stdin.read(LONGEST_INPUT) if question == "-" else question
 
 
-def _context(model: str, critic_model: str, z: int, settings: list[str], *, fresh: bool) -> Any:
-    """The settings of the run: the options, then every `--set name=value`."""
+def _context(options: dict[str, Any], settings: list[str]) -> Any:
+    """The settings of the run: the options that were given, then every `--set name=value`."""
     from critiql.agent.context import Context
 
-    given: dict[str, Any] = {"z": z, "answer_cache": not fresh}
-    if model:
-        given["model"] = model
-    if critic_model:
-        given["llm_critic_model"] = critic_model
+    given = {name: value for name, value in options.items() if value != ""}
     for item in settings:
         name, equals, value = item.partition("=")
         if not equals:

@@ -13,12 +13,14 @@ from critiql.graphs.catalogue import UnknownGraphError
 from critiql.graphs.checkpoints import CheckpointError
 from critiql.tools.database.engine import DatabaseError
 from critiql.tools.models.model import ModelError
+from critiql.tools.question_pairs import PairsError
 from critiql.tools.schema.quoting import escape_lines
 
 CODES: dict[type[Exception], int] = {
     DatabaseError: exit_codes.DATABASE,
     ModelError: exit_codes.MODEL,
     QuestionError: exit_codes.USAGE,
+    PairsError: exit_codes.USAGE,
     UnknownGraphError: exit_codes.USAGE,
     CheckpointError: exit_codes.CHECKPOINT,
 }

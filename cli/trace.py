@@ -48,6 +48,12 @@ def _grounded(event: dict[str, Any]) -> tuple[str, str]:
     return "ground", f"{event['database']} ({event['dialect']}, {event['tables']} tables)"
 
 
+def _examples(event: dict[str, Any]) -> tuple[str, str]:
+    lines = ", ".join(map(str, event["shown"])) or "none"
+    left_out = "".join(f"; left out {each}" for each in event["left_out"])
+    return "examples", f"of {event['pairs']} pairs about this database, shown by line: {lines}{left_out}"
+
+
 def _recalled(event: dict[str, Any]) -> tuple[str, str]:
     return "recall", f"{event['database']}: answered before; the query by {event['origin']} is run again"
 
@@ -98,6 +104,7 @@ def _budget(event: dict[str, Any]) -> tuple[str, str]:
 LINES = {
     "resumed": _resumed,
     "grounded": _grounded,
+    "examples": _examples,
     "recalled": _recalled,
     "candidate": _candidate,
     "executed": _executed,

@@ -1,0 +1,90 @@
+"""Few-shot examples: the user's own verified pairs whose questions are most like the one asked.
+
+Alike are questions of the same form: words that name tables and columns are masked before they are compared
+(as in DAIL-SQL, arXiv 2308.15363); of equally alike ones the one with the same words comes first. What is
+shown is one line a question and one line a query, printed from its tree: text in it can close nothing.
+"""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from rapidfuzz import fuzz
+
+from critiql import prompts
+from critiql.agent.context import Context
+from critiql.agent.events import Exemplified, emit
+from critiql.tools.database.engine import Database
+from critiql.tools.question_pairs import Pair, read_pairs
+from critiql.tools.schema.model import Schema
+from critiql.tools.schema.quoting import escape
+from critiql.tools.sql.canonical import canonical
+from critiql.tools.sql.names import words
+from critiql.tools.sql.parse import ParseFailure, parse
+from critiql.tools.sql.resolve import resolve
+
+LONGEST = 2000
+"""Characters of a question and its query together; a longer pair is not shown."""
+MASK = "_"
+_TOKEN = re.compile(r"\w+")
+
+
+def examples_for(question: str, database: Database, context: Context) -> str:
+    """What the roles that write SQL are shown of the user's pairs; empty where none are given or fit.
+
+    Raises:
+        PairsError: the file cannot be read.
+    """
+    if not context.examples:
+        return ""
+    file, schema = Path(context.examples).expanduser(), database.schema()
+    pairs = [pair for pair in read_pairs(file) if pair.is_about(database.url, file.parent)]
+    shown: dict[int, str] = {}
+    left_out: list[str] = []
+    for pair in most_alike(question, pairs, schema):
+        if len(shown) == context.examples_shown:
+            break
+        text, trouble = example(pair, schema)
+        if trouble:
+            left_out.append(f"line {pair.line}: {trouble}")
+        else:
+            shown[pair.line] = text
+    emit(Exemplified(pairs=len(pairs), shown=list(shown), left_out=left_out))
+    return prompts.load("examples").render(examples="\n".join(shown.values())) if shown else ""
+
+
+def most_alike(question: str, pairs: Sequence[Pair], schema: Schema) -> list[Pair]:
+    """The pairs, those with the most similar questions first."""
+    names = {word for table in schema.tables for name in (table.name, *table.by_name) for word in words(name)}
+    asked, masked = _words(question), _masked(question, names)
+
+    def likeness(pair: Pair) -> tuple[float, float]:
+        form = fuzz.token_set_ratio(masked, _masked(pair.question, names))
+        return form, fuzz.token_set_ratio(asked, _words(pair.question))
+
+    return sorted(pairs, key=likeness, reverse=True)
+
+
+def example(pair: Pair, schema: Schema) -> tuple[str, str]:
+    """A pair as it is shown, and why it cannot be; one of the two is empty."""
+    if len(pair.question) + len(pair.sql) > LONGEST:
+        return "", f"longer than {LONGEST} characters"
+    parsed = parse(pair.sql, schema.dialect)
+    if isinstance(parsed, ParseFailure):
+        return "", parsed.message
+    unknown = resolve(parsed.tree, schema).unresolved
+    if unknown:
+        return "", f"{unknown[0].name} is not in the schema, or not clear"
+    question = escape(" ".join(pair.question.split()))
+    return f"Question: {question}\nSQL: {escape(canonical(parsed.tree, schema.dialect))}", ""
+
+
+def _words(question: str) -> str:
+    return " ".join(_TOKEN.findall(question.casefold()))
+
+
+def _masked(question: str, names: set[str]) -> str:
+    """The question with a mask for each word that a table's or column's name has."""
+    return " ".join(
+        MASK if names.intersection(words(token)) else token for token in _TOKEN.findall(question.casefold())
+    )
