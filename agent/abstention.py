@@ -5,6 +5,11 @@ first; values are looked up only for the few questions that name no table and no
 a question that could be answered, and one that could not: `python -m critiql.evals.benchmarks.abstention`.
 """
 
+from critiql.agent.context import Context
+from critiql.agent.databases import database_of
+from critiql.agent.events import Abstained, emit
+from critiql.agent.grounding import begun, checked_question, ground
+from critiql.agent.state import State, Update
 from critiql.tools.database.engine import Database
 from critiql.tools.schema.linking import content_words, link, names_something, stop_words
 from critiql.tools.schema.model import Schema
@@ -14,6 +19,21 @@ ENGLISH = 2
 """Stop words from which a question is taken for English; another language shares no word with the schema."""
 NAMED = 8
 """Tables that the explanation lists."""
+
+
+def topical_ground(state: State, context: Context) -> Update:
+    """Ground the question; where it is off topic, end the run before any model is asked.
+
+    A question with evidence or a draft is never off topic: its caller knows more than its words say.
+    """
+    if not context.abstain or state.get("evidence") or state.get("draft"):
+        return ground(state, context)
+    database = database_of(state, context)
+    reason = off_topic(checked_question(state), database, values=context.execution)
+    if reason is None:
+        return ground(state, context)
+    emit(Abstained(database=database.url, reason=reason))
+    return {**begun(state, database), "stopped": "abstained", "assumptions": [reason]}
 
 
 def off_topic(question: str, database: Database, *, values: bool = True) -> str | None:

@@ -27,7 +27,7 @@ def answer(state: State, context: Context) -> Update:
     """Fetch the incumbent's rows and close the run."""
     incumbent = incumbent_of(state)
     if incumbent is None:
-        return _closed(None, "failed", "rounds")
+        return unanswered(state)
     database = database_of(state, context)
     result = database.run(incumbent["sql"], limits_of(context))
     if not incumbent.get("execution"):
@@ -41,6 +41,22 @@ def answer(state: State, context: Context) -> Update:
         update["candidates"] = [{"id": incumbent["id"], "execution": summarise(result)}]
     update["messages"] = [AIMessage(message(incumbent["sql"], result, update))]
     return update
+
+
+def unanswered(state: State) -> Update:
+    """Close a run without a query: it abstained and says why, or no query was ever written."""
+    if state.get("stopped") != "abstained":
+        return _closed(None, "failed", "rounds")
+    said = plain(" ".join(state.get("assumptions", [])))
+    return {
+        **_closed(None, "abstained", "abstained"),
+        "columns": [],
+        "rows": [],
+        "truncated": False,
+        "in_words": said,
+        "assumptions": [],
+        "messages": [AIMessage(said)],
+    }
 
 
 def status_of(incumbent: Candidate, result: Result) -> Status:

@@ -79,6 +79,11 @@ class Context(BaseModel):
         default=True, description="Off: no query is run and no row is read before the answer."
     )
 
+    abstain: bool = Field(
+        default=True,
+        description="text_to_sql: do not answer a question whose words name nothing of the database.",
+    )
+
     execution_critic: bool = Field(
         default=True, description="Run each candidate and reject the failing ones."
     )

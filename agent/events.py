@@ -59,6 +59,14 @@ class Recalled(Event):
     verdict: str
 
 
+class Abstained(Event):
+    """The question names nothing of the database; no model is asked."""
+
+    type: Literal["abstained"] = "abstained"
+    database: str
+    reason: str
+
+
 class Writing(Event):
     """A model has written another piece of text."""
 
@@ -171,6 +179,7 @@ AnyEvent = Annotated[
     | Grounded
     | Exemplified
     | Recalled
+    | Abstained
     | Writing
     | Proposed
     | Executed

@@ -15,6 +15,7 @@ from langgraph.types import Overwrite
 
 from critiql import prompts
 from critiql.agent import answer_cache
+from critiql.agent.abstention import topical_ground
 from critiql.agent.answer import answer
 from critiql.agent.answer_cache import Chosen
 from critiql.agent.budget import spent
@@ -22,7 +23,7 @@ from critiql.agent.calibration import find_calibration
 from critiql.agent.context import Context
 from critiql.agent.databases import database_of
 from critiql.agent.events import Recalled, emit
-from critiql.agent.grounding import begun, checked_question, ground
+from critiql.agent.grounding import begun, checked_question
 from critiql.agent.llm_critic import prompt_name
 from critiql.agent.standing import in_doubt
 from critiql.agent.state import Candidate, State, Update, incumbent_of
@@ -39,14 +40,14 @@ remembered."""
 
 
 def recalling_ground(state: State, context: Context) -> Update:
-    """Start a question: with the query that answered it before, or as `ground` does."""
+    """Start a question: with the query that answered it before, or as `topical_ground` does."""
     if not context.answer_cache or state.get("draft"):
-        return ground(state, context)
+        return topical_ground(state, context)
     database = database_of(state, context)
     key = key_of(checked_question(state), state.get("evidence", ""), database, context)
     chosen = answer_cache.recall(key) if key else None
     if chosen is None:
-        return {**ground(state, context), "answer_key": key}
+        return {**topical_ground(state, context), "answer_key": key}
     return {**begun(state, database), **recalled(chosen, database), "answer_key": key}
 
 

@@ -26,6 +26,7 @@ Stop = Literal[
 ]
 """What ended the loop. `unchecked`: the graph has no critic after its last generation.
 `model_failed`: a later draft or refinement failed for good, and the incumbent is the answer.
+`abstained`: the question names nothing of the database, and no model was asked.
 `recalled`: the question was answered before; its query was run again and no model asked."""
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from critiql.agent.databases import SHOWN_CELL
 from critiql.tools.database.result import Failure, Result, Value
-from critiql.tools.schema.quoting import escape, escape_lines
+from critiql.tools.schema.quoting import escape, escape_lines, shown_number
 
 LISTED = 5
 """Rows that a sentence lists."""
@@ -30,6 +30,11 @@ def plain(text: str) -> str:
     return MARKDOWN.sub(r"\\\g<0>", escape(text))
 
 
+def unmarked(text: str) -> str:
+    """The inverse of `plain` for a terminal, which reads no Markdown; control characters stay escaped."""
+    return re.sub(r"\\(.)", r"\1", text)
+
+
 def fenced(text: str, language: str) -> str:
     """A code block of Markdown that nothing in the text closes; control characters are visible escapes."""
     longest = max(map(len, re.findall("`+", text)), default=0)
@@ -43,7 +48,7 @@ def cell(value: Value) -> str:
         return "NULL"
     if isinstance(value, bytes):
         return "binary data"
-    text = str(value)
+    text = shown_number(value) if isinstance(value, float) else str(value)
     if isinstance(value, str) and len(text) > SHOWN_CELL:
         text = re.sub(r"[\d.,+\-eE]+$", "", text[:SHOWN_CELL]) + "…"
     return plain(text)

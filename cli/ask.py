@@ -62,7 +62,7 @@ def ask(
         typer.echo(json_text(as_dict(answer)))
     else:
         _print(answer, quiet)
-    raise typer.Exit(exit_codes.FAILED if answer.status == "failed" else exit_codes.OK)
+    raise typer.Exit(exit_codes.FAILED if answer.status in ("failed", "abstained") else exit_codes.OK)
 
 
 def as_dict(answer: Any) -> dict[str, Any]:
@@ -132,12 +132,15 @@ async def _follow(question: str, db: str, options: dict[str, Any], *, show: bool
 
 def _print(answer: Any, quiet: bool) -> None:
     """The SQL, the rows, and why it stopped."""
+    from critiql.agent.wording import unmarked
+
     console = Console()
-    console.print(escape_lines(answer.sql), markup=False, highlight=False, style="" if quiet else "bold")
-    print_rows(console, answer.columns, answer.rows, truncated=answer.truncated)
-    if quiet:
-        return
-    for line in (answer.in_words, *answer.assumptions):
+    if answer.status != "abstained":
+        console.print(escape_lines(answer.sql), markup=False, highlight=False, style="" if quiet else "bold")
+        print_rows(console, answer.columns, answer.rows, truncated=answer.truncated)
+        if quiet:
+            return
+    for line in (unmarked(answer.in_words), *answer.assumptions):
         console.print(escape(line), markup=False, highlight=False)
     tokens = answer.tokens()
     confidence = "unknown" if answer.confidence is None else f"{answer.confidence:.2f}"

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from critiql.tools.schema.quoting import cell_text, escape
+from critiql.tools.schema.quoting import cell_text, escape, shown_number
 
 SHOWN_ROWS = 50
 """Rows drawn; the number of the others is said under the table."""
@@ -29,7 +29,8 @@ def print_rows(
 
 def _cell(value: object) -> Text:
     style = "dim" if value is None else ""
-    text = Text(cell_text(value, CELL_CHARACTERS), style=style)
+    shown = shown_number(value) if isinstance(value, float) else value
+    text = Text(cell_text(shown, CELL_CHARACTERS), style=style)
     text.justify = "right" if isinstance(value, int | float) else "left"
     return text
 

@@ -58,6 +58,10 @@ def _recalled(event: dict[str, Any]) -> tuple[str, str]:
     return "recall", f"{event['database']}: answered before; the query by {event['origin']} is run again"
 
 
+def _abstained(event: dict[str, Any]) -> tuple[str, str]:
+    return "ground", f"{event['database']}: the question names nothing of it; no model is asked"
+
+
 def _candidate(event: dict[str, Any]) -> tuple[str, str]:
     what = f"candidate {event['id']} by {event['origin']}"
     if event["repeats"] is not None:
@@ -106,6 +110,7 @@ LINES = {
     "grounded": _grounded,
     "examples": _examples,
     "recalled": _recalled,
+    "abstained": _abstained,
     "candidate": _candidate,
     "executed": _executed,
     "judged": _judged,

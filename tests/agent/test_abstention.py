@@ -1,11 +1,15 @@
 """Which questions are taken to be about something else."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from critiql.agent.abstention import off_topic
+from critiql.agent.context import Context
+from critiql.graphs.catalogue import graph
 from critiql.tools.database.open import get_database
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "agent"
@@ -27,3 +31,29 @@ def test_the_explanation_names_what_the_database_holds(shop: Path) -> None:
     assert reason is not None
     assert "maker, item" in reason or "item, maker" in reason
     assert "abstain=false" in reason
+
+
+OFF = "What is the weather like in Lisbon tomorrow?"
+
+
+def ask(shop: Path, question: str, **settings: Any) -> Any:
+    given: Any = {"question": question, "database": str(shop), "evidence": settings.pop("evidence", "")}
+    return graph("text_to_sql").invoke(given, context=Context(model="scripted", **settings))
+
+
+def test_an_off_topic_question_is_answered_without_a_model(shop: Path, scripted: Callable[..., Any]) -> None:
+    model = scripted(["SELECT 1"], [0.9])
+    answer = ask(shop, OFF)
+    assert (answer["status"], answer["stopped"], answer["sql"]) == ("abstained", "abstained", "")
+    assert "maker" in answer["in_words"]
+    assert answer["rows"] == []
+    assert answer["messages"][-1].text == answer["in_words"]
+    assert model.asked == []
+
+
+@pytest.mark.parametrize("settings", [{"abstain": False}, {"evidence": "Lisbon is a maker."}])
+def test_a_caller_who_knows_more_is_answered(
+    settings: dict[str, Any], shop: Path, scripted: Callable[..., Any]
+) -> None:
+    scripted(["SELECT name FROM maker"], [0.9])
+    assert ask(shop, OFF, **settings)["rows"] == [["Alder"], ["Birch"]]

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from critiql.agent.wording import LISTED, plain, sentence
+from critiql.agent.wording import LISTED, plain, sentence, unmarked
 from critiql.tools.database.result import Failure, Rows
+from critiql.tools.schema.quoting import escape, shown_number
 
 CASES = [
     json.loads(line)
@@ -43,7 +44,8 @@ def test_every_number_stands_in_the_rows_or_counts_them(cells: list[Any], trunca
     allowed = Counter([str(len(cells))])
     for value in (value for row in cells[:LISTED] for value in row):
         if not isinstance(value, bytes):
-            allowed += Counter(NUMBER.findall(plain(str(value))))
+            text = shown_number(value) if isinstance(value, float) else str(value)
+            allowed += Counter(NUMBER.findall(plain(text)))
     found = Counter(NUMBER.findall(sentence(rows(["a", "b"], cells, truncated=truncated))))
     assert not found - allowed
 
@@ -53,3 +55,13 @@ def test_no_mark_and_no_control_character_is_left(text: str) -> None:
     shown = plain(text)
     assert not re.search(r"(?<!\\)(?:\\\\)*[`*_\[\]<>|]", shown)
     assert shown.isprintable() or not re.search(r"[\x00-\x1f\x7f]", shown)
+
+
+@given(st.text(alphabet=st.characters(codec="utf-8", exclude_categories=("Cc", "Cf", "Zl", "Zp", "Cs"))))
+def test_a_terminal_reads_what_was_meant(text: str) -> None:
+    assert unmarked(plain(text)) == escape(text)
+
+
+def test_a_sum_is_shown_without_the_noise_of_its_last_digits() -> None:
+    assert sentence(rows(["total"], [[4546.749999999988]])) == "The total is 4546.75."
+    assert sentence(rows(["total"], [[0.1 + 0.2]])) == "The total is 0.3."

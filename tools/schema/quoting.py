@@ -66,6 +66,11 @@ def escape_lines(text: str) -> str:
     return "\n".join(map(escape, text.split("\n")))
 
 
+def shown_number(value: float) -> str:
+    """A number for a person: at most 12 significant digits, so that no sum ends in 0000000000001."""
+    return f"{value:.12g}"
+
+
 def cell_text(value: object, characters: int = CELL_CHARACTERS) -> str:
     """One cell or comment on one line: cut, escaped, and unable to close the comment it stands in."""
     if value is None:
