@@ -1,6 +1,7 @@
 """SQLite behind the database interface: every statement runs in a worker, under an authorizer and limits."""
 
 import os
+import re
 import threading
 import time
 from dataclasses import replace
@@ -15,6 +16,8 @@ from critiql.tools.database.statement import ask_rows
 from critiql.tools.database.worker import WorkerDiedError, WorkerPool, WorkerSpec, WorkerTimeoutError
 from critiql.tools.schema.model import Schema, Table
 
+PREFIX = re.compile(r"^sqlite(?:\+[a-z0-9_]+)?:///", re.IGNORECASE)
+"""What stands before the path in SQLAlchemy's URLs."""
 SAMPLE_ROWS = 3
 INTROSPECTION_SECONDS = 10.0
 INTROSPECTION_BYTES = 64 * 2**20
@@ -162,7 +165,7 @@ def open_sqlite(url: str, policy: AccessPolicy | None = None) -> SqliteDatabase:
     Raises:
         DatabaseError: it cannot be read or holds no table.
     """
-    path = Path(url.removeprefix("sqlite:///") if url.startswith("sqlite:") else url).expanduser().absolute()
+    path = Path(PREFIX.sub("", url)).expanduser().absolute()
     check_file(path)
     database = SqliteDatabase(path, policy)
     try:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from targets import attacked_server
 
 from critiql.tools.database.engine import DatabaseError
 from critiql.tools.database.langchain_sql_database import from_langchain
@@ -45,3 +46,22 @@ def test_a_database_in_memory_is_refused() -> None:
     with pytest.raises(DatabaseError, match="no file or server"):
         from_langchain(source)
     source._engine.dispose()
+
+
+@pytest.mark.server
+@pytest.mark.enable_socket
+@pytest.mark.parametrize("kind", ["postgres", "mariadb"])
+def test_one_on_a_server(kind: str) -> None:
+    from langchain_community.utilities import SQLDatabase
+
+    source = SQLDatabase.from_uri(attacked_server(kind).url("attacked"), include_tables=["orders"])
+    database = from_langchain(source)
+    try:
+        assert database.run("SELECT count(*) FROM orders").ok
+        for sql in ("DELETE FROM orders", "SELECT * FROM secrets"):
+            result = database.run(sql)
+            assert not result.ok
+            assert result.kind == "denied"
+    finally:
+        database.close()
+        source._engine.dispose()

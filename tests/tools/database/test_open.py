@@ -5,10 +5,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from targets import attacked_duckdb
 
 from critiql.tools.database import open as opening
 from critiql.tools.database.engine import DatabaseError
 from critiql.tools.database.open import close_databases, get_database, open_database
+from critiql.tools.database.server_url import read_url
 from critiql.tools.database.sqlite import SqliteDatabase
 
 
@@ -23,7 +25,8 @@ def test_path_string_and_url_name_the_same_file(
 ) -> None:
     path = build(name="odd ?#%20 name.db")
     monkeypatch.chdir(path.parent)
-    for url in (path, str(path), path.name, f"sqlite:///{path}", f"sqlite:///{path.name}"):
+    urls = (f"sqlite:///{path}", f"sqlite:///{path.name}", f"sqlite+pysqlite:///{path}")
+    for url in (path, str(path), path.name, *urls):
         database = open_database(url)
         assert database.url == f"sqlite:///{path}"
         assert database.run("SELECT count(*) FROM a").ok
@@ -44,6 +47,24 @@ def test_path_string_and_url_name_the_same_file(
 def test_what_cannot_be_opened_says_why(url: str, says: str) -> None:
     with pytest.raises(DatabaseError, match=says):
         open_database(url)
+
+
+def test_urls_as_sqlalchemy_writes_them(build: Callable[..., Path], tmp_path: Path) -> None:
+    urls = pytest.importorskip("sqlalchemy.engine")
+    path = build()
+    targets = {"sqlite": path, "sqlite+pysqlite": path, "duckdb": attacked_duckdb(tmp_path)}
+    for driver, file in targets.items():
+        url = urls.URL.create(driver, database=str(file))
+        database = open_database(url.render_as_string(hide_password=False))
+        assert database.run("SELECT 1").ok
+        database.close()
+    server = urls.URL.create(
+        "postgresql+psycopg", "me", "p@ss/w:rd", "::1", 5433, "shop", {"sslmode": "require"}
+    )
+    found = read_url(server.render_as_string(hide_password=False))
+    assert found[:-1] == ("postgresql", "me", "p@ss/w:rd", "::1", 5433, "shop")
+    assert found.parameters == {"sslmode": "require"}
+    assert found.shown == "postgresql://me@[::1]:5433/shop"
 
 
 def test_a_missing_driver_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
