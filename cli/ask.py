@@ -41,6 +41,11 @@ def ask(
     ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No trace: only the SQL and the rows.")] = False,
+    allow_table: Annotated[list[str] | None, typer.Option(help="Only these tables may be read.")] = None,
+    deny_table: Annotated[list[str] | None, typer.Option(help="A table that may not be read.")] = None,
+    deny_column: Annotated[
+        list[str] | None, typer.Option(help="A table.column that may not be read.")
+    ] = None,
     redact: Annotated[
         bool, typer.Option("--redact", help="No cell and no literal in the trace; the answer stays whole.")
     ] = False,
@@ -48,11 +53,20 @@ def ask(
     """Answer a question about a database."""
     from critiql.cli.failures import failures
 
-    chosen = {"model": model, "llm_critic_model": critic_model, "examples": examples}
+    chosen = {
+        "model": model,
+        "llm_critic_model": critic_model,
+        "examples": examples,
+        "z": z,
+        "answer_cache": not fresh,
+        "allow_tables": tuple(allow_table or ()),
+        "deny_tables": tuple(deny_table or ()),
+        "deny_columns": tuple(deny_column or ()),
+    }
     with failures():
         options = {
             "graph": graph,
-            "context": _context({**chosen, "z": z, "answer_cache": not fresh}, setting or []),
+            "context": _context(chosen, setting or []),
             "evidence": evidence,
             "redact": redact,
             **_durability(checkpoint, thread),

@@ -182,18 +182,21 @@ def test_every_role_that_reads_the_text_obeys_in_vain(
     make: Callable[..., Target],
     obedient: Callable[..., dict[str, ObedientModel]],
     monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     target, reached = make([place]), set()
     before = target.digest()
+    pairs = tmp_path / "pairs.jsonl"
+    pairs.write_text("\n".join(map(json.dumps, place.get("pairs", ()))))
+    settings = context(z=4, examples=str(pairs) if "pairs" in place else "")
     if "memory" in place:
         monkeypatch.setattr(localisation, "examples_for", lambda *_, **__: [place["memory"]])
     first = place.get("honest", "SELECT count(*) FROM orders WHERE nothing_of_the_sort = 1")
     for name in ("text_to_sql", "share", "cross_consistency"):
         models = obedient(["SELECT 7", "DROP TABLE orders"], [HONEST if name == "share" else first])
         question = place.get("question", QUESTION)
-        found = ask(
-            question, target.database, graph=name, context=context(z=4), evidence=place.get("evidence", "")
-        )
+        evidence = place.get("evidence", "")
+        found = ask(question, target.database, graph=name, context=settings, evidence=evidence)
         prompts = [prompt for model in models.values() for prompt in model.asked]
         check(target, before, repr(found) + repr(prompts))
         reached |= {role for role, model in models.items() if model.obeyed}

@@ -92,6 +92,16 @@ def test_a_question_that_fails_exits_1(scripted: Callable[..., Any], shop: Path)
     assert (document["status"], document["rows"]) == ("failed", [])
 
 
+def test_denied_tables_and_columns_are_not_read(scripted: Callable[..., Any], shop: Path) -> None:
+    denied = ["--deny-table", "maker", "--deny-column", "item.price", "--json", "--set", "z=1"]
+    for sql, name in (("SELECT name FROM maker", "maker"), ("SELECT price FROM item", "price")):
+        document = json.loads(ask(scripted, shop, [sql], *denied).stdout)
+        assert document["status"] == "failed"
+        assert name in document["candidates"][0]["execution"]["message"]
+    done = ask(scripted, shop, ["SELECT COUNT(*) FROM item"], "--allow-table", "item", "--json")
+    assert json.loads(done.stdout)["rows"] == [[3]]
+
+
 def test_markup_and_control_characters_in_rows_are_only_shown(
     scripted: Callable[..., Any], shop: Path
 ) -> None:
