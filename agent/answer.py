@@ -130,11 +130,13 @@ def _closed(incumbent: Candidate | None, status: Status, stopped: Stop) -> Updat
 
 
 def confidence_of(incumbent: Candidate, status: Status, state: State, context: Context) -> float | None:
-    """The calibrated probability that an accepted answer is right; None where nothing was fitted for it."""
+    """The calibrated probability that the answer is right; None where nothing was fitted, or nothing ran."""
+    if status == "failed":
+        return None
     if state.get("stopped") == "recalled":
-        return state["confidence"] if status == "accepted" else None
+        return state["confidence"]
     reading = incumbent.get("p_true")
-    if status != "accepted" or reading is None:
+    if reading is None:
         return None
     calibration = calibration_for(context)
     return calibration.confidence.of(reading) if calibration and calibration.confidence else None

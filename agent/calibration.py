@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from platformdirs import user_config_path
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
 from critiql.tools.models.model import ModelError
 
@@ -56,8 +56,8 @@ class Displacement(_Record):
 class Confidence(_Record):
     """Platt scaling: the probability of being right is the logistic of slope * logit P(True) + intercept."""
 
-    slope: float
-    intercept: float
+    slope: FiniteFloat
+    intercept: FiniteFloat
     n: int | None = None
     """Answers it was fitted on."""
     brier: float | None = None
@@ -91,7 +91,7 @@ class Calibration(_Record):
     databases: int
     commit: str
     enabled: bool
-    """True when the upper 95 % bound of q + s on held-out databases is below 1."""
+    """The upper 95 % bound of q + s on held-out databases is below 1, and the best threshold is not 0."""
     threshold: float = Field(ge=0, le=1)
     """P(True) from which the critic accepts: the one with the best measured accuracy."""
     q: Interval

@@ -215,7 +215,8 @@ def _rounds(found: Fit) -> Table:
 def _sentences(found: Fit, chosen: DisplacementFit | None) -> list[str]:
     last = found.rounds[-1]
     lines = [
-        f"The critic is {'on' if found.enabled else 'off'}: q + s is at most {found.q_plus_s.high:.3f}.",
+        f"The critic is {'on' if found.enabled else 'off'}: q + s is at most {found.q_plus_s.high:.3f}"
+        f"{'' if found.threshold else ', and no threshold gives a better EX than rejecting nothing'}.",
         f"P_{found.z} is {last.predicted - last.measured:+.3f} off what was measured. "
         "Draws are not independent: a retry is right on "
         f"{found.retry_right_after_wrong:.1%} of the questions whose greedy query is wrong and on "

@@ -69,6 +69,7 @@ class Fit:
     databases: int
     threshold: float
     enabled: bool
+    """q + s is surely below 1, and rejecting pays: the best threshold is not 0, which rejects nothing."""
     q: Interval
     s: Interval
     q_plus_s: Interval
@@ -113,7 +114,7 @@ def fit(draws: Draws, z: int, seed: int = 0) -> Fit:
         n=draws.n,
         databases=len(set(draws.databases)),
         threshold=threshold,
-        enabled=total.high < 1,
+        enabled=total.high < 1 and threshold > 0,
         q=q,
         s=s,
         q_plus_s=total,

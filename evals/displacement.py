@@ -48,7 +48,11 @@ class Pool:
 
 @dataclass(frozen=True)
 class DisplacementFit:
-    """What fitting found. `fitted` is None with too few pairs; the unfitted rule then decides."""
+    """What fitting found.
+
+    `fitted` is None with too few pairs, or where it gains no more on held-out databases than the unfitted
+    rule, which then decides.
+    """
 
     fitted: Displacement | None
     first: float
@@ -75,12 +79,14 @@ def fit_displacement(pools: Sequence[Pool]) -> DisplacementFit:
     """
     first = [pool.right[0] for pool in pools]
     held = _held_out(pools)
+    unfitted = compare(first, [pool.settled(None) for pool in pools])
+    pays = held is not None and held.difference.value > unfitted.difference.value
     return DisplacementFit(
-        fitted=_fit(pools, held) if held else None,
+        fitted=_fit(pools, held) if pays else None,
         first=float(np.mean(first)),
         any_right=float(np.mean([any(pool.right) for pool in pools])),
         held_out=held,
-        unfitted=compare(first, [pool.settled(None) for pool in pools]),
+        unfitted=unfitted,
     )
 
 

@@ -91,7 +91,9 @@ def by_hardness(rows: Sequence[Row]) -> str:
         shares = [groups[level] for level in levels if level in groups]
         errors = [[s.value - s.low for s in shares], [s.high - s.value for s in shares]]
         axes.bar(places, [s.value for s in shares], width, yerr=errors, label=row.entry.label, capsize=2)
-    axes.set_xticks([place + 0.4 - width / 2 for place in range(len(levels))], map(escape, levels), parse_math=False)
+    axes.set_xticks(
+        [place + 0.4 - width / 2 for place in range(len(levels))], map(escape, levels), parse_math=False
+    )
     axes.set(ylabel="execution accuracy", ylim=(0, 1))
     axes.legend(fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5))
     return _svg(axes)
