@@ -181,6 +181,9 @@ class LlamaRuntime:
             if not self._cache.handle:
                 raise ModelError(f"{self.weights.path.name} was closed.")
             yield time.perf_counter()
+        except MemoryError as error:
+            name = self.weights.path.name
+            raise ModelError(f"{name} ran out of memory. Close something, or use a smaller model.") from error
         finally:
             self._lock.release()
 

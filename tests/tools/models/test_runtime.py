@@ -1,5 +1,8 @@
 """The runtime over a real model of 135 million parameters."""
 
+import re
+import subprocess
+import sys
 import time
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -309,6 +312,53 @@ def test_a_damaged_file_is_a_model_error(small_model_path: Path, tmp_path: Path)
             LlamaRuntime(damaged)
     with pytest.raises(ModelError, match="cannot be read"):
         LlamaRuntime(tmp_path / "missing.gguf")
+
+
+SHORT_OF_MEMORY = """
+import resource, sys
+from critiql.tools.models.model import ModelError
+from critiql.tools.models.prefix_store import PrefixStore
+from critiql.tools.models.runtime import LlamaRuntime, Path
+import llama_cpp
+with open("/proc/self/statm") as file:
+    pages = int(file.read().split()[0])
+limit = pages * resource.getpagesize() + int(sys.argv[2]) * 2**20
+resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+try:
+    LlamaRuntime(Path(sys.argv[1]), n_ctx=8192, threads=1, prefixes=PrefixStore(None, 0))
+except ModelError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize(("megabytes", "says"), [(20, "cannot be loaded: .*memory"), (160, "no context of")])
+def test_too_little_memory_is_a_model_error(megabytes: int, says: str, small_model_path: Path) -> None:
+    """Enough for nothing, and enough for the weights alone."""
+    command = [sys.executable, "-c", SHORT_OF_MEMORY, str(small_model_path), str(megabytes)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert re.search(says, done.stdout), done.stdout
+
+
+@pytest.mark.parametrize("failure", [MemoryError(), ModelError("llama.cpp could not decode")], ids=type)
+def test_a_decode_that_fails_spoils_nothing(
+    failure: Exception, runtime: LlamaRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokens = prompt(runtime, SHOP, "\nOnce upon a time")
+    _, expected = write(runtime, tokens, Sampling(max_tokens=8))
+    decode, calls = runtime._cache.decode, []
+
+    def failing(drawn: list[int]) -> None:
+        calls.append(drawn)
+        if len(calls) == 4:
+            raise failure
+        decode(drawn)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(runtime._cache, "decode", failing)
+        with pytest.raises(ModelError, match=r"could not decode|ran out of memory"):
+            write(runtime, tokens, Sampling(max_tokens=8))
+    _, after = write(runtime, tokens, Sampling(max_tokens=8))
+    assert (after.text, after.logprob) == (expected.text, expected.logprob)
 
 
 def test_llama_cpp_keeps_quiet(small_model_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
