@@ -6,6 +6,7 @@ import random
 import signal
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -24,7 +25,7 @@ from critiql.tools.database.worker_database import WorkerDatabase
 
 pytestmark = pytest.mark.slow
 HERE = Path(__file__).parent
-QUERIES, ATTACKS, THREADS, KILLS, STRAYS = 10_000, 100, 8, 200, 10
+QUERIES, ATTACKS, THREADS, KILLS, STRAYS, RANDOM = 10_000, 100, 8, 200, 10, 5000
 GROWTH_BYTES = 32 * 2**20
 """What this process, the workers and the server may have grown by after half of the statements."""
 ENDLESS = {
@@ -33,6 +34,12 @@ ENDLESS = {
     "postgres": "SELECT sum(sqrt(a.n * b.n * c.n * d.n)) FROM numbers a, numbers b, numbers c, numbers d",
     "mysql": "SELECT sum(sqrt(a.n * b.n * c.n * d.n)) FROM numbers a, numbers b, numbers c, numbers d",
 }
+WORDS = r"""
+select from where group by order limit offset union all distinct join left on using with recursive as case
+when then end null not in exists between like cast over partition insert update delete drop alter set values
+orders customers secrets numbers public_customers id name card amount n c x count sum max ( ) ( ) , , . ; *
+= < + - / % || ' " ` -- /* */ $$ 0 1 'a' 1e9 0x1f ? :a @b {i} \
+"""
 STRAY_SECONDS = {"postgres": 1.0, "mariadb": 3.0}
 """How long a statement whose worker was killed may live on: PostgreSQL looks for its client every 100 ms,
 MariaDB ends it at its time limit, here two seconds."""
@@ -167,6 +174,23 @@ def _kill(pid: int) -> None:
     with suppress(ProcessLookupError):
         if pid:
             os.kill(pid, signal.SIGKILL)
+
+
+def test_random_words_and_characters(soaked: Soaked, note: Callable[[str], None]) -> None:
+    rng, words, kinds = random.Random(3), WORDS.split(), Counter[str]()
+    for number in range(RANDOM):
+        if number % 2:
+            sql = "SELECT " + " ".join(rng.choices(words, k=rng.randint(1, 12)))
+        else:
+            sql = "".join(chr(rng.randrange(1, 0x3000)) for _ in range(rng.randint(1, 30)))
+        result = soaked.database.run(sql, Limits(1.0))
+        kinds.update(["rows" if result.ok else result.kind])
+    note(f"{soaked.engine}: {RANDOM} random statements: {dict(kinds.most_common())}")
+    assert kinds["syntax"] > RANDOM / 4
+    assert kinds["worker_died"] == 0
+    result = soaked.database.run("SELECT count(*) FROM orders")
+    assert isinstance(result, Rows)
+    assert result.rows == ((3,),)
 
 
 @pytest.mark.parametrize("soaked", SERVERS, indirect=True)
