@@ -10,6 +10,19 @@ if TYPE_CHECKING:
     from langchain_community.utilities import SQLDatabase
 
 
+def url_of(database: "SQLDatabase") -> str:
+    """What `ask` takes for this database: its URL, with the password.
+
+    Raises:
+        DatabaseError: the database lives in the memory of this process.
+    """
+    url = database._engine.url
+    if not url.database or url.database == ":memory:":
+        msg = "The SQLDatabase has no file or server behind it, so no other connection can see its tables."
+        raise DatabaseError(msg)
+    return str(url.render_as_string(hide_password=False))
+
+
 def from_langchain(database: "SQLDatabase", policy: AccessPolicy | None = None) -> Database:
     """The same database, opened read-only by our own engine.
 
@@ -20,11 +33,7 @@ def from_langchain(database: "SQLDatabase", policy: AccessPolicy | None = None) 
     Raises:
         DatabaseError: the engine's URL names no database that can be opened here.
     """
-    url = database._engine.url
-    if not url.database or url.database == ":memory:":
-        msg = "The SQLDatabase has no file or server behind it, so no other connection can see its tables."
-        raise DatabaseError(msg)
     usable = frozenset(database.get_usable_table_names())
     narrowed = usable != frozenset(database._all_tables)
     allowed = AccessPolicy(allow_tables=usable) if narrowed else None
-    return open_database(url.render_as_string(hide_password=False), policy or allowed)
+    return open_database(url_of(database), policy or allowed)

@@ -6,7 +6,7 @@ import pytest
 from targets import attacked_server
 
 from critiql.tools.database.engine import DatabaseError
-from critiql.tools.database.langchain_sql_database import from_langchain
+from critiql.tools.database.langchain_sql_database import from_langchain, url_of
 
 pytest.importorskip("sqlalchemy")
 
@@ -15,6 +15,7 @@ def test_the_same_tables_read_only(shop: Path) -> None:
     from langchain_community.utilities import SQLDatabase
 
     source = SQLDatabase.from_uri(f"sqlite:///{shop}")
+    assert url_of(source) == f"sqlite:///{shop}"
     database = from_langchain(source)
     try:
         assert {table.name for table in database.schema().tables} == {"maker", "item"}
