@@ -50,6 +50,11 @@ class Answer(BaseModel):
         """Calls of any model."""
         return len(self.calls)
 
+    @property
+    def escalated(self) -> bool:
+        """Whether the larger model was called; false: this question was spared."""
+        return any(call["role"] == "escalation" for call in self.calls)
+
     def usage(self) -> dict[str, Tokens]:
         """Token counts per role."""
         counts: dict[str, Tokens] = {}

@@ -1,6 +1,7 @@
 """The limits of a run: generations, seconds, tokens, and progress."""
 
 import time
+from typing import Literal
 
 from critiql.agent.calls import uncached
 from critiql.agent.context import Context
@@ -14,11 +15,16 @@ def spent(state: State, context: Context) -> Stop | None:
     """The limit that was reached, if any."""
     if state["generations"] >= context.z:
         return "rounds"
+    return overspent(state, context) or ("no_progress" if repeated(state) >= REPEATS_THAT_END else None)
+
+
+def overspent(state: State, context: Context) -> Literal["seconds", "tokens"] | None:
+    """The limit on time or tokens that was reached, if any; an escalation does not go beyond these either."""
     if time.time() - state["started"] >= context.seconds:
         return "seconds"
     if uncached(state.get("calls", [])) >= context.tokens:
         return "tokens"
-    return "no_progress" if repeated(state) >= REPEATS_THAT_END else None
+    return None
 
 
 def repeated(state: State) -> int:

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Role = Literal["actor", "second", "llm_critic", "refiner", "action_assistant"]
+Role = Literal["actor", "second", "llm_critic", "refiner", "action_assistant", "escalation"]
 
 DEFAULT_MODEL = "qwen2.5-coder-1.5b-instruct"
 
@@ -38,6 +38,10 @@ class Context(BaseModel):
     second_model: ModelName | None = Field(
         default=None,
         description="Model that draws in turn with the actor's (cross_consistency); empty means `model`.",
+    )
+    escalation_model: ModelName | None = Field(
+        default=None,
+        description="text_to_sql: model that writes one query where the loop ends in doubt; empty: none.",
     )
     panel: tuple[ModelName, ...] = Field(
         default=(), description="Further models that judge beside the LLM critic.", max_length=5

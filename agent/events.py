@@ -156,6 +156,15 @@ class Decided(Event):
     score: float | None
 
 
+class Escalated(Event):
+    """The loop ended in doubt; the larger model is asked."""
+
+    type: Literal["escalated"] = "escalated"
+    model: str
+    reason: str
+    """What stands against the incumbent, in words."""
+
+
 class Budget(Event):
     """A limit ended the loop."""
 
@@ -189,6 +198,7 @@ AnyEvent = Annotated[
     | Refined
     | Assisted
     | Decided
+    | Escalated
     | Budget
     | Answered,
     Field(discriminator="type"),

@@ -128,7 +128,8 @@ def key_of(question: str, evidence: str, database: Database, context: Context) -
 def models_of(context: Context) -> list[str]:
     """The models that have a say in an answer."""
     critics = () if context.llm_critic == "off" else (context.spec("llm_critic"), *context.panel)
-    return [context.spec("actor"), context.spec("refiner"), *critics]
+    larger = (context.escalation_model,) if context.escalation_model else ()
+    return [context.spec("actor"), context.spec("refiner"), *critics, *larger]
 
 
 def _calibration(context: Context) -> str | None:

@@ -1,5 +1,6 @@
 """What stands against the incumbent, and what may still be tried for it."""
 
+from critiql.agent.budget import overspent
 from critiql.agent.context import Context
 from critiql.agent.evidence import surprises
 from critiql.agent.execution_critic import executes
@@ -22,6 +23,23 @@ def doubts(candidate: Candidate, context: Context) -> list[str]:
         "its rows are surprising": bool(surprises(candidate)),
     }
     return [reason for reason, holds in reasons.items() if holds]
+
+
+def escalated(state: State) -> bool:
+    """Whether the larger model has written its query."""
+    return any(candidate["origin"] == "escalation" for candidate in state.get("candidates", []))
+
+
+def escalates(state: State, context: Context) -> bool:
+    """Whether the larger model, where there is one, is asked: once, of what is in doubt and not accepted."""
+    incumbent = incumbent_of(state)
+    return (
+        context.escalation_model is not None
+        and not escalated(state)
+        and in_doubt(state, context)
+        and not (incumbent and incumbent.get("verdict") == "accepted")
+        and overspent(state, context) is None
+    )
 
 
 def unexamined(state: State) -> list[Candidate]:

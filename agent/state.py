@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 
 from critiql.tools.database.result import ErrorKind
 
-Origin = Literal["given", "actor", "repair", "refiner", "regeneration"]
+Origin = Literal["given", "actor", "repair", "refiner", "regeneration", "escalation"]
 Verdict = Literal["accepted", "rejected", "unknown"]
 Status = Literal["accepted", "unverified", "failed", "abstained"]
 Stop = Literal[
@@ -140,7 +140,7 @@ class State(InputState, total=False):
     """Id of the candidate that would be the answer now (actor first, then llm_critic; `vote` and the
     rewriting roles in the published methods)."""
     generations: int
-    """Queries written by a model so far (actor, refiner)."""
+    """Queries written by a model so far (actor, refiner, escalation)."""
     decisions: Annotated[list[Decision], operator.add]
     """Every comparison of an incumbent with a challenger (llm_critic)."""
     calls: Annotated[list[CallRecord], operator.add]

@@ -87,6 +87,7 @@ def as_dict(answer: Any) -> dict[str, Any]:
     return {
         **document,
         "model_calls": answer.model_calls,
+        "escalated": answer.escalated,
         "tokens": answer.tokens().model_dump(),
         "tokens_per_role": {role: tokens.model_dump() for role, tokens in answer.usage().items()},
         "trace": answer.events,
@@ -160,7 +161,7 @@ def _print(answer: Any, quiet: bool) -> None:
     confidence = "unknown" if answer.confidence is None else f"{answer.confidence:.2f}"
     console.print(
         f"{answer.status} (stopped: {answer.stopped}; confidence: {confidence}; "
-        f"{answer.model_calls} model calls, "
+        f"{answer.model_calls} model calls{', one of a larger model' if answer.escalated else ''}, "
         f"{tokens.prompt - tokens.cached} prompt tokens computed, {tokens.cached} reused, {tokens.generated} "
         f"generated; {answer.seconds:.1f} s)",
         markup=False,

@@ -101,6 +101,10 @@ def _assisted(event: dict[str, Any]) -> tuple[str, str]:
     )
 
 
+def _escalated(event: dict[str, Any]) -> tuple[str, str]:
+    return "escalation", f"{event['model']} is asked: {event['reason']}"
+
+
 def _budget(event: dict[str, Any]) -> tuple[str, str]:
     return "budget", f"stopped by {event['limit']}"
 
@@ -118,6 +122,7 @@ LINES = {
     "kept": _decided,
     "displaced": _decided,
     "assisted": _assisted,
+    "escalated": _escalated,
     "budget": _budget,
 }
 """Event type -> its line."""

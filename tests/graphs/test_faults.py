@@ -36,7 +36,7 @@ CASES = [
     json.loads(line)
     for line in (Path(__file__).parents[1] / "fixtures/graphs/role_faults.jsonl").read_text().splitlines()
 ]
-CALLS_A_MODEL = {"actor", "refiner", "llm_critic", "action_assistant"}
+CALLS_A_MODEL = {"actor", "refiner", "llm_critic", "action_assistant", "escalation"}
 WITH_CRITIC = [name for name in GRAPHS if "llm_critic" in graph(name).nodes]
 
 
