@@ -14,9 +14,8 @@ from importlib import import_module
 from typing import Any
 
 os.environ.setdefault("GOMP_SPINCOUNT", "300")
-os.environ.setdefault(
-    "GGML_NO_BACKTRACE", "1"
-)  # where it aborts it would start a debugger for its last words
+# where ggml aborts it would start a debugger for its last words
+os.environ.setdefault("GGML_NO_BACKTRACE", "1")
 
 native: Any = import_module("llama_cpp.llama_cpp")
 """Imported here because it reads the environment; untyped because its annotations know no NULL."""
