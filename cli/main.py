@@ -35,6 +35,17 @@ class LazyGroup(TyperGroup):
         """The command as the overview shows it: its line of help."""
         return described(cmd_name, COMMANDS[cmd_name][1]) if cmd_name in COMMANDS else None
 
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; a setting of the machine that is wrong ends any of them in a sentence."""
+        from critiql.cli import exit_codes
+        from critiql.tools.settings import SettingsError
+
+        try:
+            return super().invoke(ctx)
+        except SettingsError as error:
+            typer.secho(str(error), fg="red", err=True)
+            raise typer.Exit(exit_codes.USAGE) from error
+
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that is called, imported only now."""
         name, _, rest = super().resolve_command(ctx, args)

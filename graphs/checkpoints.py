@@ -73,6 +73,9 @@ class Checkpoints(BaseCheckpointSaver[Any]):
             found = await self._inner.aget_tuple(config)
             if found is None:
                 return None
+            if not isinstance(found.metadata, dict):
+                msg = "its metadata is no object"
+                raise TypeError(msg)
             values = {name: _unpacked(value) for name, value in found.checkpoint["channel_values"].items()}
             writes = found.pending_writes or []
             self._latest = found.config

@@ -4,8 +4,12 @@ from functools import cache
 from pathlib import Path
 
 from platformdirs import user_cache_path, user_data_path
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class SettingsError(Exception):
+    """A setting of the machine cannot be read. The message says which, why, and what to do."""
 
 
 class Settings(BaseSettings):
@@ -33,5 +37,17 @@ class Settings(BaseSettings):
 
 @cache
 def settings() -> Settings:
-    """The settings, read once; `settings.cache_clear()` reads them again."""
-    return Settings()
+    """The settings, read once; `settings.cache_clear()` reads them again.
+
+    Raises:
+        SettingsError: one is not what it may be, or the `.env` file here cannot be read.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = "; ".join(f"CRITIQL_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
+        msg = f"{wrong}. Change it in the environment, or in {Path('.env').absolute()}."
+        raise SettingsError(msg) from error
+    except (OSError, ValueError) as error:
+        msg = f"{Path('.env').absolute()} cannot be read: {error}. Change or remove it."
+        raise SettingsError(msg) from error

@@ -25,17 +25,27 @@ def cell(value: Any) -> Cell:
     if isinstance(value, bytearray | memoryview):
         return bytes(value)
     if isinstance(value, list | tuple | dict | set | frozenset):
-        return json.dumps(
-            sorted(value, key=str) if isinstance(value, set | frozenset) else value, default=cell
-        )
+        return json.dumps(_nested(value))
     return str(value)
+
+
+def _nested(value: Any) -> Any:
+    """The value as JSON holds it inside a list or struct: bytes in hexadecimal digits, keys as text."""
+    if isinstance(value, dict):
+        return {str(_nested(key)): _nested(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_nested(inner) for inner in value]
+    if isinstance(value, set | frozenset):
+        return [_nested(inner) for inner in sorted(value, key=str)]
+    found = cell(value)
+    return found.hex() if isinstance(found, bytes) else found
 
 
 def _number(value: Decimal) -> int | float:
     """An integer where the decimal has no fraction digits, else the nearest float (15 digits are exact)."""
     if value.is_finite() and value.as_tuple().exponent == 0 and abs(value) < LARGEST_EXACT:
         return int(value)
-    return float(value)
+    return float("nan") if value.is_nan() else float(value)
 
 
 def _clock(value: timedelta) -> str:

@@ -17,19 +17,41 @@ FRAME_FACTOR = 16
 """JSON bytes per counted byte at most: a number counts 8 and takes up to 25, a character takes up to six."""
 FRAME_BASE = 4 * 2**20
 KINDS = frozenset(get_args(ErrorKind))
+CELLS = {type(None), bool, int, float, str, bytes}
+"""Types a cell may have."""
 
 
 def _failure(reply: dict[str, Any], seconds: float) -> Failure:
-    kind: Any = reply["kind"]
+    kind: Any = str(reply["kind"])
+    name = reply.get("name")
     return Failure(
-        kind if kind in KINDS else "other", str(reply.get("message", "")), seconds, reply.get("name")
+        kind if kind in KINDS else "other",
+        str(reply.get("message", "")),
+        seconds,
+        name if isinstance(name, str) else None,
     )
 
 
-def _rows(reply: dict[str, Any], seconds: float) -> Rows:
-    columns = tuple(map(str, reply["columns"]))
-    types = tuple(map(str, reply.get("types") or ("",) * len(columns)))
-    return Rows(columns, types, tuple(map(tuple, reply["rows"])), bool(reply["truncated"]), seconds)
+def _rows(reply: dict[str, Any], seconds: float) -> Result:
+    """The rows of a reply. A worker that read hostile data may say anything; that is a failure."""
+    columns, rows = reply.get("columns"), reply.get("rows")
+    if not isinstance(columns, list) or not isinstance(rows, list) or not _is_table(rows, len(columns)):
+        return Failure("worker_died", "the worker sent what is no result", seconds)
+    types = reply.get("types")
+    known = isinstance(types, list) and len(types) == len(columns)
+    return Rows(
+        tuple(map(str, columns)),
+        tuple(map(str, types)) if known and types else ("",) * len(columns),
+        tuple(map(tuple, rows)),
+        bool(reply.get("truncated")),
+        seconds,
+    )
+
+
+def _is_table(rows: list[Any], width: int) -> bool:
+    """Whether these are rows of that many cells."""
+    whole = all(type(row) is list and len(row) == width for row in rows)
+    return whole and {type(value) for row in rows for value in row} <= CELLS
 
 
 def ask_rows(pool: WorkerPool, sql: str, limits: Limits) -> Result:

@@ -45,7 +45,7 @@ def decode(body: bytes) -> dict[str, Any]:
     """
     try:
         message = json.loads(body, object_hook=_revive)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         msg = f"not a message: {error}"
         raise WireError(msg) from error
     if not isinstance(message, dict):

@@ -61,8 +61,11 @@ class _Parser(SQLiteParser):
     }
 
     def _parse_primary(self) -> exp.Expr | None:
-        """As sqlglot does, with the place of `.5` noted."""
+        """As sqlglot does, with the place of `.5` noted; of `'a' 'b'` the second text is an alias."""
         first = self._curr
+        if self._match(TokenType.STRING):
+            read_text: Any = self.PRIMARY_PARSERS[TokenType.STRING]
+            return _placed(read_text(self, first), first, first)
         node = super()._parse_primary()
         return _placed(node, first, self._prev) if isinstance(node, exp.Literal) else node
 

@@ -39,7 +39,7 @@ def fixes(found: Unresolved, resolution: Resolution, schema: Schema) -> list[Fix
     if not isinstance(node, exp.Column):
         return list(_using(node, found))
     if found.kind == "ambiguous":
-        return list(_ambiguous(node, found, resolution))
+        return [] if node.table else list(_ambiguous(node, found, resolution))
     steps = [*_requalified(node, found, resolution), *_joined(node, found, resolution, schema)]
     if found.kind == "qualifier":
         steps.extend(_qualifiers(node, found, resolution))

@@ -121,6 +121,8 @@ def _read(sql: str, tokens: list[Token], dialect: str) -> Parsed | ParseFailure:
     tree = statements[0]
     if not isinstance(tree, exp.Query):
         return ParseFailure("The statement is not a query.", kind="not_a_query")
+    if dialect != "postgres" and not all(select.expressions for select in tree.find_all(exp.Select)):
+        return ParseFailure("A SELECT names at least one column.")
     _mark_quotes(tree, sql)
     return Parsed(sql, tree, dialect)
 

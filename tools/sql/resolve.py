@@ -303,12 +303,8 @@ class _Walk:
 
     @staticmethod
     def _bare(node: exp.Column, name: str, scope: Scope, level: int) -> Found:
-        matches = [found for source in scope.sources if (found := source.find(name))]
-        own = [match for match in matches if name.casefold() not in match.source.merged]
-        if len(own) == 1 or (matches and not own):
-            return _at(matches[0], level)
-        if matches:
-            return Unresolved("ambiguous", node, name, scope, tuple(match.source for match in matches))
+        if matches := [found for source in scope.sources if (found := source.find(name))]:
+            return _one_of(matches, node, scope, level)
         if name.casefold() in _ROWID and len(scope.sources) == 1 and scope.sources[0].table:
             return Binding(scope.sources[0], name, scope.sources[0].table, None, level)
         if scope.aliases_visible and name.casefold() in scope.aliases:
@@ -322,16 +318,16 @@ class _Walk:
         if node.db.casefold() not in ("", "main", "temp"):
             return Unresolved("qualifier", node, f"{node.db}.{qualifier}", scope)
         for level, around in enumerate(scope.outwards()):
-            source = around.source(qualifier)
-            if source is None:
+            called = around.called(qualifier)
+            if not called:
                 continue
             seen = True
             if isinstance(node.this, exp.Star):
                 return None
-            if found := source.find(name):
-                return _at(found, level)
-            if source.is_open or (name.casefold() in _ROWID and source.table):
-                return Binding(source, name, source.table, None, level)
+            if matches := [found for source in called if (found := source.find(name))]:
+                return _one_of(matches, node, scope, level)
+            if called[0].is_open or (name.casefold() in _ROWID and called[0].table and len(called) == 1):
+                return Binding(called[0], name, called[0].table, None, level)
         sources = [source for around in scope.outwards() for source in around.sources]
         have = tuple(source for source in sources if source.find(name))
         kind: UnresolvedKind = "column" if seen else "qualifier"
@@ -349,6 +345,14 @@ class _Walk:
                 right = self.bindings.get(id(term.expression.unnest()))
                 if left and right and left.source is not right.source and left.level == right.level == 0:
                     self.joins.append(JoinPair(left, right, term, join))
+
+
+def _one_of(matches: list[Binding], node: exp.Column, scope: Scope, level: int) -> Found:
+    """The column a name stands for: the one that has it, or the first where USING merges the others."""
+    own = [match for match in matches if node.name.casefold() not in match.source.merged]
+    if len(own) <= 1:
+        return _at(matches[0], level)
+    return Unresolved("ambiguous", node, node.name, scope, tuple(match.source for match in matches))
 
 
 def _at(found: Binding, level: int) -> Binding:

@@ -75,10 +75,14 @@ class Scope:
     aliases_visible: bool = False
     """Whether the clause being read may name select aliases: all but the select list may."""
 
-    def source(self, name: str) -> Source | None:
-        """The source of that name in this scope alone, ignoring case."""
+    def called(self, name: str) -> list[Source]:
+        """The sources of that name in this scope alone, ignoring case; of several none is meant."""
         folded = name.casefold()
-        return next((source for source in self.sources if source.name.casefold() == folded), None)
+        return [source for source in self.sources if source.name.casefold() == folded]
+
+    def source(self, name: str) -> Source | None:
+        """The first source of that name in this scope alone."""
+        return next(iter(self.called(name)), None)
 
     def outwards(self) -> Iterator["Scope"]:
         """This scope, then the ones around it."""

@@ -132,6 +132,8 @@ def _steps(query: Node, draft: _Draft) -> list[Step]:
 
 def _select(query: exp.Select, draft: _Draft) -> list[Step]:
     _refuse_others(query, SELECT_CLAUSES)
+    if not query.expressions:
+        raise _NoActionError("a SELECT without columns has no action in the language")
     steps: list[Step] = list(_defines(query, draft))
     source = query.args.get("from_")
     if source is not None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import cast
 
+from critiql.tools.sql.dialect import dialect_of
 from critiql.tools.trajectory.actions import Frame, Problem, Step, Trajectory
 from critiql.tools.trajectory.check import check_form
 from critiql.tools.trajectory.fields import Arguments, action_name, arguments
@@ -32,7 +33,9 @@ def from_json(value: object) -> Trajectory | Problem:
     """Read a trajectory back from its JSON form; a problem says where it is none."""
     if not isinstance(value, Mapping) or not isinstance(value.get("frames"), Sequence):
         return Problem('a trajectory is an object with "dialect" and "frames"')
-    dialect = str(value.get("dialect", "sqlite"))
+    dialect = value.get("dialect", "sqlite")
+    if not isinstance(dialect, str) or not _known(dialect):
+        return Problem(f"there is no dialect {dialect!r}")
     frames: list[Frame] = []
     line = 1
     for entry in value["frames"]:
@@ -43,6 +46,14 @@ def from_json(value: object) -> Trajectory | Problem:
         line += len(frame.steps)
     trajectory = Trajectory(tuple(parenthesised(frame) for frame in frames), dialect)
     return check_form(trajectory) or trajectory
+
+
+def _known(dialect: str) -> bool:
+    try:
+        dialect_of(dialect)
+    except ValueError:
+        return False
+    return True
 
 
 def _frame(entry: object, dialect: str, names: set[str], line: int) -> Frame | Problem:

@@ -124,7 +124,8 @@ def _frame(reader: _Reader, dialect: str) -> Frame:
     steps = list(_first(reader, dialect))
     while reader.kind() is TokenType.DOT:
         reader.at += 1
-        steps += _step(_call(reader), dialect, reader.names)
+        begins = _here(reader) in reader.names or reader.kind() is TokenType.L_PAREN
+        steps += _first(reader, dialect) if begins else _step(_call(reader), dialect, reader.names)
     reader.names.add(name)
     return Frame(name, tuple(steps))
 

@@ -16,7 +16,7 @@ def test_values_keep_their_kind() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"[1]", b"nonsense", b"\xff", b"[" * 100_000, b'{"b64": "', b"1" * 5000]
+    "body", [b"", b"[1]", b"nonsense", b"\xff", b"[" * 100_000, b'{"b64": "', b'{"b64": 1}', b"1" * 5000]
 )
 def test_what_is_no_message_is_refused(body: bytes) -> None:
     with pytest.raises(WireError):

@@ -96,6 +96,8 @@ def test_compiling_leaves_the_tree_as_it_is() -> None:
         ({"frames": [{"name": "res", "steps": [{"condition": "a"}]}]}, 'with "action"'),
         ({"frames": [{"name": "res", "steps": [{"action": "where", "having": "a"}]}]}, "no argument having"),
         ({"frames": []}, "at least one frame"),
+        ({"frames": [], "dialect": "klingon"}, "no dialect 'klingon'"),
+        ({"frames": [], "dialect": None}, "no dialect None"),
         ({"frames": [{"name": "res", "steps": [{"action": "orderby", "keys": [1]}]}]}, "has no select"),
         ({"frames": [{"name": "res", "steps": [{"action": "join", "source": "t", "using": [{}]}]}]}, "using"),
     ],
