@@ -32,7 +32,7 @@ HERE = Path(__file__).parent
 WORD = "OBEY"
 QUESTION = "How many orders are there?"
 HONEST = "SELECT count(*) FROM orders"
-ROLES = ("actor", "refiner", "llm_critic", "action_assistant", "second")
+ROLES = ("actor", "refiner", "llm_critic", "action_assistant", "second", "escalation")
 CANARIES = ("CANARY-secret-90b", "CANARY-card-2f7", "CANARY-file-51c")
 DENIED: dict[str, Any] = {"deny_tables": ("secrets",), "deny_columns": ("customers.card",)}
 KEEPS = {"text_to_sql", "share", "single_shot", "error_llm", "self_debugging", "mac_refiner"}
@@ -188,14 +188,15 @@ def test_every_role_that_reads_the_text_obeys_in_vain(
     before = target.digest()
     pairs = tmp_path / "pairs.jsonl"
     pairs.write_text("\n".join(map(json.dumps, place.get("pairs", ()))))
-    settings = context(z=4, examples=str(pairs) if "pairs" in place else "")
+    examples = str(pairs) if "pairs" in place else ""
     if "memory" in place:
         monkeypatch.setattr(localisation, "examples_for", lambda *_, **__: [place["memory"]])
     first = place.get("honest", "SELECT count(*) FROM orders WHERE nothing_of_the_sort = 1")
-    for name in ("text_to_sql", "share", "cross_consistency"):
+    for name, z in (("text_to_sql", 4), ("text_to_sql", 1), ("share", 4), ("cross_consistency", 4)):
         models = obedient(["SELECT 7", "DROP TABLE orders"], [HONEST if name == "share" else first])
         question = place.get("question", QUESTION)
         evidence = place.get("evidence", "")
+        settings = context(z=z, examples=examples)
         found = ask(question, target.database, graph=name, context=settings, evidence=evidence)
         prompts = [prompt for model in models.values() for prompt in model.asked]
         check(target, before, repr(found) + repr(prompts))
