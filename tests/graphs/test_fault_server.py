@@ -74,8 +74,9 @@ def test_fault(
     monkeypatch.setenv("CRITIQL_OPENAI_API_KEY", KEY)
     settings.cache_clear()
     caplog.set_level(logging.DEBUG)
-    httpx.post(f"{server}/_llmock/reset").raise_for_status()
-    httpx.post(f"{server}/_llmock/scenario", json={"behaviors": case["behaviors"]}).raise_for_status()
+    script = {"behaviors": case["behaviors"]}
+    httpx.post(f"{server}/_llmock/reset", timeout=PATIENCE).raise_for_status()
+    httpx.post(f"{server}/_llmock/scenario", json=script, timeout=PATIENCE).raise_for_status()
     if "raises" in case:
         with pytest.raises(ModelError, match=case["says"]) as raised:
             asked(case, server, shop)
@@ -88,7 +89,7 @@ def test_fault(
         if "first" in case:
             first = found["candidates"][0]["execution"]
             assert (first["ok"], first["kind"]) == (False, case["first"])
-    check_served(case, httpx.get(f"{server}/_llmock/requests").json()["requests"])
+    check_served(case, served(server, len(case["served"])))
     assert "HTTP Request" in caplog.text, "logs were looked at"
     assert KEY not in caplog.text
 
@@ -101,6 +102,17 @@ def asked(case: dict[str, Any], server: str, shop: Path) -> dict[str, Any]:
     context = Context(model=f"openai:actor-{name}@{server}/v1", z=2, **chosen)
     graph = case.get("graph", "text_to_sql")
     return ask("How many items are there?", shop, graph=graph, context=context).model_dump()
+
+
+def served(server: str, count: int) -> list[dict[str, Any]]:
+    """The server's journal; one that a client gave up on is written only when the server is done with it."""
+    for _ in range(5):
+        journal = httpx.get(f"{server}/_llmock/requests", timeout=PATIENCE).json()
+        requests: list[dict[str, Any]] = journal["requests"]
+        if len(requests) >= count:
+            break
+        time.sleep(1)
+    return requests
 
 
 def check_served(case: dict[str, Any], requests: list[dict[str, Any]]) -> None:
