@@ -38,9 +38,9 @@ def _intersected(query: Query, clause: exp.Expr, first: Comparison, second: Comp
     """What meets one condition together with what meets the other; None where that would not be the same."""
     select = clause.parent
     shaped = ("group", "having", "order", "limit", "offset")
-    if select is not query.tree or isinstance(clause, exp.Having) or any(map(select.args.get, shaped)):
+    if select is None or select is not query.tree or isinstance(clause, exp.Having):
         return None
-    if any(item.find(exp.AggFunc) for item in query.tree.selects):
+    if any(map(select.args.get, shaped)) or any(item.find(exp.AggFunc) for item in query.tree.selects):
         return None
     sides = [_without(query, clause, node) for node in (second.node, first.node)]
     return exp.Intersect(this=sides[0], expression=sides[1], distinct=True)
