@@ -17,6 +17,8 @@ from critiql.tools.schema.value_index import open_value_index
 
 ENGLISH = 2
 """Stop words from which a question is taken for English; another language shares no word with the schema."""
+TELLING = 3
+"""Content words from which a question that names nothing says enough to be off topic."""
 NAMED = 8
 """Tables that the explanation lists."""
 
@@ -46,7 +48,7 @@ def off_topic(question: str, database: Database, *, values: bool = True) -> str 
     """
     schema = database.schema()
     said = content_words(question)
-    if not said or stop_words(question) < ENGLISH or names_something(said, schema):
+    if len(said) < TELLING or stop_words(question) < ENGLISH or names_something(said, schema):
         return None
     if values and _names_a_value(question, database, schema):
         return None

@@ -22,7 +22,7 @@ def test_a_question_that_names_nothing_is_off_topic(case: dict[str, object], sho
 
 
 def test_values_are_looked_up_only_where_they_may_be(shop: Path) -> None:
-    question = "How many of those come from Peru?"
+    question = "How many of those come to us all the way from Peru?"
     assert off_topic(question, get_database(str(shop)), values=False) is not None
 
 
