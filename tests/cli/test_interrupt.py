@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-pytestmark = pytest.mark.model
+pytestmark = [pytest.mark.model, pytest.mark.slow]
 
 TRIES = 5
 """On a starved machine the small model may be done before the signal is sent; then it is asked again."""

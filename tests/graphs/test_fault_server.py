@@ -120,8 +120,8 @@ def check_served(case: dict[str, Any], requests: list[dict[str, Any]]) -> None:
     assert [request["fault"] for request in requests] == case["served"]
     for request, following in pairwise(requests):
         if request["retry_after"]:
-            # the client counts from the headers, the journal from the end of the body
-            assert following["started_at"] - request["ended_at"] >= request["retry_after"] - 0.1
+            # from start to start: on a starved machine the journal notes an end late
+            assert following["started_at"] - request["started_at"] >= request["retry_after"]
     if "slow" in case:
         assert requests[0]["duration"] >= case["slow"]
         assert requests[1]["started_at"] < requests[0]["ended_at"], "the client did not wait for the answer"
