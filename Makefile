@@ -6,13 +6,14 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 Q ?= Which five customers spent the most?
 MODEL ?= qwen2.5-coder-1.5b-instruct
+FUZZ_MINUTES ?= 10
 TEST_MODELS := smollm2-135m-instruct qwen2.5-coder-0.5b-instruct
 
 # Only the library itself: no examples, tools, tests, server, or vision parts. 3 minutes on two cores instead of 9.
 LLAMA_PARTS := -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_TOOLS=OFF -DLLAMA_BUILD_SERVER=OFF \
   -DLLAMA_CURL=OFF -DLLAMA_OPENSSL=OFF -DLLAVA_BUILD=OFF -DMTMD_BUILD=OFF
 
-.PHONY: help ask test check check-all lint types unit integration studio clean
+.PHONY: help ask test check check-all lint types unit integration fuzz studio clean
 
 help: ## This list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -40,10 +41,14 @@ types: $(VENV)/.installed-dev ## Types, by two checkers.
 
 check: lint types test ## What the gate runs.
 
-check-all: check ## What takes longer: soak, kills, bombs, MariaDB, the default model, the benchmark data.
+check-all: check ## What takes longer: soak, kills, bombs, MariaDB, the default model, the benchmark data, fuzzing.
 	@$(BIN)/critiql models pull $(MODEL)
 	$(BIN)/pytest -q -m "slow or data"
 	$(BIN)/pytest -q -m server tests/attacks/test_mysql.py tests/tools/database/test_mysql.py
+	$(BIN)/python tests/fuzz.py 3
+
+fuzz: $(VENV)/.installed-dev ## Try the properties with new input for FUZZ_MINUTES minutes.
+	$(BIN)/python tests/fuzz.py $(FUZZ_MINUTES)
 
 studio: $(VENV)/.installed-dev ## Serve every graph for LangGraph Studio, on loopback.
 	$(BIN)/langgraph dev --no-browser

@@ -63,7 +63,7 @@ def _ensure_ours(path: Path) -> None:
             if not pages:
                 connection.executescript(f"PRAGMA application_id={APPLICATION}; PRAGMA user_version={FORMAT}")
                 return
-    except sqlite3.Error as error:
+    except (sqlite3.Error, ValueError) as error:  # a damaged name in a message is no text
         msg = f"{path} cannot be used for checkpoints: {said(error)}. Name another file."
         raise CheckpointError(msg) from error
     if application != APPLICATION:

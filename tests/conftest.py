@@ -7,12 +7,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis
 
 from critiql.tools.models.factory import use_model
 from critiql.tools.models.model import ChoiceReading, Generation, Prompt, Sampling, Usage
 from critiql.tools.settings import settings
 
 os.environ["LANGSMITH_TRACING"] = "false"
+
+SLOW = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
+BOTH: dict[str, Any] = {"deadline": None, "suppress_health_check": SLOW}
+hypothesis.register_profile("quick", max_examples=15, derandomize=True, database=None, **BOTH)
+hypothesis.register_profile("fuzz", max_examples=100, **BOTH)
+hypothesis.load_profile("fuzz" if os.environ.get("FUZZ_MINUTES") else "quick")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

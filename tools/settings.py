@@ -4,7 +4,7 @@ from functools import cache
 from pathlib import Path
 
 from platformdirs import user_cache_path, user_data_path
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -29,6 +29,16 @@ class Settings(BaseSettings):
     """Bound on the prefix states kept on disk; the least recently used go first."""
     threads: int | None = Field(default=None, ge=1)
     """Threads of the local runtime; None means the physical cores."""
+
+    @field_validator("data", "models", "cache")
+    @classmethod
+    def _nameable(cls, path: Path | None) -> Path | None:
+        """A name that no file can have would raise at every look-up."""
+        if path is not None and (max(map(len, path.parts), default=0) > 255 or len(str(path)) > 4000):
+            msg = "the name is longer than a file's can be"
+            raise ValueError(msg)
+        return path
+
     openai_base_url: str | None = None
     """Endpoint of `openai:NAME` models that do not name their own (`openai:NAME@URL`)."""
     openai_api_key: SecretStr | None = None

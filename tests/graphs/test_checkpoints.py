@@ -19,6 +19,7 @@ from typing import Any
 import psycopg
 import pytest
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+from running import running
 from typer.testing import CliRunner
 
 from critiql.agent import budget, node
@@ -365,9 +366,6 @@ def test_killed_for_real(shop: Path, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[str]:
-    sys.path.append(str(Path(__file__).parents[1] / "servers"))
-    from running import running
-
     server = running("postgres")
     server.sql("CREATE ROLE keeper LOGIN PASSWORD 'keeper-pass'", "postgres")
     server.sql("CREATE DATABASE kept OWNER keeper", "postgres")

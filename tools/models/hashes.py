@@ -34,7 +34,8 @@ def _remembered() -> dict[str, str]:
         known = json.loads(_memory().read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return known if isinstance(known, dict) else {}
+    pairs = known.items() if isinstance(known, dict) else ()
+    return {key: value for key, value in pairs if isinstance(value, str)}
 
 
 def _remember(known: dict[str, str]) -> None:

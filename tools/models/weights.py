@@ -7,6 +7,7 @@ from pathlib import Path
 from critiql.tools.models.llama import first_error, forget_errors, native, start_backend
 from critiql.tools.models.machine import free_memory
 from critiql.tools.models.model import ModelError
+from critiql.tools.models.trial import try_out
 
 _GGUF_MAGIC = b"GGUF"
 _PIECE_BYTES = 256
@@ -20,6 +21,7 @@ class Weights:
         self.path = path
         _check_is_gguf(path)
         _check_memory(path)
+        try_out(path)
         start_backend()
         forget_errors()
         self.handle = native.llama_model_load_from_file(

@@ -5,6 +5,7 @@ to DATE as a call, IFNULL as COALESCE, and turns functions SQLite lacks into one
 its joins, its types and the names of its functions.
 """
 
+import re
 from typing import Any, ClassVar
 
 from sqlglot import Dialect, exp
@@ -75,6 +76,14 @@ class _Parser(SQLiteParser):
         node = super()._parse_function(*args, **kwargs)
         return _placed(node, first, first) if isinstance(node, exp.Func) else node
 
+    def _parse_type(
+        self, parse_interval: bool = True, fallback_to_identifier: bool = False
+    ) -> exp.Expr | None:
+        """A column or a value: in SQLite `date 'x'` is a column with an alias, and there is no INTERVAL."""
+        if fallback_to_identifier:
+            return super()._parse_type(parse_interval, fallback_to_identifier)
+        return self._parse_atom() or self._parse_column()
+
     JOINS_HAVE_EQUAL_PRECEDENCE = False  # only decides whether a comma join is marked as CROSS
 
 
@@ -107,11 +116,18 @@ class _Generator(SQLiteGenerator):
         return super().not_sql(expression)
 
 
+class _Tokenizer(SQLite.Tokenizer):
+    KEYWORDS: ClassVar = {
+        word: kind for word, kind in SQLite.Tokenizer.KEYWORDS.items() if not re.match(r"~.", word)
+    }
+    """Without PostgreSQL's `~~` and its like: in SQLite `~~a` inverts twice."""
+
+
 class CritiqlSQLite(SQLite):
     """sqlglot's SQLite with names, types and comma joins kept."""
 
     ORIGINAL_NAME_META_KEY = _NAME
-    Tokenizer = SQLite.Tokenizer
+    Tokenizer = _Tokenizer
     Parser = _Parser
     Generator = _Generator
 

@@ -21,6 +21,9 @@ _SYSTEM = {
     for name in ("sqlite_master", "sqlite_schema", "sqlite_temp_master", "sqlite_temp_schema")
 }
 
+_OWN_NAMES = {"group", "order", "limit", "offset"}
+"""Clauses that in SQLite see no name of the queries around theirs."""
+
 Outputs = dict[str, Binding | None] | None
 """Columns of a query by case-folded name, in order; None when they cannot be known."""
 Found = Binding | exp.Alias | Unresolved | None
@@ -142,10 +145,13 @@ class _Walk:
         for join in joins:
             self._walk(join.args.get("on"), scope, ctes)
         for key, clause in node.args.items():
+            if key in _OWN_NAMES and clause and self.schema.dialect == "sqlite":
+                scope.parent = None
             if key == "order" and clause:
                 self._order(clause, scope, ctes)
             elif key not in ("expressions", "from_", "joins", "with_") and clause:
                 self._walk(clause, scope, ctes)
+            scope.parent = outer
         for join in joins:
             self._pairs(join.args.get("on"), join)
         where = node.args.get("where")
