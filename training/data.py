@@ -36,7 +36,9 @@ def build(
     """
     outputs = predictions_of(predictions, data.name) if predictions is not None else {}
     if task == "detector":
-        items = _drawn(data.items, limit, 0.5, seed)
+        asked = [item for item in data.items if item.index in outputs]
+        others = [item for item in data.items if item.index not in outputs]
+        items = asked + _drawn(others, limit, 0.5, seed)
         return detector_rows(opened(items, follow(len(items))), outputs, limit, seed)
     if task == "lom":
         items = _drawn(data.items, limit, SPARE / len(LOM_KINDS), seed)

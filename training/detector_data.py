@@ -26,6 +26,9 @@ from critiql.training.label_check import put_right
 COMPOUND = 0.3
 """Share of the wrong queries that carry two errors, where two can be injected."""
 
+ACTOR_WRONG = "actor_wrong"
+"""Kind of an example that is an error of the actor's own."""
+
 
 def detector_rows(golds: Iterable[Gold], outputs: Predictions, limit: int | None, seed: int) -> list[Row]:
     """Per gold query itself, one query with an injected error, and what the actor wrote for it.
@@ -33,7 +36,7 @@ def detector_rows(golds: Iterable[Gold], outputs: Predictions, limit: int | None
     Args:
         golds: right queries with their databases.
         outputs: the actor's queries by index of the question.
-        limit: at most so many examples, drawn by the seed.
+        limit: at most so many examples, drawn by the seed; the rare errors of the actor come first.
         seed: names every draw.
 
     Returns:
@@ -51,9 +54,13 @@ def detector_rows(golds: Iterable[Gold], outputs: Predictions, limit: int | None
             rows.append(_row(gold.item, one, kind, seed))
     if limit is None or len(rows) <= limit:
         return rows
-    kept = sorted(rows, key=lambda row: rank(seed, row["index"], row["kind"], row["sql"]))[:limit]
+    kept = sorted(rows, key=lambda row: _place(row, seed))[:limit]
     chosen = set(map(id, kept))
     return [row for row in rows if id(row) in chosen]
+
+
+def _place(row: Row, seed: int) -> tuple[bool, str]:
+    return row["kind"] != ACTOR_WRONG, rank(seed, row["index"], row["kind"], row["sql"])
 
 
 def database_file(name: str) -> Path:
@@ -91,7 +98,7 @@ def _from_actor(gold: Gold, query: Query, outputs: Predictions) -> Iterator[tupl
         if types is not None:
             yield (
                 Perturbation(text, gold.item.gold, types, (), (), ()),
-                f"actor_{'right' if correct else 'wrong'}",
+                "actor_right" if correct else ACTOR_WRONG,
             )
 
 
