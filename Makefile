@@ -25,7 +25,7 @@ ask: $(VENV)/.installed ## Answer Q on the sample database with the embedded mod
 test: unit integration ## All tests that need no more than this machine.
 
 unit: $(VENV)/.installed-dev ## The quick tests: no model, no socket.
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q -n auto
 
 integration: $(VENV)/.installed-dev ## Tests with real models and real servers on loopback.
 	@for model in $(TEST_MODELS); do $(BIN)/critiql models pull $$model || exit 1; done

@@ -142,6 +142,7 @@ GGUF = st.one_of(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=4)
 @given(contents=st.lists(GGUF, min_size=10, max_size=10))
 def test_a_gguf_of_random_bytes_is_refused(
