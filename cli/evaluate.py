@@ -12,6 +12,7 @@ with extra("evals"):
     from critiql.cli.eval_run import eval_run
     from critiql.cli.eval_runs import eval_runs
     from critiql.cli.eval_score import eval_score
+    from critiql.cli.eval_supply import eval_supply
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.command("run")(eval_run)
@@ -19,5 +20,6 @@ app.command("runs")(eval_runs)
 app.command("score")(eval_score)
 app.command("compare")(eval_compare)
 app.command("causes")(eval_causes)
+app.command("supply")(eval_supply)
 app.command("report")(eval_report)
 app.command("export")(eval_export)
