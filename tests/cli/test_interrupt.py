@@ -16,6 +16,11 @@ TRIES = 5
 """On a starved machine the small model may be done before the signal is sent; then it is asked again."""
 
 
+def listen() -> None:
+    """Let Ctrl-C reach a program whose shell runs it in the background, with the signal switched off."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 class Ended(NamedTuple):
     """How a run ended after Ctrl-C."""
 
@@ -34,6 +39,7 @@ def interrupted(shop: Path, seed: int) -> Ended:
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        preexec_fn=listen,
     )
     assert process.stderr is not None
     shown = ""
