@@ -2,7 +2,7 @@
 
 from critiql.agent.context import Context, Role
 from critiql.agent.events import Writing, emit
-from critiql.agent.state import CallRecord, State
+from critiql.agent.state import CallRecord, Operation, State
 from critiql.tools.models.factory import load_model
 from critiql.tools.models.model import ChoiceReading, Generation, LanguageModel, Prompt, Sampling, Usage
 
@@ -48,12 +48,12 @@ def uncached(calls: list[CallRecord]) -> int:
     return sum(c["prompt_tokens"] - c["cached_tokens"] + c["generated_tokens"] for c in calls)
 
 
-def record(role: Role, model: LanguageModel, operation: str, usage: Usage) -> CallRecord:
-    """The state's note of one call; `operation` is generate or choose."""
+def record(role: Role, model: LanguageModel, operation: Operation, usage: Usage) -> CallRecord:
+    """The state's note of one call."""
     return CallRecord(
         role=role,
         model=model.name,
-        operation="choose" if operation == "choose" else "generate",
+        operation=operation,
         prompt_tokens=usage.prompt_tokens,
         cached_tokens=usage.cached_tokens,
         generated_tokens=usage.generated_tokens,

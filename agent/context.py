@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Role = Literal["actor", "second", "llm_critic", "refiner", "action_assistant", "escalation"]
+Role = Literal["actor", "second", "llm_critic", "error_detector", "refiner", "action_assistant", "escalation"]
 
 DEFAULT_MODEL = "qwen2.5-coder-1.5b-instruct"
 
@@ -28,6 +28,9 @@ class Context(BaseModel):
     )
     llm_critic_model: ModelName | None = Field(
         default=None, description="Model of the LLM critic; empty means `model`."
+    )
+    detector_model: ModelName | None = Field(
+        default=None, description="Model of the semantic error detector; empty means `model`."
     )
     refiner_model: ModelName | None = Field(
         default=None, description="Model of the refiner; empty means `model`."
@@ -108,7 +111,18 @@ class Context(BaseModel):
     rule_repair: bool = Field(
         default=True, description="Mend on the syntax tree what a rule found and code can write right."
     )
+    semantic_detector: Literal["off", "head", "prompt"] = Field(
+        default="off",
+        description="error_llm, text_to_sql: errors that a model names, by an error-token head or in text.",
+    )
+    detector_head: str = Field(
+        default="", description="File of an error-token head; empty: the shipped one that fits the model."
+    )
     refine: bool = Field(default=True, description="Let the refiner mend a candidate with typed errors.")
+    trajectory_evidence: bool = Field(
+        default=False,
+        description="Tell the refiner at which step of a query no row is left or rows multiply.",
+    )
     resample: bool = Field(
         default=True, description="Draw further candidates when the incumbent is uncertain."
     )
@@ -155,7 +169,8 @@ class Context(BaseModel):
 
     def spec(self, role: Role) -> str:
         """The model a role uses."""
-        return getattr(self, f"{role}_model") or self.model
+        named = self.detector_model if role == "error_detector" else getattr(self, f"{role}_model")
+        return named or self.model
 
     def temperature(self, generation: int) -> float:
         """Temperature of a generation; the first one is number 0."""

@@ -1,6 +1,6 @@
-"""What the semantic detector reads before the error-token head looks at the model's hidden state.
+"""What the semantic detector reads, be it the error-token head or a model that writes error tokens.
 
-The same text in training and in use: the head stores the digest and refuses to read after another one.
+The same text in training and in use: a head stores the digest and refuses to read after another one.
 """
 
 from collections.abc import Sequence
@@ -8,8 +8,14 @@ from functools import cache
 from hashlib import sha256
 
 from critiql import prompts
+from critiql.agent.result_text import result_text
+from critiql.agent.state import Execution
 from critiql.tools.errors.catalogue import ERROR_TYPES, NULL_TOKEN
 from critiql.tools.errors.error_type import Finding
+from critiql.tools.errors.query import Query
+from critiql.tools.errors.rules import detect, read
+from critiql.tools.models.model import Prompt
+from critiql.tools.sql.canonical import canonical
 
 NAME = "error_detector"
 
@@ -25,6 +31,25 @@ def types_text() -> str:
 def detector_digest() -> str:
     """Version of the prompt and the type definitions in it: 12 hex digits."""
     return sha256((prompts.load(NAME).text + types_text()).encode()).hexdigest()[:12]
+
+
+def detector_prompt(
+    prefix: str, question: str, query: Query, execution: Execution | None, *, rules: bool = True
+) -> Prompt:
+    """The prompt on one query, in canonical text: style must tell nothing.
+
+    Args:
+        prefix: system line and schema.
+        question: with its notes.
+        query: as the rules read it, whatever its text looks like.
+        execution: what running it gave; None where nothing was run.
+        rules: whether the prompt says what the static rules find.
+    """
+    sql = canonical(query.tree, query.parsed.dialect)
+    again = read(sql, query.schema, question=question, execution=query.execution, values=query.values)
+    return Prompt(
+        prefix, detector_request(question, sql, result_text(execution), detect(again) if rules else [])
+    )
 
 
 def detector_request(question: str, sql: str, result: str, findings: Sequence[Finding]) -> str:

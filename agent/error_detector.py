@@ -7,11 +7,12 @@ from critiql.agent.context import Context
 from critiql.agent.databases import database_of
 from critiql.agent.events import Detected, emit
 from critiql.agent.reading import read_candidate
+from critiql.agent.semantic_detector import sense
 from critiql.agent.standing import unexamined
-from critiql.agent.state import Candidate, State, Update, merge_candidates
+from critiql.agent.state import CallRecord, Candidate, State, Update, merge_candidates
 from critiql.tools.errors.error_type import Finding
 from critiql.tools.errors.query import Query
-from critiql.tools.errors.rules import detect
+from critiql.tools.errors.rules import detect, union
 from critiql.tools.sql.canonical import canonical
 from critiql.tools.sql.name_repair import repair_names
 
@@ -21,20 +22,29 @@ def error_detector(state: State, context: Context) -> Update:
     database = database_of(state, context)
     looked: list[Candidate] = []
     repairs: list[Candidate] = []
+    calls: list[CallRecord] = []
     for candidate in unexamined(state):
         query = read_candidate(candidate, state, database, context)
         found = detect(query) if context.rules else []
-        findings = [finding.as_dict() for finding in found]
+        sensed = sense(candidate, query, _so_far(state, looked, calls), context)
+        calls += sensed.calls
+        findings = [finding.as_dict() for finding in union(found, sensed.findings)]
         emit(Detected(id=candidate["id"], findings=findings))
         looked.append({"id": candidate["id"], "findings": findings})
         if candidate["origin"] != "repair":
             repairs += _mended(_with(state, repairs), query, found, context)
-    return {"candidates": looked + repairs}
+    update: Update = {"candidates": looked + repairs}
+    return {**update, "calls": calls} if calls else update
 
 
 def detecting(state: State, context: Context) -> Update:
     """ErrorLLM's detector: names errors and mends nothing (algorithm 1)."""
     return error_detector(state, context.model_copy(update={"name_repair": False, "rule_repair": False}))
+
+
+def proving(state: State, context: Context) -> Update:
+    """As `detecting`, by rules alone: for an incumbent rule that nothing else counts in."""
+    return detecting(state, context.model_copy(update={"semantic_detector": "off"}))
 
 
 def _mended(
@@ -63,6 +73,11 @@ def repaired(state: State, query: Query | Finding) -> list[Candidate]:
 def _fresh(candidate: Candidate) -> list[Candidate]:
     """A candidate that was not seen before; a repeated one is nothing new."""
     return [candidate] if candidate["repeats"] is None else []
+
+
+def _so_far(state: State, looked: list[Candidate], calls: list[CallRecord]) -> State:
+    """The state with what this step has found and spent already."""
+    return {**_with(state, looked), "calls": [*state.get("calls", []), *calls]}
 
 
 def _with(state: State, repairs: list[Candidate]) -> State:

@@ -112,6 +112,22 @@ class Judged(Event):
     seconds: float
 
 
+class Sensed(Event):
+    """The semantic detector read a candidate, or says why the rules stand alone."""
+
+    type: Literal["sensed"] = "sensed"
+    id: int
+    source: str
+    """head or prompt."""
+    types: list[dict[str, Any]] = []
+    """Error types with their probabilities."""
+    correct: float | None = None
+    """Probability of the null token, No Error."""
+    seconds: float = 0.0
+    error: str = ""
+    """Why it could not be asked."""
+
+
 class Detected(Event):
     """The error detector looked at a candidate."""
 
@@ -193,6 +209,7 @@ AnyEvent = Annotated[
     | Proposed
     | Executed
     | Judged
+    | Sensed
     | Detected
     | Localised
     | Refined

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from critiql.agent.calibration import Displacement
 from critiql.agent.state import Candidate, Decision
+from critiql.tools.errors.error_type import SEMANTIC
 
 
 class Evidence(NamedTuple):
@@ -28,7 +29,7 @@ class Evidence(NamedTuple):
     agreeing: int
     """Other candidates, written differently, that return the same rows."""
     findings: int
-    """Deterministic findings of the error detector."""
+    """Deterministic findings of the error detector; what a model said is a doubt, and no proof."""
     surprises: int
     """No rows at all, or a column of nothing but NULL."""
     p_true: float | None
@@ -57,7 +58,7 @@ def evidence(candidate: Candidate, candidates: Sequence[Candidate]) -> Evidence:
         executes=bool(execution and execution["ok"]),
         rows=rows,
         agreeing=sum(_agrees(other, candidate, rows) for other in candidates),
-        findings=len(candidate.get("findings", [])),
+        findings=sum(found.get("source") not in SEMANTIC for found in candidate.get("findings", [])),
         surprises=surprises(candidate),
         p_true=candidate.get("p_true"),
         logprob=logprob / tokens if logprob is not None and tokens else None,

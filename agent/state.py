@@ -11,6 +11,8 @@ from critiql.tools.database.result import ErrorKind
 
 Origin = Literal["given", "actor", "repair", "refiner", "regeneration", "escalation"]
 Verdict = Literal["accepted", "rejected", "unknown"]
+Operation = Literal["generate", "choose", "hidden_state"]
+"""What a model call did: write, weigh the next token, or show the final hidden state."""
 Status = Literal["accepted", "unverified", "failed", "abstained"]
 Stop = Literal[
     "accepted",
@@ -90,7 +92,7 @@ class CallRecord(TypedDict):
 
     role: str
     model: str
-    operation: Literal["generate", "choose"]
+    operation: Operation
     prompt_tokens: int
     cached_tokens: int
     generated_tokens: int

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, NoReturn
 
 import typer
 from rich.console import Console
@@ -19,8 +19,13 @@ from critiql.tools.database.sample import sample_database
 from critiql.tools.errors.catalogue import BY_KEY
 from critiql.tools.errors.error_type import Finding
 from critiql.tools.errors.lookup import DatabaseValues
-from critiql.tools.errors.rules import detect, read
+from critiql.tools.errors.query import Query
+from critiql.tools.errors.rules import detect, read, union
+from critiql.tools.models.model import ModelError
 from critiql.tools.schema.model import Schema
+
+if TYPE_CHECKING:
+    from critiql.cli.check_model import Asker
 
 LONGEST_INPUT = 2_000_000
 """Characters read from standard input."""
@@ -56,28 +61,42 @@ def check(
     execution: Annotated[
         Literal["on", "off"], typer.Option(help="off: read the schema only; no query is run, no value read.")
     ] = "on",
+    model: Annotated[
+        str, typer.Option(help="Model that looks too, as `model` of the settings; empty: the rules alone.")
+    ] = "",
+    detector: Annotated[
+        Literal["head", "prompt"],
+        typer.Option(help="head: error-token head on a local model; prompt: the model writes what it finds."),
+    ] = "head",
+    head: Annotated[
+        Path | None, typer.Option(help="The head's file; without it the shipped one that fits the model.")
+    ] = None,
     rules_only: Annotated[
-        bool, typer.Option("--rules-only", help="Ask no model. Without a trained head this is so anyway.")
+        bool, typer.Option("--rules-only", help="Ask no model, whatever is named.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
     """Name what is wrong with a SQL query, by type.
 
     Exit codes: 0 nothing found (with --file: all lines answered), 1 something found, 2 wrong usage, 3 the
-    database cannot be read, 130 interrupted.
+    database cannot be read, 4 the model or the head cannot be used, 130 interrupted.
     """
-    del rules_only  # the rules are the only detector that is installed
     if (file is None) == (not sql.strip()):
         _fail("Give either a query or --file.", exit_codes.USAGE)
+    if head is not None and not (model or rules_only):
+        _fail("--head reads a model's hidden states: name the model with --model.", exit_codes.USAGE)
     run = execution == "on"
     try:
+        asked = _asker(model, detector, head, run=run) if model and not rules_only else None
         if file is not None:
-            _check_file(file, db, run=run)
+            _check_file(file, db, asked, run=run)
             raise typer.Exit(exit_codes.OK)
         request = Request(db, question, sys.stdin.read(LONGEST_INPUT) if sql == "-" else sql)
-        document = examine(request, _open(db), run=run)
+        document = examine(request, _open(db), asked, run=run)
     except DatabaseError as error:
         _fail(str(error), exit_codes.DATABASE)
+    except ModelError as error:
+        _fail(str(error), exit_codes.MODEL)
     except KeyboardInterrupt:
         _fail("Interrupted; nothing was changed.", exit_codes.INTERRUPTED)
     finally:
@@ -89,29 +108,61 @@ def check(
     raise typer.Exit(exit_codes.FAILED if document["findings"] else exit_codes.OK)
 
 
-def examine(request: Request, opened: Opened, *, run: bool) -> dict[str, Any]:
+def examine(request: Request, opened: Opened, asked: "Asker | None" = None, *, run: bool) -> dict[str, Any]:
     """Look at one query.
 
     Args:
         request: the query and its question.
         opened: its database.
+        asked: the model that looks too; where it fails, a note says why and the rules stand alone.
         run: whether the query may be run and values may be read.
 
     Returns:
-        What JSON holds: the SQL, whether it ran, and the findings.
+        What JSON holds: the SQL, whether it ran, who looked, and the findings.
     """
     schema, values = opened.schema, opened.values if run else None
     query = read(request.sql, schema, question=request.question, values=values)
-    result = opened.database.run(request.sql, LIMITS) if run and not isinstance(query, Finding) else None
+    limits = asked.limits if asked else LIMITS
+    result = opened.database.run(request.sql, limits) if run and not isinstance(query, Finding) else None
     if not isinstance(query, Finding) and result is not None and not result.ok:
         query = read(request.sql, schema, question=request.question, values=values, execution=result)
+    found, also = detect(query), _of_model(asked, query, opened.database, result)
     return {
         "sql": request.sql,
         "question": request.question,
-        "detectors": ["rules"],
         "execution": _execution(result),
-        "findings": [{"name": BY_KEY[finding.type].name, **finding.as_dict()} for finding in detect(query)],
+        **also,
+        "findings": [
+            {"name": BY_KEY[finding.type].name, **finding.as_dict()}
+            for finding in union(found, also["findings"])
+        ],
     }
+
+
+def _of_model(
+    asked: "Asker | None", query: Query | Finding, database: Database, result: Result | None
+) -> dict[str, Any]:
+    """What the model finds, and which detectors looked; a text that is no query is not shown to it."""
+    if asked is None or isinstance(query, Finding):
+        return {"detectors": ["rules"], "findings": []}
+    try:
+        return {
+            "detectors": ["rules", asked.source],
+            "findings": asked.findings(query, database, result),
+        }
+    except ModelError as error:
+        return {"detectors": ["rules"], "note": f"The rules stand alone: {error}", "findings": []}
+
+
+def _asker(model: str, kind: Literal["head", "prompt"], head: Path | None, *, run: bool) -> "Asker | None":
+    """The model that looks too; says so where no head is shipped for it."""
+    from critiql.cli.check_model import asker
+
+    found = asker(model, kind, head, run=run)
+    if found is None:
+        note = f"No error-token head is shipped for {model}; the rules stand alone. Name one with --head."
+        Console(stderr=True).print(_plain(note), markup=False, highlight=False, soft_wrap=True)
+    return found
 
 
 def _execution(result: Result | None) -> dict[str, Any] | None:
@@ -123,12 +174,12 @@ def _execution(result: Result | None) -> dict[str, Any] | None:
     return {"ok": False, "kind": result.kind, "message": result.message}
 
 
-def _check_file(file: Path, db: str, *, run: bool) -> None:
+def _check_file(file: Path, db: str, asked: "Asker | None", *, run: bool) -> None:
     """One line of JSON out for each line in, in the same order; a line that cannot be used says why."""
     for number, line in enumerate(_lines(file), start=1):
         try:
             request = _request(line, db)
-            document = examine(request, _open(request.db), run=run)
+            document = examine(request, _open(request.db), asked, run=run)
         except (ValueError, DatabaseError) as error:
             document = {"error": str(error)}
         typer.echo(json_text({"line": number, **document}))
@@ -171,9 +222,8 @@ def _print(document: dict[str, Any]) -> None:
     execution = document["execution"]
     for finding in document["findings"]:
         console.print(f"{finding['name']}", style="bold red", end="", markup=False, highlight=False)
-        console.print(
-            f"  {finding['source']} {finding['rule'] or ''}, {finding['probability']:.2f}", style="dim"
-        )
+        by = " ".join(filter(None, (finding["source"], finding["rule"])))
+        console.print(f"  {by}, {finding['probability']:.2f}", style="dim")
         if finding["span"]:
             text, marks = underlined(document["sql"], *finding["span"])
             console.print(f"  {text}\n  {marks}", markup=False, highlight=False, soft_wrap=True)
@@ -183,7 +233,9 @@ def _print(document: dict[str, Any]) -> None:
     if execution and not execution["ok"]:
         console.print(_plain(f"Running it gave {execution['kind']}: {execution['message']}"), markup=False)
     if not document["findings"]:
-        console.print("No error found by the rules.", style="green")
+        console.print(f"No error found by the {' and the '.join(document['detectors'])}.", style="green")
+    if document.get("note"):
+        console.print(_plain(document["note"]), markup=False, highlight=False, soft_wrap=True)
 
 
 def underlined(sql: str, start: int, end: int) -> tuple[str, str]:

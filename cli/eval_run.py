@@ -116,7 +116,7 @@ class Desk:
             model=context.model if url else fingerprint(context.spec("actor")),
             critic=context.spec("llm_critic") if url else fingerprint(context.spec("llm_critic")),
             prompts=prompt_digests(),
-            settings=settings_of(context) | ({} if url else _calibration(context)),
+            settings=settings_of(context) | ({} if url else _calibration(context) | _head(context)),
             code=code_digest(),
         )
         run = self.store.begin(spec, commit(), machine(), asked.label)
@@ -136,6 +136,16 @@ def _calibration(context: Context) -> dict[str, str]:
     """Which calibration the critic goes by: with another one it is another run."""
     found = calibration_for(context)
     return {"calibration": sha256(found.model_dump_json().encode()).hexdigest()[:12]} if found else {}
+
+
+def _head(context: Context) -> dict[str, str]:
+    """Which head file the error detector was told to read: with another one it is another run."""
+    if context.semantic_detector != "head" or not context.detector_head:
+        return {}
+    head = Path(context.detector_head)
+    if not head.is_file():
+        refuse(f"There is no head {head}. Check detector_head.")
+    return {"detector_head": f"{head.name} {sha256(head.read_bytes()).hexdigest()[:12]}"}
 
 
 def asked_of(dataset: str, limit: int | None, seed: int) -> Questions:

@@ -85,6 +85,16 @@ def _judged(event: dict[str, Any]) -> tuple[str, str]:
     )
 
 
+def _sensed(event: dict[str, Any]) -> tuple[str, str]:
+    if event["error"]:
+        return "error_detector", f"candidate {event['id']}: the rules stand alone: {event['error']}"
+    said = ", ".join(f"{one['type']} {one['probability']:.2f}" for one in event["types"]) or "No Error"
+    return (
+        "error_detector",
+        f"candidate {event['id']} by {event['source']}: {said} ({event['seconds']:.1f} s)",
+    )
+
+
 def _detected(event: dict[str, Any]) -> tuple[str, str]:
     found = "; ".join(f"{f['type']}: {f['explanation']}" for f in event["findings"]) or "nothing found"
     return "error_detector", f"candidate {event['id']}: {found}"
@@ -118,6 +128,7 @@ LINES = {
     "candidate": _candidate,
     "executed": _executed,
     "judged": _judged,
+    "sensed": _sensed,
     "detected": _detected,
     "kept": _decided,
     "displaced": _decided,

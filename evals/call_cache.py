@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from critiql.evals.shared_sqlite import connect
 from critiql.tools.models.model import (
     ChoiceReading,
     Generation,
+    HiddenState,
     LanguageModel,
     ModelError,
     Prompt,
@@ -168,8 +168,8 @@ class CachedModel:
         self._note(Call(key, "count_tokens", Usage(), cached))
         return int(known["tokens"])
 
-    def hidden_state(self, prompt: Prompt) -> NDArray[np.float32]:
-        """As a local model's, shape (embedding size,). Kept, but in no log and no export: it is large.
+    def hidden_state(self, prompt: Prompt) -> HiddenState:
+        """As a local model's. Kept, but in no log and no export: it is large.
 
         Raises:
             ModelError: the model shows no hidden states.
@@ -180,10 +180,13 @@ class CachedModel:
             read = getattr(self.model, "hidden_state", None)
             if read is None:
                 raise ModelError(f"{self.name} shows no hidden states; name a local model instead.")
-            state = np.asarray(read(prompt), dtype=np.float32)
-            known = {"state": b64encode(state.tobytes()).decode()}
+            state: HiddenState = read(prompt)
+            vector = np.asarray(state.vector, dtype=np.float32)
+            known = {"state": b64encode(vector.tobytes()).decode(), "usage": asdict(state.usage)}
             self.cache.put(key, self.fingerprint, "hidden_state", known)
-        return np.frombuffer(b64decode(known["state"]), dtype=np.float32)
+        # files of before tell no usage
+        usage = Usage(**known.get("usage", {}))
+        return HiddenState(np.frombuffer(b64decode(known["state"]), dtype=np.float32), usage)
 
     def drain(self) -> list[Call]:
         """The calls since the last time, oldest first."""

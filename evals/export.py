@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from critiql.evals.call_cache import CallCache
 from critiql.evals.store import Run, RunSpec, Store, StoredAnswer
+from critiql.tools.errors.error_type import SEMANTIC
 
 VERSION = 1
 
@@ -128,8 +129,14 @@ def _candidate(candidate: dict[str, Any]) -> Line:
     compact = _picked(candidate, CANDIDATE)
     if execution:
         compact["execution"] = _picked(execution, EXECUTION)
-    compact["findings"] = [{"type": finding.get("type")} for finding in candidate.get("findings") or []]
+    compact["findings"] = [_finding(finding) for finding in candidate.get("findings") or []]
     return compact
+
+
+def _finding(finding: dict[str, Any]) -> Line:
+    """The type; of what a model said also the source and the probability, since that is no proof."""
+    said = finding.get("source") in SEMANTIC
+    return {"type": finding.get("type"), **(_picked(finding, ("source", "probability")) if said else {})}
 
 
 def _picked(record: dict[str, Any], names: Collection[str]) -> Line:

@@ -77,7 +77,7 @@ def remote(system: str, url: str, context: Context) -> Ask:
 
 
 def settings_of(context: Context) -> dict[str, Any]:
-    """Settings that differ from their defaults, without folders: a model file is named by its name."""
+    """Settings that differ from their defaults, without folders: a model's or head's file by its name."""
     values = context.model_dump(mode="json", exclude_defaults=True, exclude={"database"})
     return {name: _named(value) for name, value in values.items()}
 
@@ -85,7 +85,7 @@ def settings_of(context: Context) -> dict[str, Any]:
 def _named(value: Any) -> Any:
     if isinstance(value, list):
         return [_named(part) for part in value]
-    return Path(value).name if isinstance(value, str) and value.endswith(".gguf") else value
+    return Path(value).name if isinstance(value, str) and value.endswith((".gguf", ".safetensors")) else value
 
 
 def _pair(text: str) -> tuple[str, Any]:

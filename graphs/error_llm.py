@@ -18,7 +18,7 @@ from critiql.agent.grounding import ground
 from critiql.agent.node import node
 from critiql.agent.rewriter import replacing_refiner
 from critiql.agent.state import InputState, OutputState, State, incumbent_of
-from critiql.graphs.policies import MODEL_RETRY, WRITES
+from critiql.graphs.policies import MODEL_RETRY, WRITES, detected_by_rules
 
 
 def route_after_actor(
@@ -39,7 +39,9 @@ builder = StateGraph(State, input_schema=InputState, output_schema=OutputState, 
 builder.add_node("ground", node(ground))
 builder.add_node("actor", node(actor), retry_policy=MODEL_RETRY)
 builder.add_node("execution_critic", node(execution_critic))
-builder.add_node("error_detector", node(detecting))
+builder.add_node(
+    "error_detector", node(detecting), **detected_by_rules(detecting, route_after_error_detector)
+)
 builder.add_node("refiner", node(replacing_refiner), **WRITES)
 builder.add_node("answer", node(answer))
 builder.add_edge(START, "ground")

@@ -10,7 +10,10 @@ from langgraph.types import Command, RetryPolicy
 
 from critiql.agent.context import Context
 from critiql.agent.llm_critic import rule
-from critiql.agent.state import Candidate, State, Update, incumbent_of
+from critiql.agent.node import Role
+from critiql.agent.semantic_detector import give_up
+from critiql.agent.state import Candidate, State, Update, incumbent_of, merge_candidates
+from critiql.tools.errors.head import HeadError
 from critiql.tools.models.cancel import CallCancelledError
 from critiql.tools.models.model import ModelError, TransientModelError
 
@@ -62,6 +65,25 @@ def answer_without_verdict(state: State, error: NodeError) -> Command[Literal["a
         BaseException: the failure itself where it is not a model's.
     """
     return Command(update=_weighed(state, error), goto="answer")
+
+
+def detected_by_rules(role: Role, route: Callable[..., str]) -> dict[str, Any]:
+    """Arguments of `add_node` for a detector: a model that fails for good leaves it to the rules.
+
+    The handler raises the failure itself where it is not a model's, or where the head asked for is not there.
+    """
+
+    def handle(state: State, error: NodeError, runtime: Runtime[Context]) -> Command[Any]:
+        if not _of_a_model(error) or isinstance(error.error, HeadError):
+            raise _failure(error)
+        context = runtime.context or Context()
+        give_up(state, context, _failure(error))
+        update = role(state, context.model_copy(update={"semantic_detector": "off"}))
+        candidates = merge_candidates(state["candidates"], update["candidates"])
+        after: State = {**state, "candidates": candidates}
+        return Command(update=update, goto=route(after, runtime))
+
+    return {"retry_policy": MODEL_RETRY, "error_handler": handler(handle)}
 
 
 def answer_the_newest(state: State, error: NodeError) -> Command[Literal["answer"]]:

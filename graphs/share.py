@@ -13,7 +13,7 @@ from critiql.agent.actor import actor
 from critiql.agent.answer import answer
 from critiql.agent.budget import spent
 from critiql.agent.context import Context
-from critiql.agent.error_detector import detecting
+from critiql.agent.error_detector import proving
 from critiql.agent.execution_critic import execution_critic
 from critiql.agent.grounding import ground
 from critiql.agent.llm_critic import llm_critic
@@ -41,7 +41,7 @@ builder.add_node("ground", node(ground))
 builder.add_node("actor", node(actor), retry_policy=MODEL_RETRY)
 builder.add_node("action_assistant", node(action_assistant), **WRITES)
 builder.add_node("execution_critic", node(execution_critic))
-builder.add_node("error_detector", node(detecting))
+builder.add_node("error_detector", node(proving))
 builder.add_node(
     "llm_critic", node(llm_critic), retry_policy=MODEL_RETRY, error_handler=handler(answer_without_verdict)
 )

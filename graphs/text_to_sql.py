@@ -18,7 +18,7 @@ from critiql.agent.node import node
 from critiql.agent.recall import recalling_ground, remembering_answer
 from critiql.agent.refiner import refiner
 from critiql.agent.state import InputState, OutputState, State
-from critiql.graphs.policies import MODEL_RETRY, WRITES, handler, without_verdict
+from critiql.graphs.policies import MODEL_RETRY, WRITES, detected_by_rules, handler, without_verdict
 from critiql.graphs.routing import (
     route_after_candidate,
     route_after_error_detector,
@@ -33,7 +33,9 @@ builder.add_node("execution_critic", node(execution_critic))
 builder.add_node(
     "llm_critic", node(llm_critic), retry_policy=MODEL_RETRY, error_handler=handler(without_verdict)
 )
-builder.add_node("error_detector", node(error_detector))
+builder.add_node(
+    "error_detector", node(error_detector), **detected_by_rules(error_detector, route_after_error_detector)
+)
 builder.add_node("refiner", node(refiner), **WRITES)
 builder.add_node("escalation", node(escalation), **WRITES)
 builder.add_node("answer", node(remembering_answer))

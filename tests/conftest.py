@@ -11,7 +11,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis
 
 from critiql.tools.models.factory import use_model
-from critiql.tools.models.model import ChoiceReading, Generation, Prompt, Sampling, Usage
+from critiql.tools.models.model import ChoiceReading, Generation, HiddenState, Prompt, Sampling, Usage
 from critiql.tools.settings import settings
 
 os.environ["LANGSMITH_TRACING"] = "false"
@@ -90,6 +90,39 @@ def scripted() -> Iterator[Callable[..., ScriptedModel]]:
     yield make
     for manager in reversed(managers):
         manager.__exit__(None, None, None)
+
+
+@pytest.fixture
+def head_file(tmp_path: Path) -> Path:
+    """An error-token head of the scripted model: a hidden state that is 1 at place k means row k."""
+    import numpy as np
+
+    from critiql.agent.detector_prompt import detector_digest
+    from critiql.tools.errors.head import ROWS, Head
+
+    half = np.full(ROWS, 0.5, np.float32)
+    head = Head(np.eye(ROWS, dtype=np.float32) * 10, half * -10, half, "scripted", detector_digest())
+    head.save(tmp_path / "scripted.safetensors")
+    return tmp_path / "scripted.safetensors"
+
+
+@pytest.fixture
+def showing() -> Callable[..., None]:
+    """Let a scripted model show a hidden state: for each prompt the rows of the head that hold."""
+    import numpy as np
+
+    from critiql.tools.errors.head import ROWS
+
+    def show(model: Any, rows: Callable[[Prompt], Sequence[int]]) -> None:
+        def hidden_state(prompt: Prompt) -> HiddenState:
+            model.asked.append(("hidden_state", prompt, None))
+            vector = np.zeros(ROWS, np.float32)
+            vector[list(rows(prompt))] = 1
+            return HiddenState(vector, Usage(200, 150, 0, 0.02))
+
+        model.hidden_state = hidden_state
+
+    return show
 
 
 @pytest.fixture

@@ -3,35 +3,28 @@
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from itertools import groupby
-from typing import Protocol
 
 import numpy as np
 
 from critiql.agent.context import Context
 from critiql.agent.databases import summarise
-from critiql.agent.detector_prompt import detector_request
+from critiql.agent.detector_prompt import detector_prompt
 from critiql.agent.grounding import schema_prefix
-from critiql.agent.result_text import result_text
 from critiql.tools.database.engine import Database
 from critiql.tools.database.open import open_database
+from critiql.tools.errors.error_type import Finding
 from critiql.tools.errors.head import Floats
 from critiql.tools.errors.lookup import DatabaseValues
-from critiql.tools.errors.rules import detect, read
-from critiql.tools.models.model import Prompt
+from critiql.tools.errors.rules import read
+from critiql.tools.models.model import Prompt, ShowsHiddenState
 from critiql.training.detector_data import database_file
 from critiql.training.example_file import Row
 from critiql.training.gold import LIMITS
 
 
-class Reader(Protocol):
-    """A model that shows its hidden state; in front of the real one stands the call cache."""
-
-    def hidden_state(self, prompt: Prompt) -> Floats:
-        """Final-layer state of the prompt's last token, shape (d,)."""
-        ...
-
-
-def hidden_states(rows: Sequence[Row], model: Reader, step: Callable[[], None] = lambda: None) -> Floats:
+def hidden_states(
+    rows: Sequence[Row], model: ShowsHiddenState, step: Callable[[], None] = lambda: None
+) -> Floats:
     """Final hidden states after the detector's prompt, in the order of the rows, shape (n, d).
 
     Args:
@@ -42,6 +35,7 @@ def hidden_states(rows: Sequence[Row], model: Reader, step: Callable[[], None] =
     Raises:
         ModelError: the model failed, or shows no hidden states.
         DatabaseError: the database of an example cannot be read.
+        ValueError: the query of an example cannot be read.
     """
     order = sorted(range(len(rows)), key=lambda number: (rows[number]["database"], number))
     states: dict[int, Floats] = {}
@@ -49,7 +43,7 @@ def hidden_states(rows: Sequence[Row], model: Reader, step: Callable[[], None] =
         with closing(open_database(database_file(name))) as database:
             values = DatabaseValues(database)
             for number in numbers:
-                states[number] = model.hidden_state(prompt_of(rows[number], database, values))
+                states[number] = model.hidden_state(prompt_of(rows[number], database, values)).vector
                 step()
     return np.stack([states[number] for number in range(len(rows))])
 
@@ -59,5 +53,6 @@ def prompt_of(row: Row, database: Database, values: DatabaseValues) -> Prompt:
     schema = database.schema()
     result = database.run(row["sql"], LIMITS)
     query = read(row["sql"], schema, question=row["question"], execution=result, values=values)
-    request = detector_request(row["question"], row["sql"], result_text(summarise(result)), detect(query))
-    return Prompt(schema_prefix(schema, Context()), request)
+    if isinstance(query, Finding):
+        raise ValueError(f"An example's query cannot be read: {query.explanation} Build the set again.")
+    return detector_prompt(schema_prefix(schema, Context()), row["question"], query, summarise(result))

@@ -2,7 +2,9 @@
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -10,6 +12,7 @@ from typer.testing import CliRunner
 from critiql.cli import exit_codes
 from critiql.cli.check import underlined
 from critiql.cli.main import app
+from critiql.tools.models.model import ModelError, Prompt
 
 RUNNER = CliRunner()
 
@@ -128,3 +131,68 @@ def test_the_command_needs_neither_a_model_nor_a_graph() -> None:
     program = f"import sys, critiql.cli.check; print([m for m in sys.modules if m.startswith({heavy})])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+QUESTION = "How many items are there?"
+WRONG = "SELECT COUNT(*) FROM item WHERE price > 50"
+CONDITION_ERROR = 9
+
+
+def test_a_model_with_a_head_looks_too(
+    shop: Path, scripted: Callable[..., Any], showing: Callable[..., None], head_file: Path
+) -> None:
+    showing(scripted(), lambda prompt: [CONDITION_ERROR] if "> 50" in prompt.request else [0])
+    model = ("--model", "scripted", "--head", str(head_file), "--db", str(shop), "--question", QUESTION)
+    code, out, _ = check(WRONG, *model, "--json")
+    document = json.loads(out)
+    assert (code, document["detectors"]) == (exit_codes.FAILED, ["rules", "head"])
+    (finding,) = document["findings"]
+    assert (finding["type"], finding["source"], finding["span"]) == ("condition_error", "head", None)
+    assert finding["probability"] == pytest.approx(0.9933, abs=1e-4)
+    assert check("SELECT COUNT(*) FROM item", *model)[:2] == (
+        exit_codes.OK,
+        "No error found by the rules and the head.\n",
+    )
+    _, out, _ = check(WRONG, *model)
+    assert "head, 0.99" in out
+    assert json.loads(check(WRONG, *model, "--rules-only", "--json")[1])["detectors"] == ["rules"]
+
+
+def test_a_file_with_a_model_and_a_query_it_fails_on(
+    shop: Path, tmp_path: Path, scripted: Callable[..., Any]
+) -> None:
+    model = scripted(["[ERR_09]"])
+    generate = model.generate
+
+    def failing(prompt: Prompt, *given: Any) -> Any:
+        if "lamp" in prompt.request.partition("Question:")[2]:
+            raise ModelError("the prompt does not fit")
+        return generate(prompt, *given)
+
+    model.generate = failing
+    file = tmp_path / "queries.jsonl"
+    rows = [WRONG, "SELECT id FROM item WHERE title = 'lamp'", "no query"]
+    file.write_text("\n".join(json.dumps({"db": str(shop), "sql": sql}) for sql in rows), encoding="utf-8")
+    code, out, _ = check("--file", str(file), "--model", "scripted", "--detector", "prompt")
+    first, second, third = (json.loads(line) for line in out.splitlines())
+    assert code == exit_codes.OK
+    assert [f["source"] for f in first["findings"]] == ["prompt"]
+    assert (second["findings"], second["note"]) == ([], "The rules stand alone: the prompt does not fit")
+    assert [f["type"] for f in third["findings"]] == ["unreadable"]
+
+
+def test_a_model_without_a_head_leaves_the_rules_and_says_so(
+    shop: Path, scripted: Callable[..., Any], showing: Callable[..., None], head_file: Path
+) -> None:
+    model = scripted()
+    showing(model, lambda prompt: [])
+    code, out, err = check(WRONG, "--db", str(shop), "--model", "scripted", "--json")
+    assert (code, json.loads(out)["detectors"]) == (exit_codes.OK, ["rules"])
+    assert "No error-token head is shipped for scripted" in err
+    model.fingerprint = "another"
+    code, _, err = check(WRONG, "--db", str(shop), "--model", "scripted", "--head", str(head_file))
+    assert (code, "was trained for the model" in err) == (exit_codes.MODEL, True)
+    code, _, err = check(WRONG, "--db", str(shop), "--head", str(head_file))
+    assert (code, "--model" in err) == (exit_codes.USAGE, True)
+    code, _, err = check(WRONG, "--db", str(shop), "--model", "no-such-model")
+    assert (code, "no-such-model" in err) == (exit_codes.MODEL, True)

@@ -10,6 +10,7 @@ from critiql.evals.call_cache import CachedModel, CallCache
 from critiql.tools.models.model import (
     ChoiceReading,
     Generation,
+    HiddenState,
     LanguageModel,
     ModelError,
     Prompt,
@@ -112,16 +113,17 @@ def test_draws_of_another_seed_prompt_or_model_are_other_calls(path: Path) -> No
 class Showing(Counting):
     """Shows a hidden state."""
 
-    def hidden_state(self, prompt: Prompt) -> np.ndarray:
+    def hidden_state(self, prompt: Prompt) -> HiddenState:
         self.calls += 1
-        return np.arange(4, dtype=np.float32) + self.calls
+        return HiddenState(np.arange(4, dtype=np.float32) + self.calls, Usage(9, 3, 0, 0.5))
 
 
 def test_a_hidden_state_is_kept_exactly(path: Path) -> None:
     model = cached(Showing(), path)
     states = [model.hidden_state(PROMPT) for _ in range(2)]
-    assert [state.tolist() for state in states] == [[1, 2, 3, 4]] * 2
-    assert states[0].dtype == np.float32
+    assert [state.vector.tolist() for state in states] == [[1, 2, 3, 4]] * 2
+    assert [state.usage for state in states] == [Usage(9, 3, 0, 0.5)] * 2
+    assert states[0].vector.dtype == np.float32
     with pytest.raises(ModelError, match="shows no hidden states"):
         cached(Counting(), path).hidden_state(replace(PROMPT, request="another"))
 

@@ -37,6 +37,8 @@ CASES = [
     for line in (Path(__file__).parents[1] / "fixtures/graphs/role_faults.jsonl").read_text().splitlines()
 ]
 CALLS_A_MODEL = {"actor", "refiner", "llm_critic", "action_assistant", "escalation"}
+SEMANTIC = ("error_llm", "text_to_sql")
+"""Graphs whose error detector may ask a model."""
 WITH_CRITIC = [name for name in GRAPHS if "llm_critic" in graph(name).nodes]
 
 
@@ -81,9 +83,10 @@ def test_every_graph_with_a_second_writer_has_a_case() -> None:
 
 @pytest.mark.parametrize("name", GRAPHS)
 def test_what_calls_a_model_tries_again_only_what_may_pass(name: str) -> None:
+    calls = CALLS_A_MODEL | ({"error_detector"} if name in SEMANTIC else set())
     for node, spec in graph(name).builder.nodes.items():
-        assert spec.retry_policy == (MODEL_RETRY if node in CALLS_A_MODEL else None), node
-        if node in CALLS_A_MODEL - {"actor"}:
+        assert spec.retry_policy == (MODEL_RETRY if node in calls else None), node
+        if node in calls - {"actor"}:
             assert spec.error_handler_node, node
 
 

@@ -10,7 +10,7 @@ from critiql.agent.detector_prompt import detector_digest
 from critiql.evals.item import Dataset
 from critiql.tools.errors.catalogue import BY_KEY
 from critiql.tools.errors.head import Floats
-from critiql.tools.models.model import Prompt
+from critiql.tools.models.model import HiddenState, Prompt, Usage
 from critiql.training.detector import check_parts, drawn, fit_detector
 from critiql.training.detector_data import detector_rows
 from critiql.training.example_file import Row
@@ -83,9 +83,9 @@ class Counting:
     def __init__(self) -> None:
         self.asked: list[Prompt] = []
 
-    def hidden_state(self, prompt: Prompt) -> Floats:
+    def hidden_state(self, prompt: Prompt) -> HiddenState:
         self.asked.append(prompt)
-        return np.array([len(prompt.request), len(self.asked)], np.float32)
+        return HiddenState(np.array([len(prompt.request), len(self.asked)], np.float32), Usage())
 
 
 def test_states_come_in_the_order_of_the_examples(own: Dataset) -> None:

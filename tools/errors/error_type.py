@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from critiql.tools.errors.bench import Bench, Edit
     from critiql.tools.errors.query import Query
 
-Source = Literal["rule", "head", "parse"]
-"""What found an error: a static rule, the error-token head, or reading the SQL itself."""
+Source = Literal["rule", "head", "prompt", "parse"]
+"""What found an error: a rule, the error-token head, a model's own words, or reading the SQL itself."""
+SEMANTIC: tuple[Source, ...] = ("head", "prompt")
+"""Sources that hold a finding for likely; the others have proof."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Finding:
     suggestion: str = ""
     """What to do about it; empty where nothing better than the explanation is known."""
     probability: float = 1.0
-    """1 for rules; for the head the sigmoid of its token."""
+    """1 for rules; for the head the sigmoid of its token; for a prompt that of the text the model wrote."""
     node: exp.Expr | None = field(default=None, compare=False, repr=False)
     """The node of the query's tree that is wrong; None where the whole query is meant."""
     span: Span | None = None
@@ -39,7 +41,7 @@ class Finding:
     mended: exp.Query | None = field(default=None, compare=False, repr=False)
     """The whole query without this error, where code can write it."""
     rule: str = ""
-    """Name of the rule that spoke; empty for the head."""
+    """Name of the rule that spoke; empty for a model."""
 
     def as_dict(self) -> dict[str, Any]:
         """What JSON holds: nodes become their SQL text, and the mended query is left to who may use it."""

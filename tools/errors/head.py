@@ -16,6 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from critiql.tools.errors.catalogue import ERROR_TYPES, NULL_KEYWORDS, RESERVED
+from critiql.tools.models.model import ModelError
 
 Floats = NDArray[np.float32]
 Flags = NDArray[np.bool_]
@@ -26,7 +27,7 @@ ROWS = RESERVED + 1
 """Rows of the head: the null token and N = 32 reserved error tokens."""
 
 
-class HeadError(Exception):
+class HeadError(ModelError):
     """A head cannot be read or does not fit. The message says what happened and what to do."""
 
 
@@ -116,6 +117,16 @@ def load(path: Path, *, model: str | None = None, prompt: str | None = None) -> 
                 f"{path} was trained for the {what} {meta.get(what)!r}, not {wanted!r}. Train it again."
             )
     return Head(weights, bias, thresholds, meta.get("model", ""), meta.get("prompt", ""))
+
+
+def belongs_to(path: Path) -> tuple[str, str]:
+    """The model and the prompt that a head was trained for.
+
+    Raises:
+        HeadError: the file cannot be read.
+    """
+    head = load(path)
+    return head.model, head.prompt
 
 
 def _check_types(path: Path, stored: Sequence[str]) -> None:

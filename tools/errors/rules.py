@@ -55,6 +55,12 @@ def detect(query: Query | Finding, rules: Sequence[Rule] = RULES) -> list[Findin
     return list(found.values())
 
 
+def union(found: Sequence[Finding], said: Sequence[Finding]) -> list[Finding]:
+    """Both stages together; a type that a rule found is not said twice (algorithm 1)."""
+    proven = {one.type for one in found}
+    return [*found, *(one for one in said if one.type not in proven)]
+
+
 def types_of(findings: Iterable[Finding]) -> list[str]:
     """Keys of the error types found, each once, in order of appearance."""
     return list(dict.fromkeys(finding.type for finding in findings))

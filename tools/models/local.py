@@ -2,12 +2,10 @@
 
 from collections.abc import Callable, Sequence
 
-import numpy as np
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, SystemMessage
-from numpy.typing import NDArray
 
 from critiql.tools.models.chat import ChatLlama
-from critiql.tools.models.model import ChoiceReading, Generation, Prompt, Sampling, Usage
+from critiql.tools.models.model import ChoiceReading, Generation, HiddenState, Prompt, Sampling, Usage
 from critiql.tools.models.runtime import LlamaRuntime
 
 
@@ -46,8 +44,8 @@ class LocalModel:
         """Read how likely each choice is to come next; see `LanguageModel.choose`."""
         return self.runtime.choose(self.chat.tokens(as_messages(prompt)), choices)
 
-    def hidden_state(self, prompt: Prompt) -> NDArray[np.float32]:
-        """Final-layer state of the prompt's last token, shape (embedding size,).
+    def hidden_state(self, prompt: Prompt) -> HiddenState:
+        """Final-layer state of the prompt's last token.
 
         Raises:
             ModelError: the model failed, or the call was cancelled.

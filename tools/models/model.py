@@ -2,7 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,15 @@ class ChoiceReading:
     usage: Usage
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class HiddenState:
+    """What a local model shows of itself after a prompt."""
+
+    vector: "NDArray[np.float32]"
+    """Final-layer state (after the last norm) of the prompt's last token, shape (embedding size,)."""
+    usage: Usage
+
+
 class ModelError(Exception):
     """A model cannot be loaded or did not answer. The message says what happened, why, and what to do."""
 
@@ -118,4 +131,16 @@ class LanguageModel(Protocol):
 
     def count_tokens(self, text: str) -> int:
         """Tokens of the text, special tokens not added; an estimate for hosted models."""
+        ...
+
+
+class ShowsHiddenState(Protocol):
+    """A local model, or the call cache in front of one."""
+
+    def hidden_state(self, prompt: Prompt) -> HiddenState:
+        """Read the prompt and show the final state.
+
+        Raises:
+            ModelError: the model failed, or shows no hidden states.
+        """
         ...

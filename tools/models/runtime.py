@@ -14,9 +14,6 @@ from pathlib import Path
 from threading import Lock
 from typing import Literal, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from critiql.tools.models.cancel import CallCancelledError, cancelled, ensure_not_cancelled
 from critiql.tools.models.hashes import file_sha256
 from critiql.tools.models.kv_cache import CHUNK, MAKING, Chunk, KVCache, chunks_of
@@ -25,6 +22,7 @@ from critiql.tools.models.model import (
     ChoiceReading,
     ContextOverflowError,
     Generation,
+    HiddenState,
     ModelError,
     Sampling,
     Usage,
@@ -156,8 +154,8 @@ class LlamaRuntime:
         readings = tuple(log_normaliser(logits[sorted(own)]) - total for own in tokens)
         return ChoiceReading(readings, usage)
 
-    def hidden_state(self, prompt: Tokens) -> NDArray[np.float32]:
-        """Final-layer state (after the last norm) of the prompt's last token, shape (embedding size,).
+    def hidden_state(self, prompt: Tokens) -> HiddenState:
+        """Final-layer state (after the last norm) of the prompt's last token.
 
         Later calls read the same logits as without it.
 
@@ -167,10 +165,11 @@ class LlamaRuntime:
         """
         if not prompt.suffix:
             raise ModelError("A hidden state needs a prompt with something after its prefix.")
-        with self._turn():
+        with self._turn() as started:
             self._ensure_fits(prompt, 0)
-            self._decode_prompt(Tokens(prompt.prefix, prompt.suffix[:-1]), redo_last=False)
-            return self._cache.decode_for_hidden_state(prompt.suffix[-1])
+            cached = self._decode_prompt(Tokens(prompt.prefix, prompt.suffix[:-1]), redo_last=False)
+            vector = self._cache.decode_for_hidden_state(prompt.suffix[-1])
+            return HiddenState(vector, Usage(len(prompt), cached, 0, _since(started)))
 
     @contextmanager
     def _turn(self) -> Iterator[float]:

@@ -168,7 +168,7 @@ def test_a_local_model_says_what_it_is(model: LocalModel) -> None:
     assert model.name == "small"
     assert model.fingerprint == "b179c9523d0e"
     assert model.count_tokens("SELECT 1") == len(model.runtime.weights.tokenise("SELECT 1"))
-    assert model.hidden_state(PROMPT).shape == (576,)
+    assert model.hidden_state(PROMPT).vector.shape == (576,)
 
 
 def test_a_cancelled_call_says_so(model: LocalModel) -> None:

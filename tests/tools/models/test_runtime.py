@@ -97,7 +97,7 @@ def test_a_hidden_state_changes_neither_logits_nor_cache(runtime: LlamaRuntime) 
     tokens = prompt(runtime, SHOP, "\nAre there items? Answer:")
     before, _ = runtime.next_token_logits(tokens)
     cache_before = runtime._cache.snapshot()
-    state = runtime.hidden_state(tokens)
+    state = runtime.hidden_state(tokens).vector
     after, _ = runtime.next_token_logits(tokens)
     assert state.shape == (runtime.weights.embedding_size,)
     assert np.isfinite(state).all()
@@ -111,8 +111,9 @@ def test_a_hidden_state_is_that_of_the_last_token(runtime: LlamaRuntime) -> None
     runtime.next_token_logits(prompt(runtime, MUSIC, "\nSomething else"))
     same = runtime.hidden_state(prompt(runtime, SHOP, "\nThe answer is yes"))
     other = runtime.hidden_state(prompt(runtime, SHOP, "\nThe answer is no"))
-    np.testing.assert_array_equal(one, same)
-    assert not np.allclose(one, other, atol=1e-3)
+    np.testing.assert_array_equal(one.vector, same.vector)
+    assert not np.allclose(one.vector, other.vector, atol=1e-3)
+    assert 0 <= same.usage.cached_tokens < same.usage.prompt_tokens == one.usage.prompt_tokens
 
 
 @pytest.mark.parametrize("how", [cancellable, time_limit], ids=["event", "deadline"])
