@@ -12,7 +12,18 @@ from critiql.evals.calibration import Fit, fit
 from critiql.evals.draws import draws_of
 from critiql.evals.item import Item
 from critiql.evals.report_rows import Entry, Row, by_group, rows_of
-from critiql.evals.report_table import COST_HEAD, HEAD, cells, cost_cells, inline, markdown, percent, source
+from critiql.evals.report_table import (
+    COST_HEAD,
+    HEAD,
+    LOOP_HEAD,
+    cells,
+    cost_cells,
+    inline,
+    loop_cells,
+    markdown,
+    percent,
+    source,
+)
 from critiql.evals.store import Store, StoredAnswer
 from critiql.tools.schema.quoting import escape, escape_lines
 
@@ -92,6 +103,7 @@ def _section(name: str, rows: list[Row]) -> str:
     parts = [
         f"<h2>{shown(name)}</h2>",
         _table(HEAD, [cells(row) for row in rows]),
+        *_loops(rows),
         "<details><summary>What 1,000 questions cost</summary>",
         _table(COST_HEAD, cost_cells(rows)),
         "</details>",
@@ -104,6 +116,12 @@ def _section(name: str, rows: list[Row]) -> str:
         _databases(rows),
     ]
     return "\n".join(parts)
+
+
+def _loops(rows: Sequence[Row]) -> Iterable[str]:
+    if found := loop_cells(rows):
+        yield "<p>Theorem 1 and what was measured:</p>"
+        yield _table(LOOP_HEAD, found)
 
 
 def _critics(rows: Sequence[Row]) -> Iterable[str]:

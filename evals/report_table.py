@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from critiql.evals.loop_rates import loop_rates
 from critiql.evals.metrics.cost import Spent
 from critiql.evals.report_rows import Row
 from critiql.evals.statistics import Estimate
@@ -48,11 +49,31 @@ def cells(row: Row) -> list[str]:
 
 
 def markdown(rows: Sequence[Row]) -> str:
-    """The table, what 1,000 questions cost, and where each row comes from."""
-    parts = [table(HEAD, [cells(row) for row in rows]), "", "Cost of 1,000 questions:", ""]
-    return "\n".join(
-        [*parts, table(COST_HEAD, cost_cells(rows)), "", *(f"- {inline(source(row))}" for row in rows), ""]
-    )
+    """The table, loops against their theory, what 1,000 questions cost, and where each row comes from."""
+    parts = [table(HEAD, [cells(row) for row in rows]), ""]
+    if loops := loop_cells(rows):
+        parts += ["Theorem 1 and what was measured:", "", table(LOOP_HEAD, loops), ""]
+    parts += ["Cost of 1,000 questions:", "", table(COST_HEAD, cost_cells(rows)), ""]
+    return "\n".join([*parts, *(f"- {inline(source(row))}" for row in rows), ""])
+
+
+LOOP_HEAD = ("system", "p", "q", "s", "q + s", "P_z predicted", "P_z measured")
+"""Columns of Theorem 1; P_1 to P_z, in percent."""
+
+
+def loop_cells(rows: Sequence[Row]) -> list[list[str]]:
+    """Rates and accuracies of the runs whose loop is the theorem's, in the order of `LOOP_HEAD`."""
+    found = [(row, rates) for row in rows if (rates := loop_rates(row.entry)) is not None]
+    return [
+        [
+            row.entry.label,
+            *(f"{rate.value:.3f}" for rate in (rates.p, rates.q, rates.s)),
+            f"{rates.q.value + rates.s.value:.3f}",
+            ", ".join(f"{100 * value:.1f}" for value in rates.predicted),
+            ", ".join(f"{100 * measured.value:.1f}" for measured in rates.measured),
+        ]
+        for row, rates in found
+    ]
 
 
 COST_HEAD = ("system", "role", "calls", "tokens in", "of these cached", "tokens out", "seconds")
