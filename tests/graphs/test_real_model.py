@@ -26,7 +26,6 @@ def test_every_graph_answers(name: str, shop: Path) -> None:
 
 
 @pytest.mark.model
-@pytest.mark.slow
 def test_the_readme_question_with_the_default_model() -> None:
     answer = ask("Which five customers spent the most?", context=Context())
     assert answer.status in ("accepted", "unverified")
