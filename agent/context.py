@@ -119,6 +119,10 @@ class Context(BaseModel):
         default="", description="File of an error-token head; empty: the shipped one that fits the model."
     )
     refine: bool = Field(default=True, description="Let the refiner mend a candidate with typed errors.")
+    trajectory_evidence: bool = Field(
+        default=False,
+        description="Tell the refiner at which step of a query no row is left or rows multiply.",
+    )
     resample: bool = Field(
         default=True, description="Draw further candidates when the incumbent is uncertain."
     )

@@ -25,15 +25,21 @@ def why_empty(query: Query, database: Database, limits: Limits) -> list[str]:
         database: where it ran.
         limits: caps of one query; all steps together stay within its seconds.
     """
+    steps, runs = run_steps(query, database, limits)
+    run = vanishing(runs)
+    return [_note(run, steps[run.line - 1], query)] if run else []
+
+
+def run_steps(query: Query, database: Database, limits: Limits) -> tuple[list[Step], tuple[StepRun, ...]]:
+    """The steps of a query and what each did; none where it has no steps, or too many to run them all."""
     trajectory = compile_query(query.tree, query.parsed.dialect)
     if isinstance(trajectory, Problem):
-        return []
+        return [], ()
     steps = [step for frame in trajectory.frames for step in frame.steps]
     if len(steps) > MOST_STEPS:
-        return []
+        return [], ()
     capped = replace(STEP_LIMITS, seconds=min(STEP_LIMITS.seconds, limits.seconds / (2 * len(steps))))
-    run = vanishing(interpret(trajectory, database, sample_rows=0, limits=capped))
-    return [_note(run, steps[run.line - 1], query)] if run else []
+    return steps, interpret(trajectory, database, sample_rows=0, limits=capped)
 
 
 def vanishing(runs: tuple[StepRun, ...]) -> StepRun | None:

@@ -6,6 +6,7 @@ from critiql.agent.reading import read_candidate
 from critiql.agent.result_text import result_text
 from critiql.agent.semantic_detector import semantic_findings
 from critiql.agent.state import Candidate, State
+from critiql.agent.step_evidence import step_evidence
 from critiql.tools.errors.localisation import guidance
 from critiql.tools.errors.query import Query
 from critiql.tools.errors.rules import detect, union
@@ -20,7 +21,8 @@ def problems_of(candidate: Candidate, state: State, context: Context) -> str:
     failed = f"Running it gave {result_text(execution)}" if execution and not execution["ok"] else ""
     found = union(detect(query) if context.rules else [], semantic_findings(candidate))
     told = guidance(found, query) if found else ""
-    return "\n".join(part for part in (failed, names_known(query), told) if part)
+    steps = step_evidence(candidate, query, state, context) if context.trajectory_evidence else ""
+    return "\n".join(part for part in (failed, names_known(query), steps, told) if part)
 
 
 def names_known(query: object) -> str:
