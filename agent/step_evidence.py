@@ -10,7 +10,7 @@ from critiql.tools.trajectory.evidence import evidence
 
 
 def step_evidence(candidate: Candidate, query: object, state: State, context: Context) -> str:
-    """Name the step at fault of a candidate that ran: for no rows that one, else each join that multiplies."""
+    """The step at fault of a candidate that ran: where no row is left, or else each join that multiplies."""
     execution = candidate.get("execution")
     if not isinstance(query, Query) or not execution or not execution["ok"]:
         return ""
