@@ -9,10 +9,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-import critiql.cli.exit_codes as codes
-from critiql.cli.failures import fail
+from critiql.cli.results import results_of
 from critiql.evals.causes import Cause, Wrong, causes, wrong_answers
-from critiql.evals.export import open_results
 from critiql.evals.task import questions
 
 SHOWN = 4
@@ -26,14 +24,10 @@ def eval_causes(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
     """Count wrong answers by error type: alone, failing to run, with a right candidate there, broken."""
-    try:
-        with open_results(store) as results:
-            run = results.run(system, dataset)
-            items = {item.index: item for item in questions(run.spec.dataset).items}
-            found = wrong_answers(results.answers(run), items)
-    except (LookupError, ValueError, FileNotFoundError) as error:
-        fail(str(error).strip('"'), codes.USAGE)
-        raise typer.Exit(codes.USAGE) from error
+    with results_of(store) as results:
+        run = results.run(system, dataset)
+        items = {item.index: item for item in questions(run.spec.dataset).items}
+        found = wrong_answers(results.answers(run), items)
     counted = causes(found)
     if as_json:
         typer.echo(json.dumps({"run": run.id, "wrong": len(found), "causes": [asdict(c) for c in counted]}))

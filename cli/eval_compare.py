@@ -9,10 +9,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-import critiql.cli.exit_codes as codes
-from critiql.cli.failures import fail
+from critiql.cli.results import results_of
 from critiql.evals.compare import Comparison, compare_answers
-from critiql.evals.export import open_results
 from critiql.evals.statistics import Estimate
 from critiql.evals.store import Run
 
@@ -26,13 +24,9 @@ def eval_compare(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
     """Paired difference of two systems: fixed, broken, McNemar's exact test, a bootstrap interval."""
-    try:
-        with open_results(store) as results:
-            first, second = results.run(a, dataset), results.run(b, dataset)
-            found = compare_answers(list(results.answers(first)), list(results.answers(second)), suite=suite)
-    except (LookupError, ValueError, FileNotFoundError) as error:
-        fail(str(error).strip('"'), codes.USAGE)
-        return
+    with results_of(store) as results:
+        first, second = results.run(a, dataset), results.run(b, dataset)
+        found = compare_answers(list(results.answers(first)), list(results.answers(second)), suite=suite)
     if as_json:
         typer.echo(json.dumps({"a": first.id, "b": second.id, **asdict(found)}))
     else:

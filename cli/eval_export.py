@@ -7,10 +7,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-import critiql.cli.exit_codes as codes
-from critiql.cli.failures import fail
+from critiql.cli.results import results_of
 from critiql.evals.call_cache import CallCache
-from critiql.evals.export import export, open_results
+from critiql.evals.export import export
 
 
 def eval_export(
@@ -25,16 +24,12 @@ def eval_export(
 ) -> None:
     """Write runs with their model calls, without the benchmark's text."""
     cache = calls or store.with_name("calls.sqlite")
-    try:
-        with open_results(store) as results:
-            runs = [results.run(name) for name in run] if run else results.runs()
-            if not cache.is_file():
-                count = export(results, runs, out)
-            else:
-                with closing(CallCache(cache)) as known:
-                    count = export(results, runs, out, known)
-    except (LookupError, ValueError, FileNotFoundError) as error:
-        fail(str(error).strip('"'), codes.USAGE)
-        return
+    with results_of(store) as results:
+        runs = [results.run(name) for name in run] if run else results.runs()
+        if not cache.is_file():
+            count = export(results, runs, out)
+        else:
+            with closing(CallCache(cache)) as known:
+                count = export(results, runs, out, known)
     told = "" if cache.is_file() else f", without model calls: there is no {cache}"
     Console(stderr=True).print(f"{count} answers of {len(runs)} runs exported to {out}{told}", soft_wrap=True)

@@ -6,10 +6,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-import critiql.cli.exit_codes as codes
-from critiql.cli.failures import fail
+from critiql.cli.results import results_of
 from critiql.evals.datasets import load
-from critiql.evals.export import open_results
 from critiql.evals.item import Item
 from critiql.evals.report import write_report
 from critiql.evals.store import Store
@@ -23,12 +21,8 @@ def eval_report(
     ] = True,
 ) -> None:
     """Write one self-contained page with plots and every answer, and a Markdown table."""
-    try:
-        with open_results(store) as results:
-            page = write_report(results, out, _questions(results) if text else None)
-    except (ValueError, FileNotFoundError) as error:
-        fail(str(error), codes.USAGE)
-        return
+    with results_of(store) as results:
+        page = write_report(results, out, _questions(results) if text else None)
     Console(stderr=True).print(f"Written: {page} and {out / 'table.md'}", soft_wrap=True)
 
 

@@ -7,9 +7,7 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
-import critiql.cli.exit_codes as codes
-from critiql.cli.failures import fail
-from critiql.evals.export import open_results
+from critiql.cli.results import results_of
 from critiql.evals.report_rows import Entry
 from critiql.evals.statistics import proportion
 
@@ -22,14 +20,11 @@ def eval_runs(store: Annotated[Path, typer.Argument(help="Store or export.")]) -
         Column("task", overflow="fold"),
         *("answers", "EX", "started"),
     )
-    try:
-        with open_results(store) as results:
-            for run in results.runs():
-                entry = Entry(run, list(results.answers(run)))
-                scored = [bool(a.correct) for a in entry.answers if a.correct is not None]
-                share = proportion(sum(scored), len(scored))
-                figures = (str(len(entry.answers)), f"{share.value:.1%}" if share.n else "")
-                table.add_row(run.id, entry.label, run.task, *figures, run.started[:16].replace("T", " "))
-    except (ValueError, FileNotFoundError) as error:
-        fail(str(error), codes.USAGE)
+    with results_of(store) as results:
+        for run in results.runs():
+            entry = Entry(run, list(results.answers(run)))
+            scored = [bool(a.correct) for a in entry.answers if a.correct is not None]
+            share = proportion(sum(scored), len(scored))
+            figures = (str(len(entry.answers)), f"{share.value:.1%}" if share.n else "")
+            table.add_row(run.id, entry.label, run.task, *figures, run.started[:16].replace("T", " "))
     Console().print(table)

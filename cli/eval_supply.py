@@ -9,9 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-import critiql.cli.exit_codes as codes
-from critiql.cli.failures import fail
-from critiql.evals.export import open_results
+from critiql.cli.results import results_of
 from critiql.evals.report_rows import BASELINE, Entry
 from critiql.evals.supply import Way, ways
 
@@ -23,15 +21,11 @@ def eval_supply(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
     """Per way of writing a further query: right, repeated, tokens, points of pass@2, won for 1,000 tokens."""
-    try:
-        with open_results(store) as results:
-            base = results.run(baseline, dataset)
-            answers = list(results.answers(base))
-            same = [run for run in results.runs() if run.spec.dataset == base.spec.dataset]
-            entries = [Entry(run, list(results.answers(run))) for run in same]
-    except (LookupError, ValueError, FileNotFoundError) as error:
-        fail(str(error).strip('"'), codes.USAGE)
-        raise typer.Exit(codes.USAGE) from error
+    with results_of(store) as results:
+        base = results.run(baseline, dataset)
+        answers = list(results.answers(base))
+        same = [run for run in results.runs() if run.spec.dataset == base.spec.dataset]
+        entries = [Entry(run, list(results.answers(run))) for run in same]
     found, size = ways(answers, entries), sum(answer.correct is not None for answer in answers)
     if as_json:
         typer.echo(
