@@ -7,6 +7,7 @@ from critiql.cli.extras import extra
 with extra("evals"):
     from critiql.cli.eval_causes import eval_causes
     from critiql.cli.eval_compare import eval_compare
+    from critiql.cli.eval_detect import eval_detect
     from critiql.cli.eval_export import eval_export
     from critiql.cli.eval_report import eval_report
     from critiql.cli.eval_run import eval_run
@@ -20,6 +21,7 @@ app.command("runs")(eval_runs)
 app.command("score")(eval_score)
 app.command("compare")(eval_compare)
 app.command("causes")(eval_causes)
+app.command("detect")(eval_detect)
 app.command("supply")(eval_supply)
 app.command("report")(eval_report)
 app.command("export")(eval_export)

@@ -114,6 +114,16 @@ def labels(gold: Gold, right: Query, wrong: Query) -> tuple[str, ...] | None:
     return tuple(sorted(types))
 
 
+def labels_of(gold: Gold, sql: str) -> tuple[str, ...] | None:
+    """Error types of a wrong query given as text; None where they explain nothing, or it cannot be read."""
+    schema = gold.database.schema()
+    right = read(gold.item.gold, schema, question=gold.item.question, values=gold.values)
+    wrong = read(sql, schema, question=gold.item.question, values=gold.values)
+    if isinstance(right, Finding) or isinstance(wrong, Finding):
+        return None
+    return labels(gold, right, wrong)
+
+
 def _ordered(query: Query) -> bool:
     return bool(query.tree.args.get("order"))
 
