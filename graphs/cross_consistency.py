@@ -3,30 +3,7 @@
 Li et al., PET-SQL (arXiv 2403.09732), section on cross-consistency, with two local models.
 """
 
-from langgraph.graph import END, START, StateGraph
-
-from critiql.agent.answer import answer
-from critiql.agent.context import Context
-from critiql.agent.execution_critic import execution_critic
-from critiql.agent.grounding import ground
-from critiql.agent.node import node
 from critiql.agent.sampler import cross_draw
-from critiql.agent.state import InputState, OutputState, State
-from critiql.agent.voting import vote
-from critiql.graphs.policies import DRAWS
-from critiql.graphs.routing import route_after_draw
+from critiql.graphs.voting import voting
 
-builder = StateGraph(State, input_schema=InputState, output_schema=OutputState, context_schema=Context)
-builder.add_node("ground", node(ground))
-builder.add_node("actor", node(cross_draw), **DRAWS)
-builder.add_node("execution_critic", node(execution_critic))
-builder.add_node("vote", node(vote))
-builder.add_node("answer", node(answer))
-builder.add_edge(START, "ground")
-builder.add_edge("ground", "actor")
-builder.add_conditional_edges("actor", route_after_draw)
-builder.add_edge("execution_critic", "vote")
-builder.add_edge("vote", "answer")
-builder.add_edge("answer", END)
-
-graph = builder.compile(name="cross_consistency")
+graph = voting("cross_consistency", cross_draw)

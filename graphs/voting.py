@@ -1,0 +1,31 @@
+"""The wiring that graphs with a vote share; what differs is how they draw."""
+
+from langgraph.graph import END, START, StateGraph
+
+from critiql.agent.answer import answer
+from critiql.agent.context import Context
+from critiql.agent.execution_critic import execution_critic
+from critiql.agent.grounding import ground
+from critiql.agent.node import Role, node
+from critiql.agent.state import InputState, OutputState, State
+from critiql.agent.voting import vote
+from critiql.graphs.catalogue import Graph
+from critiql.graphs.policies import DRAWS
+from critiql.graphs.routing import route_after_draw
+
+
+def voting(name: str, draw: Role) -> Graph:
+    """A graph that draws and runs z queries; the result that most of them return is the answer."""
+    builder = StateGraph(State, input_schema=InputState, output_schema=OutputState, context_schema=Context)
+    builder.add_node("ground", node(ground))
+    builder.add_node("actor", node(draw), **DRAWS)
+    builder.add_node("execution_critic", node(execution_critic))
+    builder.add_node("vote", node(vote))
+    builder.add_node("answer", node(answer))
+    builder.add_edge(START, "ground")
+    builder.add_edge("ground", "actor")
+    builder.add_conditional_edges("actor", route_after_draw)
+    builder.add_edge("execution_critic", "vote")
+    builder.add_edge("vote", "answer")
+    builder.add_edge("answer", END)
+    return builder.compile(name=name)
