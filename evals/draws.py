@@ -52,12 +52,15 @@ class Draws:
         return Draws(names, *rows)
 
 
-GENERATED = ("actor", "refiner", "regeneration")
-"""Origins of candidates that a model wrote; repairs by rule are not draws."""
+DRAWN = ("actor", "refiner", "regeneration")
+"""Origins of candidates that are draws. Repairs by rule are none; nor is an escalation, which another model
+wrote, once and beyond z."""
+GENERATED = (*DRAWN, "escalation")
+"""Origins of candidates that a model wrote."""
 
 
 def draws_of(answers: Sequence[StoredAnswer], z: int) -> Draws:
-    """The first z generated candidates of each answer.
+    """The first z draws of each answer.
 
     Raises:
         ValueError: no answer has z scored draws.
@@ -122,7 +125,7 @@ def _mean(values: Booleans) -> float:
 
 def _drawn(answer: StoredAnswer, z: int) -> list[dict[str, Any]]:
     """At most z scored draws; where a loop ended for repeating itself, its last draw stands for the rest."""
-    written = [c for c in answer.candidates if c.get("origin") in GENERATED and c.get("correct") is not None]
+    written = [c for c in answer.candidates if c.get("origin") in DRAWN and c.get("correct") is not None]
     if answer.correct is None:
         return []
     if written and answer.stopped == "no_progress":

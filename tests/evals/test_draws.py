@@ -78,3 +78,10 @@ def test_a_loop_that_repeated_itself_would_have_gone_on_repeating(
     draws = draws_of([make_stored(1, True, candidates=[first, mended, again], stopped="no_progress")], 4)
     assert draws.correct.tolist() == [[F, F, F, F]]
     assert draws.repeats.tolist() == [[F, T, T, T]]
+
+
+def test_an_escalation_is_no_draw_of_the_loop(make_stored: Callable[..., StoredAnswer]) -> None:
+    drawn = {"id": 0, "origin": "actor", "execution": {"ok": True}, "p_true": 0.5, "correct": False}
+    escalated = drawn | {"id": 1, "origin": "escalation", "correct": True}
+    draws = draws_of([make_stored(1, True, candidates=[drawn, escalated, drawn])], 2)
+    assert draws.correct.tolist() == [[F, F]]

@@ -54,6 +54,17 @@ def test_a_row_holds_accuracy_cost_and_the_comparison_with_single_shot(store: St
     assert loop["EX - single shot"].startswith("+7.5 [")
 
 
+def test_a_larger_model_that_repeats_the_query_counts_as_a_repetition(
+    make_run: Begin, make_stored: Make
+) -> None:
+    store = Store(None)
+    origins = (("actor", None), ("escalation", 0), ("refiner", None), ("repair", 0))
+    candidates = [{"id": i, "origin": origin, "repeats": old} for i, (origin, old) in enumerate(origins)]
+    store.add(make_run(store, "loop"), make_stored(1, True, candidates=candidates))
+    [row] = rows_of(newest(store))
+    assert row.repeated.value == 0.5
+
+
 def test_of_equal_runs_the_newest_counts_and_every_run_is_listed(
     tmp_path: Path, store: Store, make_stored: Make
 ) -> None:
