@@ -61,7 +61,7 @@ def _one_row(names: Sequence[str], row: Sequence[Value]) -> str:
 
 
 def _listing(names: Sequence[str], rows: Sequence[Sequence[Value]], *, truncated: bool) -> str:
-    count = f"{'More than ' if truncated else ''}{len(rows)} rows"
+    count = f"{'More than ' if truncated else ''}{len(rows)} {'row' if len(rows) == 1 else 'rows'}"
     if len(names) == 1:
         listed, count = [cell(row[0]) for row in rows[:LISTED]], f"{count} of {names[0]}"
     else:

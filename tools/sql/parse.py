@@ -123,11 +123,11 @@ def _read(sql: str, tokens: list[Token], dialect: str) -> Parsed | ParseFailure:
         return ParseFailure("The statement is not a query.", kind="not_a_query")
     if dialect != "postgres" and not all(select.expressions for select in tree.find_all(exp.Select)):
         return ParseFailure("A SELECT names at least one column.")
-    _mark_quotes(tree, sql)
+    mark_quotes(tree, sql)
     return Parsed(sql, tree, dialect)
 
 
-def _mark_quotes(tree: exp.Query, sql: str) -> None:
+def mark_quotes(tree: exp.Expr, sql: str) -> None:
     """Note backticks and brackets: only a double-quoted name may be text (sqlite.org/quirks.html)."""
     if "`" in sql or "[" in sql:
         for name in tree.find_all(exp.Identifier):

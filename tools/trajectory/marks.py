@@ -53,14 +53,6 @@ def unmark_frames(tree: Node, names: Collection[str]) -> Node:
     return tree
 
 
-def keep_quotes(tree: Node, sql: str) -> None:
-    """Note names in backticks and brackets, as `sql.parse` does: double quotes could make them text."""
-    for name in tree.find_all(exp.Identifier) if "`" in sql or "[" in sql else ():
-        start = name.meta.get("start")
-        if name.args.get("quoted") and start is not None and sql[start] in "`[":
-            name.meta["quote"] = sql[start]
-
-
 def _is_part_of_name(tokens: list[Token], index: int) -> bool:
     return TokenType.DOT in (_kind(tokens, index - 1), _kind(tokens, index + 1))
 

@@ -9,6 +9,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from critiql.tools.sql.dialect import dialect_of
+from critiql.tools.sql.parse import mark_quotes
 from critiql.tools.trajectory.actions import (
     OPERATORS,
     Combine,
@@ -33,7 +34,7 @@ from critiql.tools.trajectory.actions import (
 from critiql.tools.trajectory.compile import conjuncts, projection
 from critiql.tools.trajectory.decompile import COMMA, how_parts
 from critiql.tools.trajectory.fields import ACTIONS, LISTS, OPTIONS, SINGLES, Arguments
-from critiql.tools.trajectory.marks import keep_quotes, mark_frames, unmark_frames
+from critiql.tools.trajectory.marks import mark_frames, unmark_frames
 from critiql.tools.trajectory.references import detach
 
 CONDITIONS: dict[str, type[Filter | Having | Qualify]] = {
@@ -176,7 +177,7 @@ def _parse(statement: str, marked: str, dialect: str, names: Collection[str]) ->
         raise _ReadError(f"{_reason(error)} in {marked!r}") from error
     except RecursionError as error:
         raise _ReadError("the argument nests too deeply to be read") from error
-    keep_quotes(tree, sql)
+    mark_quotes(tree, sql)
     unmarked = unmark_frames(tree, names)
     if not isinstance(unmarked, exp.Select):
         raise _ReadError(f"{marked!r} ends the statement it stands in")
