@@ -7,9 +7,10 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import Annotated
 
 from langchain_core.tools import BaseTool, StructuredTool
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from critiql.agent.context import Context
 from critiql.agent.databases import limits_of, run_candidate
@@ -36,6 +37,17 @@ LONGEST_ARGUMENT = 20_000
 OFF = "not run: execution is switched off"
 
 
+def _within(text: str) -> str:
+    if len(text) > LONGEST_ARGUMENT:
+        raise ValueError(f"longer than {LONGEST_ARGUMENT:,} characters")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_within)]
+"""Capped by us and not by its JSON schema: llama.cpp's servers make a grammar of that, one rule nested in the
+other for every character that `maxLength` allows, and die reading it."""
+
+
 class Nothing(BaseModel):
     """No arguments."""
 
@@ -43,25 +55,25 @@ class Nothing(BaseModel):
 class TableName(BaseModel):
     """One table."""
 
-    table: str = Field(description="Name of a table or view of the database.", max_length=500)
+    table: Text = Field(description="Name of a table or view of the database.")
 
 
 class Sql(BaseModel):
     """One query."""
 
-    sql: str = Field(description="One SQL query in the database's dialect.", max_length=LONGEST_ARGUMENT)
+    sql: Text = Field(description="One SQL query in the database's dialect.")
 
 
 class Answer(Sql):
     """One query and what it is to answer."""
 
-    question: str = Field(description="The question the query is to answer.", max_length=LONGEST_ARGUMENT)
+    question: Text = Field(description="The question the query is to answer.")
 
 
 class Steps(BaseModel):
     """A query as steps."""
 
-    steps: str = Field(description="Steps as compile_sql writes them.", max_length=LONGEST_ARGUMENT)
+    steps: Text = Field(description="Steps as compile_sql writes them.")
 
 
 def toolbox(database: Database, context: Context) -> list[BaseTool]:

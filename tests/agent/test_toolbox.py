@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from langchain_core.tools import BaseTool
+from llama_cpp.llama_grammar import json_schema_to_gbnf
 from pydantic import ValidationError
 
 from critiql.agent.context import Context
@@ -45,6 +46,11 @@ def test_every_tool_has_typed_arguments_with_a_description(database: Database) -
     for tool in by_name(database).values():
         assert tool.description
         assert all(value["type"] == "string" and value["description"] for value in tool.args.values())
+
+
+def test_a_grammar_of_the_arguments_stays_small(database: Database) -> None:
+    for tool in by_name(database).values():
+        assert len(json_schema_to_gbnf(json.dumps(tool.get_input_jsonschema()))) < 2000
 
 
 @pytest.mark.parametrize("arguments", [{}, {"sql": ["SELECT 1"]}, {"sql": "x" * 30_000}])
