@@ -22,6 +22,8 @@ with extra("evals"):
     from critiql.evals.call_cache import CallCache
     from critiql.evals.datasets import load
     from critiql.evals.item import Dataset
+    from critiql.tools.errors.head import Floats
+    from critiql.tools.models.store import resolve
     from critiql.training.data import build
     from critiql.training.detector import check_parts, drawn, fit_detector
     from critiql.training.example_file import card_path, data_card, read_rows, write_card, write_rows
@@ -42,6 +44,13 @@ class Task(StrEnum):
     SAM = "sam"
     LOM = "lom"
     DETECTOR = "detector"
+
+
+class Start(StrEnum):
+    """Where the rows of a head start."""
+
+    WORDS = "words"
+    ZEROS = "zeros"
 
 
 DataOption = Annotated[Path, typer.Option(help="JSONL file of critiql train data --task detector.")]
@@ -78,21 +87,40 @@ def detector(
     states: Annotated[
         Path | None, typer.Option(help="SQLite file that keeps hidden states; default: beside --out.")
     ] = None,
+    start: Annotated[
+        Start,
+        typer.Option(help="words: from the mean embeddings of each type's words (equation 11); or zeros."),
+    ] = Start.WORDS,
 ) -> None:
-    """Fit the error-token head on hidden states of a local model. Stopped, the same command goes on."""
+    """Fit the error-token head on hidden states of a local model. Stopped, the same command goes on.
+
+    With --start words it is fitted from zeros as well, and the card compares the two.
+    """
     _there(data)
     kept = states or out.with_name(out.name + ".states.sqlite")
     with training_failures(), progress("hidden states") as following:
         rows = drawn(read_rows(data), limit)
         check_parts(rows)
+        starts = _starts(model, start)
         reader = cached(model, CallCache(kept))
-        fitted = fit_detector(
-            rows, hidden_states(rows, reader, following(len(rows))), reader.fingerprint, detector_digest()
-        )
-        fitted.head.save(out)
-        card = head_card(fitted, rows, data, out, model)
+        hidden = hidden_states(rows, reader, following(len(rows)))
+        fits = {
+            name: fit_detector(rows, hidden, reader.fingerprint, detector_digest(), first)
+            for name, first in starts.items()
+        }
+        fits[start.value].head.save(out)
+        card = head_card(fits, start.value, rows, data, out, model)
         write_card(card, out)
     typer.echo(json.dumps({"file": str(out), "card": str(card_path(out)), "validation": card["validation"]}))
+
+
+def _starts(model: str, start: Start) -> dict[str, Floats | None]:
+    """The rows that heads are fitted from, by name."""
+    if start is Start.ZEROS:
+        return {"zeros": None}
+    with extra("train"):
+        from critiql.training.initial_rows import initial_rows
+    return {"words": initial_rows(resolve(model)), "zeros": None}
 
 
 def _there(file: Path | None) -> None:

@@ -56,7 +56,9 @@ def check_parts(rows: Sequence[Row]) -> None:
         raise ValueError(f"Both parts hold the databases {', '.join(sorted(shared))}. Build the set again.")
 
 
-def fit_detector(rows: Sequence[Row], hidden: Floats, model: str, prompt: str) -> Fitted:
+def fit_detector(
+    rows: Sequence[Row], hidden: Floats, model: str, prompt: str, start: Floats | None = None
+) -> Fitted:
     """Fit, calibrate and measure the head.
 
     Args:
@@ -64,6 +66,7 @@ def fit_detector(rows: Sequence[Row], hidden: Floats, model: str, prompt: str) -
         hidden: their hidden states, shape (n, d).
         model: fingerprint of the model.
         prompt: digest of the detector's prompt.
+        start: rows to start from and to be pulled towards, shape (ROWS, d); zeros without it.
 
     Returns:
         The head with thresholds from all of validation, and figures whose thresholds come from other
@@ -71,7 +74,7 @@ def fit_detector(rows: Sequence[Row], hidden: Floats, model: str, prompt: str) -
     """
     targets = labels([row["types"] for row in rows])
     train = np.array([row["part"] == "train" for row in rows])
-    head = fit(hidden[train], targets[train], l2=L2, steps=STEPS, model=model, prompt=prompt)
+    head = fit(hidden[train], targets[train], start=start, l2=L2, steps=STEPS, model=model, prompt=prompt)
     held = [row for row in rows if row["part"] == "validation"]
     states, truths = hidden[~train], targets[~train]
     judged: list[Judged] = []

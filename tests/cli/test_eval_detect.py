@@ -78,7 +78,8 @@ def test_all_detectors_and_the_repair_of_a_run(
     monkeypatch.setattr(eval_detect, "cached_models", lambda *_: nullcontext())
     showing(scripted(["[ERR_00]"]), lambda prompt: [9] if "> 50" in prompt.request else [0])
     code, out, err = detect(
-        str(store), "--model", "scripted", "--head", str(head_file), "--calls", str(tmp_path / "calls.sqlite"),
+        str(store), "--model", "scripted", "--head", str(head_file),
+        "--calls", str(tmp_path / "calls.sqlite"),
         "--detectors", "rules,execution,head,both,p_true,prompt,style", "--repair", "error_llm", "--json",
     )  # fmt: skip
     assert code == 0, err

@@ -79,4 +79,6 @@ def test_a_head_is_trained_on_a_real_model(own: Path) -> None:
     card = json.loads((own.parent / "head.safetensors.card.json").read_text())
     found = load(head, model=card["model"]["fingerprint"], prompt=card["prompt"])
     assert found.weights.shape[1] == 576
+    assert card["fit"]["start"] == "words"
+    assert set(card["starts"]) == {"words", "zeros"}
     assert runner.invoke(app, arguments).exit_code == 0

@@ -9,7 +9,7 @@ import pytest
 from critiql.agent.detector_prompt import detector_digest
 from critiql.evals.item import Dataset
 from critiql.tools.errors.catalogue import BY_KEY
-from critiql.tools.errors.head import Floats
+from critiql.tools.errors.head import ROWS, Floats
 from critiql.tools.models.model import HiddenState, Prompt, Usage
 from critiql.training.detector import check_parts, drawn, fit_detector
 from critiql.training.detector_data import detector_rows
@@ -48,9 +48,27 @@ def test_a_head_is_fitted_and_measured_on_other_databases(tmp_path: Path) -> Non
     assert set(figures["types"]["by_type"]) == set(KEYS)
     (tmp_path / "data.jsonl").write_text("{}")
     fitted.head.save(tmp_path / "head.safetensors")
-    card = head_card(fitted, rows, tmp_path / "data.jsonl", tmp_path / "head.safetensors", "models/m.gguf")
+    card = head_card(
+        {"words": fitted, "zeros": fitted},
+        "words",
+        rows,
+        tmp_path / "data.jsonl",
+        tmp_path / "head.safetensors",
+        "models/m.gguf",
+    )
+    assert card["fit"]["start"] == "words"
+    assert card["starts"]["zeros"]["f1"]["value"] > 0.9
     assert json.loads(json.dumps(card, allow_nan=False))["model"]["name"] == "m.gguf"
     assert [key for key, value in card["thresholds"].items() if value is not None] == list(KEYS)
+
+
+def test_a_head_starts_from_the_rows_given() -> None:
+    rows, states = made_up(400)
+    start = np.zeros((ROWS, WIDTH), np.float32)
+    start[BY_KEY["function_error"].number, 3] = 5.0  # no example has this type: only the start speaks for it
+    heads = [fit_detector(rows, states, "m1", "p1", first).head for first in (start, None)]
+    pulled, plain = (head.weights[BY_KEY["function_error"].number, 3] for head in heads)
+    assert pulled > 1 > abs(plain)
 
 
 @pytest.mark.parametrize(
