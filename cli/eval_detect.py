@@ -19,7 +19,7 @@ from critiql.cli.train import progress
 from critiql.evals.cached_models import cached_models
 from critiql.evals.call_cache import CallCache
 from critiql.evals.datasets import load
-from critiql.evals.detection_report import DETECTORS, NEEDS, DetectionReport, look, report
+from critiql.evals.detection_report import DETECTORS, DetectionReport, kinds_of, look, report
 from critiql.evals.detection_subjects import Subject, first_predictions, labelled_bugs, readings_of
 from critiql.evals.export import open_results
 from critiql.evals.item import Item
@@ -72,7 +72,7 @@ def eval_detect(
             weighed = _repaired(results, run, repair, subjects) if repair else None
         if not subjects:
             raise ValueError("There is no scored first query to look at.")
-        kinds = dict.fromkeys(NEEDS[name] for name in names if name in NEEDS)
+        kinds = kinds_of(names)
         context = Context(model=model)
         asked: list[SemanticDetector] = []
         if kinds:

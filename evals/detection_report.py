@@ -33,7 +33,8 @@ from critiql.tools.schema.model import Schema
 
 DETECTORS = ("rules", "execution", "head", "both", "p_true", "prompt", "style")
 """rules: static rules; execution: it does not run; both: rules and head; prompt: self-detection."""
-NEEDS: dict[str, Literal["head", "prompt"]] = {"head": "head", "both": "head", "prompt": "prompt"}
+Kind = Literal["head", "prompt"]
+NEEDS: dict[str, Kind] = {"head": "head", "both": "head", "prompt": "prompt"}
 """By detector the kind of model reading it needs."""
 NAMES_TYPES = ("rules", "head", "both", "prompt")
 LEVELS = ("easy", "medium", "hard", "extra", "simple", "moderate", "challenging")
@@ -134,12 +135,11 @@ def report(looked: Sequence[Looked], names: Sequence[str], threshold: float = HA
     """
     looked = _with_style(looked) if "style" in names else looked
     wrong = [one.subject for one in looked if one.subject.wrong]
-    kinds = {NEEDS[name] for name in names if name in NEEDS}
     return DetectionReport(
         n=len(looked),
         wrong=len(wrong),
         labelled=sum(bool(subject.types) for subject in wrong),
-        unread={kind: sum(kind not in one.said for one in looked) for kind in sorted(kinds)},
+        unread={kind: sum(kind not in one.said for one in looked) for kind in kinds_of(names)},
         accuracy={
             name: proportion(sum(not one.subject.wrong for one in group), len(group))
             for name, group in _by_difficulty(looked).items()
@@ -147,6 +147,12 @@ def report(looked: Sequence[Looked], names: Sequence[str], threshold: float = HA
         rows=[row for name in names if (row := _row(name, looked, threshold)) is not None],
         critics=_critics(looked),
     )
+
+
+def kinds_of(names: Collection[str]) -> list[Kind]:
+    """The kinds of model readings that some detectors need, each once."""
+    kinds: list[Kind] = ["head", "prompt"]
+    return [kind for kind in kinds if any(NEEDS.get(name) == kind for name in names)]
 
 
 def verdict(name: str, one: Looked, threshold: float = HALF) -> Verdict | None:
