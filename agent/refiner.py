@@ -7,6 +7,7 @@ from critiql.agent.context import Context
 from critiql.agent.events import Localised, Refined, emit
 from critiql.agent.problems import problems_of
 from critiql.agent.state import Candidate, State, Update, incumbent_of
+from critiql.tools.errors.repair_examples import examples_for
 from critiql.tools.sql.extract import extract_sql
 
 
@@ -29,7 +30,13 @@ def refiner(state: State, context: Context) -> Update:
 
 
 def request(state: State, source: Candidate, problems: str) -> str:
-    """The refiner's part of the prompt."""
-    return prompts.load("refiner").render(
+    """The refiner's part of the prompt.
+
+    Repairs of such errors come first: where they stood last, a small model copied one of them as its answer.
+    """
+    task = prompts.load("refiner").render(
         question=question_with_notes(state), sql=source["sql"], problems=problems
     )
+    types = [finding["type"] for finding in source.get("findings", [])]
+    repairs = "\n".join(examples_for(types, state["question"]))
+    return prompts.load("repairs").render(repairs=repairs, task=task) if repairs else task

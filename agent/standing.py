@@ -1,6 +1,8 @@
 """What stands against the incumbent, and what may still be tried for it."""
 
-from critiql.agent.budget import overspent
+from typing import Literal
+
+from critiql.agent.budget import overspent, spent
 from critiql.agent.context import Context
 from critiql.agent.evidence import surprises
 from critiql.agent.execution_critic import executes
@@ -45,6 +47,19 @@ def escalates(state: State, context: Context) -> bool:
 def unexamined(state: State) -> list[Candidate]:
     """Candidates the error detector has not looked at."""
     return [c for c in state.get("candidates", []) if "findings" not in c]
+
+
+def next_writer(state: State, context: Context) -> Literal["actor", "refiner"] | None:
+    """Who writes the next query for an incumbent in doubt: the actor draws, the refiner has the last word.
+
+    A draw wins more questions for its tokens than a repair by a small model (docs/RESULTS.md), so the refiner
+    comes with the last round, and where draws only repeat themselves. None: nobody, a limit is reached.
+    """
+    limit, refines = spent(state, context), refinable(state, context)
+    last = state["generations"] >= context.z - 1
+    if limit is None and context.resample and not (refines and last):
+        return "actor"
+    return "refiner" if refines and limit in (None, "no_progress") else None
 
 
 def refinable(state: State, context: Context) -> bool:

@@ -7,7 +7,7 @@ from langgraph.runtime import Runtime
 from critiql.agent.budget import spent
 from critiql.agent.context import Context
 from critiql.agent.execution_critic import executes, not_run
-from critiql.agent.standing import escalated, escalates, in_doubt, refinable, unexamined
+from critiql.agent.standing import escalated, escalates, in_doubt, next_writer, unexamined
 from critiql.agent.state import State
 
 
@@ -35,7 +35,7 @@ def route_after_execution_critic(state: State) -> Literal["llm_critic", "error_d
 def route_after_error_detector(
     state: State, runtime: Runtime[Context]
 ) -> Literal["execution_critic", "llm_critic", "refiner", "actor", "escalation", "answer"]:
-    """Repairs are run; an incumbent in doubt is refined or drawn again; else, or at a limit, the loop ends.
+    """Repairs are run; an incumbent in doubt is drawn again or refined; else, or at a limit, the loop ends.
 
     What is in doubt then goes to the larger model, where there is one, and after that to the answer.
     """
@@ -44,11 +44,8 @@ def route_after_error_detector(
         return "execution_critic"
     if unexamined(state):
         return "llm_critic"
-    if in_doubt(state, context) and not spent(state, context) and not escalated(state):
-        if refinable(state, context):
-            return "refiner"
-        if context.resample:
-            return "actor"
+    if in_doubt(state, context) and not escalated(state) and (writer := next_writer(state, context)):
+        return writer
     return "escalation" if escalates(state, context) else "answer"
 
 

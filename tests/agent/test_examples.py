@@ -84,7 +84,7 @@ def test_every_role_that_writes_sql_is_shown_them(
     scripted: Callable[..., Any], shop: Path, pairs: Path
 ) -> None:
     model = scripted(["SELECT COUNT(* FROM maker", "SELECT weight FROM maker", RIGHT], [0.5])
-    answer = asked(shop, pairs, name_repair=False)
+    answer = asked(shop, pairs, name_repair=False, z=3)
     assert {call["role"] for call in answer.calls} >= {"actor", "refiner"}
     writing = [prompt.request for operation, prompt, _ in model.asked if operation == "generate"]
     assert len(writing) >= 3

@@ -58,5 +58,6 @@ BY_BUG: dict[tuple[str, str], ErrorType] = {
 
 
 def in_priority(keys: Iterable[str]) -> list[ErrorType]:
-    """The types of some keys, each once, in the order in which they are to be repaired."""
-    return sorted({BY_KEY[key] for key in keys}, key=lambda error: (error.priority, error.number))
+    """The types of some keys, each once, in the order of repair; a key of no type is passed over."""
+    known = {BY_KEY[key] for key in keys if key in BY_KEY}
+    return sorted(known, key=lambda error: (error.priority, error.number))

@@ -13,7 +13,6 @@ from sqlglot import exp
 from critiql.tools.errors.catalogue import BY_KEY
 from critiql.tools.errors.error_type import ErrorType, Finding
 from critiql.tools.errors.query import Comparison, Query, clause_of
-from critiql.tools.errors.repair_examples import examples_for
 from critiql.tools.errors.value_error import nearest
 from critiql.tools.schema.model import Table
 from critiql.tools.schema.quoting import escape
@@ -42,13 +41,12 @@ def localise(findings: Iterable[Finding], query: Query) -> list[Localised]:
     return sorted(located, key=lambda item: (item.error.priority, item.error.number))
 
 
-def guidance(findings: Sequence[Finding], query: Query | Finding, *, examples: int = 1) -> str:
+def guidance(findings: Sequence[Finding], query: Query | Finding) -> str:
     """What the refiner is told about a query: every error with its guideline, in one text.
 
     Args:
         findings: what was found; none gives an empty text.
         query: the query, or the finding that says why it cannot be read.
-        examples: repaired examples shown for each type.
     """
     if isinstance(query, Finding):
         return "\n".join(escape(f"- {one.explanation} {one.suggestion}".rstrip()) for one in findings)
@@ -59,9 +57,6 @@ def guidance(findings: Sequence[Finding], query: Query | Finding, *, examples: i
     schema = sub_schema(query, {name for item in located for name in item.tables})
     if schema:
         parts.append(f"Schema concerned:\n{schema}")
-    shown = examples_for([item.error.key for item in located], query.question, each=examples)
-    if shown:
-        parts.append("Repairs of such errors:\n" + "\n".join(shown))
     return "\n\n".join(parts)
 
 

@@ -33,8 +33,7 @@ def test_all_errors_stand_in_one_text(reading: Callable[..., Query]) -> None:
     assert text.index("Error 1, Table Missing") < text.index("Error 3, Value Error")
     assert "book.author_id = author.id" in text.partition("Schema concerned:")[2]
     assert "member(" not in text
-    assert text.count("Right: ") == 3
-    assert "Right: " not in guidance(detect(query), query, examples=0)
+    assert "Right: " not in text
 
 
 def test_nothing_found_says_nothing(reading: Callable[..., Query]) -> None:
@@ -68,4 +67,5 @@ def test_examples_are_of_the_types_asked_for_and_likest_first() -> None:
     (one,) = examples_for(["attribute_mismatch"], "Which ship is the longest boat?")
     assert "Which boat is the longest?" in one
     assert len(examples_for(["attribute_mismatch"], each=2)) == 2
+    assert len(examples_for(["table_missing", "attribute_mismatch", "unreadable"])) == 2
     assert examples_for([]) == []
