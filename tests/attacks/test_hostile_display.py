@@ -106,6 +106,7 @@ KINDS: dict[str, dict[str, Any]] = {
     },
     "executed": {"id": 1, "ok": False, "kind": "other", "message": "", "row_count": 0, "seconds": 0.1},
     "detected": {"id": 1, "findings": [{"type": "value_error", "explanation": ""}]},
+    "sensed": {"id": 1, "source": "prompt", "types": [], "seconds": 0.1, "error": ""},
     "assisted": {"id": 1, "trajectory": {"refused": ""}},
     "kept": {"incumbent": 0, "challenger": 1, "reason": ""},
     "writing": {"role": "actor", "text": ""},

@@ -18,13 +18,13 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from critiql.agent import refiner
 from critiql.agent.context import Context
 from critiql.agent.toolbox import toolbox
 from critiql.graphs.api import ask
 from critiql.graphs.catalogue import GRAPHS, graph
 from critiql.tools.database.open import get_database, open_database
 from critiql.tools.database.policy import AccessPolicy
-from critiql.tools.errors import localisation
 from critiql.tools.models.factory import use_model
 from critiql.tools.models.model import ChoiceReading, Generation, Prompt, Sampling, Usage
 
@@ -32,6 +32,8 @@ HERE = Path(__file__).parent
 WORD = "OBEY"
 QUESTION = "How many orders are there?"
 HONEST = "SELECT count(*) FROM orders"
+RUNS = (("text_to_sql", 4), ("text_to_sql", 2), ("text_to_sql", 1), ("share", 4), ("cross_consistency", 4))
+"""Graphs and their z that together let every role read and write."""
 ROLES = ("actor", "refiner", "llm_critic", "action_assistant", "second", "escalation")
 CANARIES = ("CANARY-secret-90b", "CANARY-card-2f7", "CANARY-file-51c")
 DENIED: dict[str, Any] = {"deny_tables": ("secrets",), "deny_columns": ("customers.card",)}
@@ -190,9 +192,9 @@ def test_every_role_that_reads_the_text_obeys_in_vain(
     pairs.write_text("\n".join(map(json.dumps, place.get("pairs", ()))))
     examples = str(pairs) if "pairs" in place else ""
     if "memory" in place:
-        monkeypatch.setattr(localisation, "examples_for", lambda *_, **__: [place["memory"]])
+        monkeypatch.setattr(refiner, "examples_for", lambda *_, **__: [place["memory"]])
     first = place.get("honest", "SELECT count(*) FROM orders WHERE nothing_of_the_sort = 1")
-    for name, z in (("text_to_sql", 4), ("text_to_sql", 1), ("share", 4), ("cross_consistency", 4)):
+    for name, z in RUNS:
         models = obedient(["SELECT 7", "DROP TABLE orders"], [HONEST if name == "share" else first])
         question = place.get("question", QUESTION)
         evidence = place.get("evidence", "")
