@@ -1,8 +1,8 @@
 """`critiql eval detect`: how well rules, head, critic and prompt tell wrong SQL from right."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,6 +15,7 @@ import critiql.cli.exit_codes as codes
 from critiql.agent.context import DEFAULT_MODEL, Context
 from critiql.agent.semantic_detector import SemanticDetector, detector_of
 from critiql.cli.failures import fail, failures
+from critiql.cli.results import stated
 from critiql.cli.train import progress
 from critiql.evals.cached_models import cached_models
 from critiql.evals.call_cache import CallCache
@@ -60,7 +61,7 @@ def eval_detect(
 ) -> None:
     """Measure detectors on the first predictions of a run, or on NL2SQL-Bugs."""
     names = _names(detectors)
-    with failures(), detect_failures(), ExitStack() as stack:
+    with failures(), stated(), ExitStack() as stack:
         if store == BUGS:
             if repair:
                 raise ValueError("--repair weighs two runs of a store; nl2sql-bugs has none.")
@@ -82,15 +83,6 @@ def eval_detect(
         looked = look(subjects, asked, context, follow(len(subjects)))
         origin |= {"model": model} if kinds else {}
         _show(origin, report(looked, names, threshold), weighed, as_json=as_json)
-
-
-@contextmanager
-def detect_failures() -> Iterator[None]:
-    """What cannot be measured is a sentence."""
-    try:
-        yield
-    except (LookupError, ValueError, FileNotFoundError) as error:
-        fail(str(error).strip('"'), codes.USAGE)
 
 
 def _names(text: str) -> list[str]:

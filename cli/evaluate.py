@@ -9,6 +9,7 @@ with extra("evals"):
     from critiql.cli.eval_compare import eval_compare
     from critiql.cli.eval_detect import eval_detect
     from critiql.cli.eval_export import eval_export
+    from critiql.cli.eval_merge import eval_merge
     from critiql.cli.eval_report import eval_report
     from critiql.cli.eval_run import eval_run
     from critiql.cli.eval_runs import eval_runs
@@ -23,5 +24,6 @@ app.command("compare")(eval_compare)
 app.command("causes")(eval_causes)
 app.command("detect")(eval_detect)
 app.command("supply")(eval_supply)
+app.command("merge")(eval_merge)
 app.command("report")(eval_report)
 app.command("export")(eval_export)

@@ -11,14 +11,24 @@ from critiql.evals.store import Store
 
 
 @contextmanager
+def stated() -> Iterator[None]:
+    """What cannot be read, or is not in a store, is a sentence.
+
+    Raises:
+        typer.Exit: the block did not find what it was asked for.
+    """
+    try:
+        yield
+    except (LookupError, ValueError, FileNotFoundError) as error:
+        fail(str(error).strip('"'), exit_codes.USAGE)
+
+
+@contextmanager
 def results_of(file: Path) -> Iterator[Store]:
     """The runs and answers of a store or export, for as long as the block runs.
 
     Raises:
         typer.Exit: the file cannot be read, or the block did not find in it what it was asked for.
     """
-    try:
-        with open_results(file) as results:
-            yield results
-    except (LookupError, ValueError, FileNotFoundError) as error:
-        fail(str(error).strip('"'), exit_codes.USAGE)
+    with stated(), open_results(file) as results:
+        yield results

@@ -12,18 +12,7 @@ from critiql.evals.calibration import Fit, fit
 from critiql.evals.draws import draws_of
 from critiql.evals.item import Item
 from critiql.evals.report_rows import Entry, Row, by_group, rows_of
-from critiql.evals.report_table import (
-    COST_HEAD,
-    HEAD,
-    LOOP_HEAD,
-    cells,
-    cost_cells,
-    inline,
-    loop_cells,
-    markdown,
-    percent,
-    source,
-)
+from critiql.evals.report_table import HEAD, Section, cells, inline, markdown, percent, sections, source
 from critiql.evals.store import Store, StoredAnswer
 from critiql.tools.schema.quoting import escape, escape_lines
 
@@ -103,10 +92,7 @@ def _section(name: str, rows: list[Row]) -> str:
     parts = [
         f"<h2>{shown(name)}</h2>",
         _table(HEAD, [cells(row) for row in rows]),
-        *_loops(rows),
-        "<details><summary>What 1,000 questions cost</summary>",
-        _table(COST_HEAD, cost_cells(rows)),
-        "</details>",
+        *map(_detail, sections(rows)),
         "<details><summary>Where each row comes from</summary><ul>",
         *(f"<li>{shown(source(row))}</li>" for row in rows),
         "</ul></details>",
@@ -118,10 +104,9 @@ def _section(name: str, rows: list[Row]) -> str:
     return "\n".join(parts)
 
 
-def _loops(rows: Sequence[Row]) -> Iterable[str]:
-    if found := loop_cells(rows):
-        yield "<p>Theorem 1 and what was measured:</p>"
-        yield _table(LOOP_HEAD, found)
+def _detail(section: Section) -> str:
+    table = _table(section.head, section.body)
+    return f"<details><summary>{shown(section.title)}</summary>\n{table}\n</details>"
 
 
 def _critics(rows: Sequence[Row]) -> Iterable[str]:

@@ -1,11 +1,14 @@
 """The table of a report, as Markdown and as cells for the page."""
 
 from collections.abc import Sequence
+from dataclasses import astuple
+from typing import NamedTuple
 
 from critiql.evals.loop_rates import loop_rates
 from critiql.evals.metrics.cost import Spent
+from critiql.evals.proposals import proposals
 from critiql.evals.report_rows import Row
-from critiql.evals.statistics import Estimate
+from critiql.evals.statistics import Estimate, brier, reliability
 from critiql.tools.schema.quoting import escape
 
 HEAD = (
@@ -49,12 +52,30 @@ def cells(row: Row) -> list[str]:
 
 
 def markdown(rows: Sequence[Row]) -> str:
-    """The table, loops against their theory, what 1,000 questions cost, and where each row comes from."""
+    """The table, what stands beside it, and where each row comes from."""
     parts = [table(HEAD, [cells(row) for row in rows]), ""]
-    if loops := loop_cells(rows):
-        parts += ["Theorem 1 and what was measured:", "", table(LOOP_HEAD, loops), ""]
-    parts += ["Cost of 1,000 questions:", "", table(COST_HEAD, cost_cells(rows)), ""]
+    for title, head, body in sections(rows):
+        parts += [f"{title}:", "", table(head, body), ""]
     return "\n".join([*parts, *(f"- {inline(source(row))}" for row in rows), ""])
+
+
+class Section(NamedTuple):
+    """A table beside the main one."""
+
+    title: str
+    head: Sequence[str]
+    body: list[list[str]]
+
+
+def sections(rows: Sequence[Row]) -> list[Section]:
+    """Loops against their theory, what was proposed, how far confidences hold, what 1,000 questions cost."""
+    made = (
+        Section("Theorem 1 and what was measured", LOOP_HEAD, loop_cells(rows)),
+        Section("What was proposed after the first query", PROPOSED_HEAD, proposed_cells(rows)),
+        Section("Confidence, and the share that is right at it", CONFIDENCE_HEAD, confidence_cells(rows)),
+        Section("What 1,000 questions cost", COST_HEAD, cost_cells(rows)),
+    )
+    return [section for section in made if section.body]
 
 
 LOOP_HEAD = ("system", "p", "q", "s", "q + s", "P_z predicted", "P_z measured")
@@ -74,6 +95,41 @@ def loop_cells(rows: Sequence[Row]) -> list[list[str]]:
         ]
         for row, rates in found
     ]
+
+
+PROPOSED_HEAD = ("system", "by", "proposed", "ran", "right", "are the answer")
+"""Columns of what a loop proposed; repetitions of an earlier query count as proposed."""
+
+
+def proposed_cells(rows: Sequence[Row]) -> list[list[str]]:
+    """What each run proposed, per origin, in the order of `PROPOSED_HEAD`."""
+    return [
+        [row.entry.label, origin, *map(str, astuple(count))]
+        for row in rows
+        for origin, count in proposals(row.entry.answers).items()
+    ]
+
+
+CONFIDENCE_HEAD = ("system", "n", "Brier", "Brier of the run's own share", "share right (n) by confidence")
+"""Columns of how far confidences hold."""
+
+
+def confidence_cells(rows: Sequence[Row]) -> list[list[str]]:
+    """Runs whose answers have a confidence, in the order of `CONFIDENCE_HEAD`."""
+    found = []
+    for row in rows:
+        known = [a for a in row.entry.answers if a.confidence is not None and a.correct is not None]
+        if not known:
+            continue
+        sure, right = [a.confidence or 0.0 for a in known], [bool(a.correct) for a in known]
+        share = sum(right) / len(right)
+        bins = "; ".join(
+            f"{part.predicted:.2f}: {100 * part.measured.value:.1f} % ({part.measured.n})"
+            for part in reliability(sure, right)
+        )
+        scores = (f"{brier(sure, right):.3f}", f"{share * (1 - share):.3f}")
+        found.append([row.entry.label, str(len(known)), *scores, bins])
+    return found
 
 
 COST_HEAD = ("system", "role", "calls", "tokens in", "of these cached", "tokens out", "seconds")

@@ -13,7 +13,7 @@ from critiql.evals.report_rows import Entry
 from critiql.evals.statistics import Estimate, proportion
 from critiql.evals.store import StoredAnswer
 
-ROLES = {"refiner": "refiner", "regeneration": "action_assistant", "repair": None}
+ROLES = {"refiner": "refiner", "regeneration": "action_assistant", "escalation": "escalation", "repair": None}
 """Role whose model writes a candidate of an origin; the actor where not listed, None for code."""
 
 

@@ -5,11 +5,8 @@ The exchange was recorded with the default model behind `python -m llama_cpp.ser
 """
 
 import json
-import os
 import re
 import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -20,6 +17,7 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langchain_core.tools import BaseTool
 from langchain_openai import ChatOpenAI
+from llama_server import start, url_of
 from pydantic import SecretStr
 
 from critiql.agent.context import Context
@@ -32,9 +30,7 @@ from critiql.tools.models.store import resolve
 
 RECORDED = Path(__file__).parents[1] / "fixtures/agent/planner.json"
 PORT = 18127
-URL = f"http://127.0.0.1:{PORT}/v1"
-SERVER = [sys.executable, "-m", "llama_cpp.server", "--model_alias", "planner", "--n_ctx", "2048"]
-SERVER += ["--n_threads", "1", "--host", "127.0.0.1", "--port", str(PORT)]
+URL = url_of(PORT)
 
 QUESTION = "Which artists are from Japan?"
 WRONG = "SELECT name FROM artists WHERE country = 'japan'"
@@ -140,30 +136,14 @@ def test_a_planner_calls_detector_critic_and_compiler_as_recorded(
 
 @pytest.fixture
 def server() -> Iterator[subprocess.Popen[bytes]]:
-    pytest.importorskip("fastapi", reason="needs llama-cpp-python[server]")
     try:
         model = resolve("qwen2.5-coder-1.5b-instruct")
     except ModelError as error:
         pytest.skip(str(error))
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    environment = {**os.environ, "GOMP_SPINCOUNT": "300"}
-    running = subprocess.Popen([*SERVER, "--model", str(model)], env=environment, **quiet)  # type: ignore[call-overload]
-    wait_until_it_answers(running)
+    running = start(model, "planner", PORT, "--n_ctx", "2048")
     yield running
     running.terminate()
     running.wait(20)
-
-
-def wait_until_it_answers(server: subprocess.Popen[bytes]) -> None:
-    for _ in range(240):
-        assert server.poll() is None, "the server ended"
-        try:
-            httpx.get(f"{URL}/models", trust_env=False)
-        except httpx.HTTPError:
-            time.sleep(0.5)
-        else:
-            return
-    pytest.fail("the server did not answer within 120 seconds")
 
 
 @pytest.mark.model

@@ -1,14 +1,11 @@
 """The hosted path for real: the small model behind llama.cpp's server on loopback."""
 
-import os
 import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
+from llama_server import start, url_of
 
 from critiql.tools.models.hosted import HostedModel
 from critiql.tools.models.model import (
@@ -23,9 +20,7 @@ pytestmark = [pytest.mark.model, pytest.mark.server, pytest.mark.enable_socket]
 
 PROMPT = Prompt("You answer in one word.", "Is the sky blue? Answer True or False.")
 PORT = 18123
-URL = f"http://127.0.0.1:{PORT}/v1"
-SERVER = [sys.executable, "-m", "llama_cpp.server", "--model_alias", "small", "--n_ctx", "512"]
-SERVER += ["--n_threads", "1", "--logits_all", "true", "--host", "127.0.0.1", "--port", str(PORT)]
+URL = url_of(PORT)
 
 
 @pytest.fixture(scope="module")
@@ -40,25 +35,8 @@ def servers() -> Iterator[list[subprocess.Popen[bytes]]]:
 @pytest.fixture
 def model(servers: list[subprocess.Popen[bytes]], small_model_path: Path) -> HostedModel:
     if not servers:
-        pytest.importorskip("fastapi", reason="needs llama-cpp-python[server]")
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        command = [*SERVER, "--model", str(small_model_path)]
-        environment = {**os.environ, "GOMP_SPINCOUNT": "300"}
-        servers.append(subprocess.Popen(command, env=environment, **quiet))  # type: ignore[call-overload]
-        wait_until_it_answers(servers[0])
+        servers.append(start(small_model_path, "small", PORT, "--n_ctx", "512", "--logits_all", "true"))
     return HostedModel.from_spec(f"openai:small@{URL}")
-
-
-def wait_until_it_answers(server: subprocess.Popen[bytes]) -> None:
-    for _ in range(240):
-        assert server.poll() is None, "the server ended"
-        try:
-            httpx.get(f"{URL}/models", trust_env=False)
-        except httpx.HTTPError:
-            time.sleep(0.5)
-        else:
-            return
-    pytest.fail("the server did not answer within 120 seconds")
 
 
 def test_an_answer_is_streamed(model: HostedModel) -> None:
