@@ -5,12 +5,12 @@ import json
 from langchain_core.messages import AIMessage
 
 from critiql.agent.budget import spent
+from critiql.agent.confidence import confidence_of
 from critiql.agent.context import Context
 from critiql.agent.databases import database_of, limits_of, shown, summarise
 from critiql.agent.empty_result import why_empty
 from critiql.agent.events import Answered, Budget, Executed, emit
 from critiql.agent.execution_critic import executes
-from critiql.agent.llm_critic import calibration_for
 from critiql.agent.reading import read_candidate
 from critiql.agent.state import Candidate, State, Status, Stop, Update, incumbent_of
 from critiql.agent.wording import fenced, plain, sentence
@@ -34,7 +34,7 @@ def answer(state: State, context: Context) -> Update:
         _announce_execution(incumbent["id"], result)
     update = _closed(incumbent, status_of(incumbent, result), stop_of(state, context))
     update.update(rows_of(result))
-    update["confidence"] = confidence_of(incumbent, update["status"], state, context)
+    update["confidence"] = _confidence(incumbent, update["status"], state, context)
     update["in_words"] = sentence(result)
     update["assumptions"] = explained(incumbent, result, state, database, context)
     if not incumbent.get("execution"):
@@ -129,17 +129,13 @@ def _closed(incumbent: Candidate | None, status: Status, stopped: Stop) -> Updat
     return {"sql": sql, "status": status, "stopped": stopped, "confidence": None, "draft": ""}
 
 
-def confidence_of(incumbent: Candidate, status: Status, state: State, context: Context) -> float | None:
-    """The calibrated probability that the answer is right; None where nothing was fitted, or nothing ran."""
+def _confidence(incumbent: Candidate, status: Status, state: State, context: Context) -> float | None:
+    """Unknown of what failed; as it was of an answer that is remembered."""
     if status == "failed":
         return None
     if state.get("stopped") == "recalled":
         return state["confidence"]
-    reading = incumbent.get("p_true")
-    if reading is None:
-        return None
-    calibration = calibration_for(context)
-    return calibration.confidence.of(reading) if calibration and calibration.confidence else None
+    return confidence_of(incumbent, state, context)
 
 
 def _announce_execution(identifier: int, result: Result) -> None:

@@ -53,9 +53,17 @@ class Displacement(_Record):
     """Held-out questions that became wrong by displacing."""
 
 
-class Confidence(_Record):
-    """Platt scaling: the probability of being right is the logistic of slope * logit P(True) + intercept."""
+Signal = Literal["p_true", "logprob"]
+"""What tells how likely a query is right: the critic's P(True), or the actor's log-probability of it."""
 
+
+class Confidence(_Record):
+    """Platt scaling: the probability of being right is the logistic of slope * x + intercept.
+
+    x is the logit of P(True), or the log-probability in nats of the whole query as its writer wrote it.
+    """
+
+    signal: Signal = "p_true"
     slope: FiniteFloat
     intercept: FiniteFloat
     n: int | None = None
@@ -65,11 +73,18 @@ class Confidence(_Record):
     brier_constant: float | None = None
     """The same for the share of right answers, which knows nothing of the query."""
 
-    def of(self, p_true: float) -> float:
-        """The calibrated probability for one reading."""
-        inner = min(max(p_true, 1e-9), 1 - 1e-9)
-        score = self.slope * math.log(inner / (1 - inner)) + self.intercept
+    def of(self, reading: float) -> float:
+        """The calibrated probability for one reading of the signal."""
+        score = self.slope * scaled(reading, self.signal) + self.intercept
         return 1 / (1 + math.exp(min(-score, 700.0)))
+
+
+def scaled(reading: float, signal: Signal) -> float:
+    """A reading on the scale of the logistic: the logit of a probability, a log-probability as it is."""
+    if signal == "logprob":
+        return reading
+    inner = min(max(reading, 1e-9), 1 - 1e-9)
+    return math.log(inner / (1 - inner))
 
 
 class Calibration(_Record):
@@ -107,7 +122,14 @@ class Calibration(_Record):
     """Measured accuracy of the policy with the fitted threshold, held out."""
     displacement: Displacement | None = None
     confidence: Confidence | None = None
-    """How a reading becomes a probability; without it an answer's confidence is unknown."""
+    """How a signal becomes a probability; without it an answer's confidence is unknown."""
+
+    @property
+    def reads(self) -> bool:
+        """Whether P(True) has a say: in rejecting, in displacing, or in the confidence."""
+        weighed = self.displacement is not None and self.displacement.weights.get("p_true", 0.0) != 0
+        told = self.confidence is not None and self.confidence.signal == "p_true"
+        return self.enabled or weighed or told
 
 
 def find_calibration(model: str, prompt: str) -> Calibration | None:

@@ -59,9 +59,17 @@ def llm_critic(state: State, context: Context) -> Update:
     return {**update, **rule(state, update["candidates"], calibration.displacement if calibration else None)}
 
 
+def asked(context: Context) -> bool:
+    """Whether the critic is asked: not where its calibration gives a reading no say in anything."""
+    if context.llm_critic == "off":
+        return False
+    calibration = calibration_for(context)
+    return context.critic_threshold is not None or calibration is None or calibration.reads
+
+
 def to_judge(state: State, context: Context) -> list[Candidate]:
     """Candidates that executed (or all, where nothing is executed) and have no verdict yet."""
-    if context.llm_critic == "off":
+    if not asked(context):
         return []
     return [
         c
@@ -112,8 +120,11 @@ def p_true(log_true: float, log_false: float) -> float:
 
 def calibration_for(context: Context) -> Calibration | None:
     """The calibration fitted for this critic and prompt; none for a panel or an uncalibrated critic."""
-    if context.llm_critic != "calibrated" or context.panel:
-        return None
+    return None if context.llm_critic != "calibrated" or context.panel else fitted_for(context)
+
+
+def fitted_for(context: Context) -> Calibration | None:
+    """What was measured for this critic and prompt, whether or not the critic is asked."""
     model = load_model(context.spec("llm_critic"))
     return find_calibration(model.fingerprint, prompts.load(prompt_name(context)).digest)
 

@@ -240,7 +240,8 @@ def _sentences(found: Fit, chosen: DisplacementFit | None) -> list[str]:
 def _calibrated(confidence: Confidence | None) -> list[str]:
     if confidence is None:
         return ["No confidence was fitted: too few answers, or no better than their share of right ones."]
+    signal = {"p_true": "P(True)", "logprob": "the actor's log-probability"}[confidence.signal]
     return [
-        f"Confidence: Brier score {confidence.brier:.3f} on held-out databases, "
+        f"Confidence by {signal}: Brier score {confidence.brier:.3f} on held-out databases, "
         f"{confidence.brier_constant:.3f} for a constant, n = {confidence.n}."
     ]

@@ -26,8 +26,8 @@ from critiql.training.label_check import put_right
 COMPOUND = 0.3
 """Share of the wrong queries that carry two errors, where two can be injected."""
 
-ACTOR_WRONG = "actor_wrong"
-"""Kind of an example that is an error of the actor's own."""
+ACTOR_RIGHT, ACTOR_WRONG = "actor_right", "actor_wrong"
+"""Kinds of an example that the actor itself wrote."""
 
 
 def detector_rows(golds: Iterable[Gold], outputs: Predictions, limit: int | None, seed: int) -> list[Row]:
@@ -36,7 +36,8 @@ def detector_rows(golds: Iterable[Gold], outputs: Predictions, limit: int | None
     Args:
         golds: right queries with their databases.
         outputs: the actor's queries by index of the question.
-        limit: at most so many examples, drawn by the seed; the rare errors of the actor come first.
+        limit: at most so many examples, drawn by the seed; the actor's own queries come first, right and
+            wrong ones alike, so that whose query it is does not tell whether it is right.
         seed: names every draw.
 
     Returns:
@@ -60,7 +61,7 @@ def detector_rows(golds: Iterable[Gold], outputs: Predictions, limit: int | None
 
 
 def _place(row: Row, seed: int) -> tuple[bool, str]:
-    return row["kind"] != ACTOR_WRONG, rank(seed, row["index"], row["kind"], row["sql"])
+    return row["kind"] not in (ACTOR_RIGHT, ACTOR_WRONG), rank(seed, row["index"], row["kind"], row["sql"])
 
 
 def database_file(name: str) -> Path:
@@ -98,7 +99,7 @@ def _from_actor(gold: Gold, query: Query, outputs: Predictions) -> Iterator[tupl
         if types is not None:
             yield (
                 Perturbation(text, gold.item.gold, types, (), (), ()),
-                "actor_right" if correct else ACTOR_WRONG,
+                ACTOR_RIGHT if correct else ACTOR_WRONG,
             )
 
 

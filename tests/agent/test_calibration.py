@@ -5,6 +5,7 @@ import pytest
 from critiql.agent.calibration import (
     Calibration,
     CalibrationError,
+    Confidence,
     Displacement,
     Interval,
     find_calibration,
@@ -62,3 +63,24 @@ def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
     path.write_text(path.read_text().replace('"threshold": 0.4', '"threshold": 4'))
     with pytest.raises(CalibrationError, match=r"damaged\.json[\s\S]*threshold[\s\S]*critiql calibrate"):
         read_calibration(path)
+
+
+def weighing(p_true: float) -> Displacement:
+    weights = {"agreement": 1.0, "p_true": p_true}
+    return Displacement(weights=weights, margin=0.1, pairs=30, fixed=2, broken=1)
+
+
+@pytest.mark.parametrize(
+    ("change", "reads"),
+    [
+        ({}, False),
+        ({"enabled": True}, True),
+        ({"confidence": Confidence(signal="logprob", slope=1.0, intercept=0.0)}, False),
+        ({"confidence": Confidence(slope=1.0, intercept=0.0)}, True),
+        ({"displacement": weighing(0.0)}, False),
+        ({"displacement": weighing(0.1)}, True),
+    ],
+)
+def test_what_gives_a_reading_a_say(change: dict[str, object], reads: bool) -> None:
+    bare = {"enabled": False, "confidence": None, "displacement": None}
+    assert calibration(**bare | change).reads is reads

@@ -12,7 +12,6 @@ import pytest
 from critiql.agent import answer, answer_cache, recall
 from critiql.agent.answer_cache import Chosen, path_of_cache
 from critiql.agent.answered import Answer
-from critiql.agent.calibration import Confidence
 from critiql.agent.context import Context
 from critiql.graphs.api import ask
 from critiql.graphs.catalogue import graph
@@ -52,14 +51,13 @@ def test_a_second_time_no_model_is_loaded(
     file.write_bytes(b"GGUF")
     model = scripted([SQL], [0.9])
     model.fingerprint = sha256(b"GGUF").hexdigest()[:12]
-    monkeypatch.setattr(answer, "calibration_for", lambda _: fitted)
-    fitted = SimpleNamespace(confidence=Confidence(slope=0.0, intercept=0.0))
+    monkeypatch.setattr(answer, "confidence_of", lambda *_: 0.5)
     # a schema too long to fit without counting its tokens, for which a model is needed
     context = Context(**{**SETTINGS, "model": str(file), "schema_tokens": 200})
     with use_model(str(file), model):
         first = ask(QUESTION, shop, context=context)
     monkeypatch.setattr(factory, "make_model", no_model)
-    monkeypatch.setattr(answer, "calibration_for", no_model)
+    monkeypatch.setattr(answer, "confidence_of", no_model)
     second = ask(QUESTION, shop, context=context)
     assert (second.stopped, second.model_calls, second.generations) == ("recalled", 0, 0)
     same = {"sql", "rows", "columns", "status", "confidence", "in_words"}
