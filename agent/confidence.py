@@ -15,7 +15,7 @@ from critiql.tools.models.model import ModelError
 
 
 def confidence_of(incumbent: Candidate, state: State, context: Context) -> float | None:
-    """The calibrated probability that a query is right; None where nothing was fitted, or it cannot be read."""
+    """The calibrated probability that a query is right; None where none was fitted or it cannot be read."""
     try:
         scale = _scale(context)
     except ModelError:
