@@ -1,9 +1,12 @@
 """Fixtures every test may use: an empty home, a small database, and a model that follows a script."""
 
+import asyncio
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -37,6 +40,16 @@ def empty_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
     settings.cache_clear()
     yield home
     settings.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def no_wait_between_tries(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """LangGraph tries a node again at once, except in tests with real models and servers."""
+    if any(request.node.get_closest_marker(marker) for marker in ("model", "server", "slow")):
+        return
+    for module, at_once in ((time, lambda _seconds: None), (asyncio, lambda _seconds: asyncio.sleep(0))):
+        impatient = SimpleNamespace(**vars(module) | {"sleep": at_once})
+        monkeypatch.setattr(f"langgraph.pregel._retry.{module.__name__}", impatient)
 
 
 class ScriptedModel:
