@@ -118,7 +118,10 @@ class Context(BaseModel):
     detector_head: str = Field(
         default="", description="File of an error-token head; empty: the shipped one that fits the model."
     )
-    refine: bool = Field(default=True, description="Let the refiner mend a candidate with typed errors.")
+    refine: bool = Field(
+        default=False,
+        description="text_to_sql: let the refiner mend an incumbent in doubt in the last round.",
+    )
     trajectory_evidence: bool = Field(
         default=False,
         description="Tell the refiner at which step of a query no row is left or rows multiply.",

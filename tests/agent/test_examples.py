@@ -43,7 +43,7 @@ def pairs(shop: Path) -> Path:
 
 
 def asked(shop: Path, pairs: Path | str, **settings: Any) -> Any:
-    context = Context(model="scripted", examples=str(pairs), **settings)
+    context = Context(model="scripted", examples=str(pairs), refine=True, **settings)
     return ask(QUESTION, shop, context=context)
 
 

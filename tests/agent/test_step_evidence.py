@@ -21,7 +21,7 @@ CASES = [
 def told(case: dict[str, Any], shop: Path, scripted: Callable[..., Any], **settings: Any) -> list[str]:
     """The refiner's prompt in lines; what it is told stands in the trace, too."""
     model = scripted(["SELECT 7"], [0.5])
-    context = Context(model="scripted", rule_repair=False, resample=False, **settings)
+    context = Context(model="scripted", rule_repair=False, resample=False, refine=True, **settings)
     answer = ask(case["question"], shop, context=context, draft=case["sql"])
     [request] = [prompt.request for kind, prompt, _ in model.asked if kind == "generate"]
     [guidance] = [event["guidance"] for event in answer.events if event["type"] == "localised"]

@@ -166,7 +166,7 @@ def obedient() -> Iterator[Callable[..., dict[str, ObedientModel]]]:
 def context(**more: Any) -> Context:
     models = {f"{role}_model": f"obedient {role}" for role in ROLES}
     settings = {"llm_critic": "raw", "query_seconds": 0.3, "show_values": True, "seed": 1} | DENIED
-    return Context(model="obedient actor", **(models | settings | more))
+    return Context(model="obedient actor", **({"refine": True} | models | settings | more))
 
 
 def check(target: Target, before: str, told: str) -> None:

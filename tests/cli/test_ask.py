@@ -65,7 +65,10 @@ def test_json_is_one_object_and_nothing_else(scripted: Callable[..., Any], shop:
 
 def test_the_trace_names_who_speaks_and_why_it_stopped(scripted: Callable[..., Any], shop: Path) -> None:
     done = ask(
-        scripted, shop, ["SELECT weight FROM item", "SELECT COUNT(*) FROM item"], "--set", "resample=false"
+        scripted,
+        shop,
+        ["SELECT weight FROM item", "SELECT COUNT(*) FROM item"],
+        *("--set", "resample=false", "--set", "refine=true"),
     )
     assert done.exit_code == 0
     for part in (

@@ -193,7 +193,7 @@ def play(question: Question, critic: Critic, refiner: str = "prose", z: int = 5)
     """Send a question through the nodes as the graph would."""
     state = {"candidates": [], "incumbent": 0, "generations": 0, "started": time.time(), "calls": []}
     dice = random.Random(question.number + 1)
-    played = Play(question, critic, refiner, Context(z=z), state, [], dice)
+    played = Play(question, critic, refiner, Context(z=z, refine=True), state, [], dice)
     roles = {"actor": played.actor, "refiner": played.refiner_, "execution_critic": played.execution_critic}
     roles |= {"llm_critic": played.llm_critic, "error_detector": played.error_detector}
     here = "actor"
@@ -328,7 +328,7 @@ def test_the_graph_itself(scripted: Callable[..., Any], shop: Path) -> None:
         ]
         scripted([first.format(limit), *nonsense], [right if first == ASKED else wrong, wrong])
         given = {"question": f"What costs more than {limit}?", "database": str(shop)}
-        final = graph.invoke(given, context=Context(model="scripted"))  # type: ignore[arg-type]
+        final = graph.invoke(given, context=Context(model="scripted", refine=True))  # type: ignore[arg-type]
         is_right = final["sql"] == ASKED.format(limit)
         fixed += is_right and first != ASKED
         broken += first == ASKED and not is_right

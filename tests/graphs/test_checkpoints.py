@@ -42,7 +42,9 @@ from critiql.tools.models.model import (
 )
 
 QUESTION = "How many items are there?"
-CONTEXT = Context(model="oracle", second_model="other", llm_critic="raw", z=4, regeneration="model")
+CONTEXT = Context(
+    model="oracle", second_model="other", llm_critic="raw", z=4, regeneration="model", refine=True
+)
 TEXTS = (
     "SELECT weight FROM item",
     "SELECT COUNT(*) FROM items",

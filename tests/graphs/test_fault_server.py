@@ -99,7 +99,7 @@ def asked(case: dict[str, Any], server: str, shop: Path) -> dict[str, Any]:
     name = case["name"].replace(" ", "-")
     models = {f"{role}_model": f"openai:{role}-{name}@{server}/v1" for role in case.get("roles", ())}
     chosen = {"llm_critic": "off"} | models | case.get("context", {})
-    context = Context(model=f"openai:actor-{name}@{server}/v1", z=2, **chosen)
+    context = Context(model=f"openai:actor-{name}@{server}/v1", z=2, refine=True, **chosen)
     graph = case.get("graph", "text_to_sql")
     return ask("How many items are there?", shop, graph=graph, context=context).model_dump()
 

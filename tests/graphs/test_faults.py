@@ -235,7 +235,7 @@ def test_a_local_model_that_cannot_be_loaded(
 ) -> None:
     scripted([BROKEN if role == "refiner" else RIGHT])
     settings = {"model": "scripted", "llm_critic": "raw", f"{role}_model": made(shop.parent, monkeypatch)}
-    context = Context(z=2, **settings)  # type: ignore[arg-type]
+    context = Context(z=2, refine=True, **settings)  # type: ignore[arg-type]
     if role == "actor":
         with pytest.raises(ModelError, match="cannot be loaded" if made is damaged else "smaller model"):
             ask(QUESTION, shop, context=context)

@@ -8,7 +8,9 @@ from critiql.agent.context import Context
 from critiql.graphs.api import ask
 from critiql.graphs.catalogue import GRAPHS
 
-SMALL = Context(model="qwen2.5-coder-0.5b-instruct", second_model="smollm2-135m-instruct", z=2, max_tokens=60)
+SMALL = Context(
+    model="qwen2.5-coder-0.5b-instruct", second_model="smollm2-135m-instruct", z=2, max_tokens=60, refine=True
+)
 
 
 @pytest.mark.model

@@ -38,7 +38,7 @@ def town(tmp_path: Path) -> Path:
 
 
 def context(**more: Any) -> Context:
-    return Context(model="scripted", llm_critic="raw", z=4, show_values=True, **more)
+    return Context(model="scripted", llm_critic="raw", z=4, show_values=True, refine=True, **more)
 
 
 def told(answer: Any) -> str:
