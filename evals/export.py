@@ -14,6 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from critiql.evals.assistance import PARTS
 from critiql.evals.call_cache import CallCache
 from critiql.evals.store import Run, RunSpec, Store, StoredAnswer
 from critiql.tools.errors.error_type import SEMANTIC
@@ -25,6 +26,9 @@ CANDIDATE = ("id", "sql", "origin", "round", "repeats", "p_true", "verdict", "lo
 
 EXECUTION = ("ok", "kind", "row_count", "truncated", "rows_fingerprint", "null_columns")
 """Fields of a candidate's execution that are exported; columns, rows and messages are the benchmark's."""
+
+ASSISTED = ("proposals", "valid", "changes")
+"""Fields of what a part of the action assistant did that are exported."""
 
 LEFT_OUT = ("events", "decisions", "candidates", "error")
 
@@ -121,7 +125,16 @@ def _lines(store: Store, runs: Sequence[Run], cache: CallCache | None) -> Iterat
 
 def _compact(answer: StoredAnswer) -> Line:
     fields = {name: value for name, value in asdict(answer).items() if name not in LEFT_OUT}
-    return fields | {"candidates": [_candidate(c) for c in answer.candidates]}
+    assisted = [_assisted(event) for event in answer.events if event["type"] == "assisted"]
+    candidates = [_candidate(c) for c in answer.candidates]
+    return fields | {"candidates": candidates} | ({"events": assisted} if assisted else {})
+
+
+def _assisted(event: dict[str, Any]) -> Line:
+    """What SAM and LOM proposed; reasons of refusal quote rows of prompts and stay away."""
+    told = event["trajectory"]
+    parts = {part: _picked(told[part], ASSISTED) for part in PARTS if told.get(part)}
+    return {"type": "assisted", "trajectory": parts}
 
 
 def _candidate(candidate: dict[str, Any]) -> Line:

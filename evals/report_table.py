@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import astuple
 from typing import NamedTuple
 
+from critiql.evals.assistance import assistance
 from critiql.evals.loop_rates import loop_rates
 from critiql.evals.metrics.cost import Spent
 from critiql.evals.proposals import proposals
@@ -72,6 +73,7 @@ def sections(rows: Sequence[Row]) -> list[Section]:
     made = (
         Section("Theorem 1 and what was measured", LOOP_HEAD, loop_cells(rows)),
         Section("What was proposed after the first query", PROPOSED_HEAD, proposed_cells(rows)),
+        Section("What the action assistant proposed", ASSISTED_HEAD, assisted_cells(rows)),
         Section("Confidence, and the share that is right at it", CONFIDENCE_HEAD, confidence_cells(rows)),
         Section("What 1,000 questions cost", COST_HEAD, cost_cells(rows)),
     )
@@ -107,6 +109,29 @@ def proposed_cells(rows: Sequence[Row]) -> list[list[str]]:
         [row.entry.label, origin, *map(str, astuple(count))]
         for row in rows
         for origin, count in proposals(row.entry.answers).items()
+    ]
+
+
+ASSISTED_HEAD = (
+    "system",
+    "part",
+    "proposed",
+    "valid",
+    "changed",
+    "then right",
+    "accepted",
+    "fixed",
+    "broken",
+)
+"""Columns of SHARE's parts, as `Assistance` has them."""
+
+
+def assisted_cells(rows: Sequence[Row]) -> list[list[str]]:
+    """What SAM, LOM and regeneration did in each run, in the order of `ASSISTED_HEAD`."""
+    return [
+        [row.entry.label, part, *map(str, astuple(count))]
+        for row in rows
+        for part, count in assistance(row.entry.answers).items()
     ]
 
 
