@@ -82,13 +82,15 @@ def _largest_eigenvalue(features: Doubles, rounds: int = 30) -> float:
 
 
 def calibrate(head: Head, hidden: Floats, targets: Flags, *, precision: float = 0.0, least: int = 5) -> Head:
-    """Set each token's threshold to the one of best F1 on held-out data.
+    """Set the null token's threshold for the best F1 of saying that something is wrong, on held-out data.
+
+    Each type's threshold is then the one of best F1 among the queries of which that is said.
 
     Args:
         head: the fitted head.
         hidden: held-out hidden states, shape (n, d).
         targets: which tokens hold, shape (n, ROWS).
-        precision: only thresholds that reach this precision count.
+        precision: only thresholds of types that reach this precision count.
         least: a type with fewer held-out examples is never said.
 
     Returns:
@@ -96,9 +98,12 @@ def calibrate(head: Head, hidden: Floats, targets: Flags, *, precision: float = 
     """
     probabilities = head.probabilities(hidden)
     thresholds = np.full(ROWS, NEVER, np.float32)
-    for row in (NULL, *(error.number for error in ERROR_TYPES)):
-        if targets[:, row].sum() >= least:
-            thresholds[row] = _best_threshold(probabilities[:, row], targets[:, row], precision)
+    wrong = _best_threshold(1 - probabilities[:, NULL], ~targets[:, NULL], 0.0)
+    thresholds[NULL] = np.nextafter(np.float32(1 - wrong), np.float32(1)) if wrong <= 1 else 0
+    said = probabilities[:, NULL] < thresholds[NULL]
+    for row in (error.number for error in ERROR_TYPES):
+        if targets[said, row].sum() >= least:
+            thresholds[row] = _best_threshold(probabilities[said, row], targets[said, row], precision)
     return Head(head.weights, head.bias, thresholds, head.model, head.prompt)
 
 

@@ -53,6 +53,18 @@ def test_it_learns_several_errors_at_once(head: Head) -> None:
     assert any(len(one) == 2 for one in said)
 
 
+def test_the_null_token_decides_and_the_nearest_type_is_named(head: Head) -> None:
+    [hidden] = examples(1, 9)[0]
+    quiet, loud = (Head(head.weights, head.bias, head.thresholds.copy()) for _ in range(2))
+    quiet.thresholds[NULL] = 0.0
+    assert quiet.detect(hidden) == []
+    loud.thresholds[NULL] = 1.0
+    loud.thresholds[[7, 15]] = 1.0
+    [(key, probability)] = loud.detect(hidden)
+    best = max((7, 15), key=lambda row: head.probabilities(hidden)[row])
+    assert (key, probability) == (ERROR_TYPES[best - 1].key, pytest.approx(head.probabilities(hidden)[best]))
+
+
 def test_the_null_token_judges_correctness(head: Head) -> None:
     hidden, types = examples(400, 4)
     right = np.array([not keys for keys in types])
@@ -71,7 +83,11 @@ def test_a_threshold_keeps_the_precision_asked_for() -> None:
     targets = labels(types)
     strict = calibrate(fit(hidden, targets), hidden, targets, precision=0.95)
     for key, number in zip(KEYS, (7, 15), strict=True):
-        said = strict.probabilities(hidden)[:, number] >= strict.thresholds[number]
+        probabilities = strict.probabilities(hidden)
+        said = (probabilities[:, number] >= strict.thresholds[number]) & (
+            probabilities[:, NULL] < strict.thresholds[NULL]
+        )
+        assert said.any()
         assert targets[said, number].mean() >= 0.95, key
 
 
