@@ -118,7 +118,7 @@ def _with_holm(row: Row, p: float | None) -> Row:
 
 
 def _baseline(entry: Entry, entries: Sequence[Entry]) -> Entry | None:
-    """The newest baseline run with the same data set and actor."""
+    """The baseline with the same data set and actor: of those with the fewest changes, the newest."""
     spec = entry.run.spec
     found = [
         other
@@ -126,7 +126,13 @@ def _baseline(entry: Entry, entries: Sequence[Entry]) -> Entry | None:
         if other.run.spec.system.partition("@")[0] == BASELINE
         and (other.run.spec.dataset, other.run.spec.model) == (spec.dataset, spec.model)
     ]
-    return found[-1] if found and found[-1] is not entry else None
+    plainest = min(reversed(found), key=_changed, default=None)
+    return None if plainest is entry else plainest
+
+
+def _changed(entry: Entry) -> int:
+    """How many settings of a run are not as they come."""
+    return len(set(entry.run.spec.settings) - {"calibration", "seconds", "model"})
 
 
 def _against(baseline: Entry | None, entry: Entry) -> Comparison | None:

@@ -8,7 +8,7 @@ import pytest
 
 from critiql.evals.item import Item
 from critiql.evals.report import newest, write_report
-from critiql.evals.report_rows import rows_of
+from critiql.evals.report_rows import Entry, rows_of
 from critiql.evals.report_table import HEAD, cells
 from critiql.evals.store import Run, Store, StoredAnswer
 
@@ -144,3 +144,16 @@ def test_a_run_that_accepted_nothing_shows_theory_against_measurement(
 def test_an_empty_store_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no answers"):
         write_report(Store(None), tmp_path)
+
+
+def test_the_baseline_is_the_one_with_the_fewest_settings_changed(
+    make_stored: Callable[..., StoredAnswer], make_run: Callable[..., Run]
+) -> None:
+    store = Store(None)
+    plain = Entry(make_run(store, "single_shot"), [make_stored(0, False), make_stored(1, True)])
+    shown = Entry(make_run(store, "single_shot", examples="pairs.csv"), [make_stored(0, True)])
+    loop = Entry(make_run(store, "text_to_sql"), [make_stored(0, True), make_stored(1, True)])
+    rows = rows_of([plain, shown, loop])
+    assert [row.against and row.against.paired.fixed for row in rows] == [None, 1, 1]
+    assert rows[2].against is not None
+    assert rows[2].against.paired.n == 2
