@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from critiql.tools.errors.guides import GUIDES, Guide
+
 Role = Literal["actor", "second", "llm_critic", "error_detector", "refiner", "action_assistant", "escalation"]
 
 DEFAULT_MODEL = "qwen2.5-coder-1.5b-instruct"
@@ -121,6 +123,10 @@ class Context(BaseModel):
     refine: bool = Field(
         default=False,
         description="text_to_sql: let the refiner mend an incumbent in doubt in the last round.",
+    )
+    guides: tuple[Guide, ...] = Field(
+        default=GUIDES,
+        description="What the refiner is told of a typed error beside its name; leave one out to measure it.",
     )
     trajectory_evidence: bool = Field(
         default=False,

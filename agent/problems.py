@@ -20,7 +20,7 @@ def problems_of(candidate: Candidate, state: State, context: Context) -> str:
     query = read_candidate(candidate, state, database_of(state, context), context)
     failed = f"Running it gave {result_text(execution)}" if execution and not execution["ok"] else ""
     found = union(detect(query) if context.rules else [], semantic_findings(candidate))
-    told = guidance(found, query) if found else ""
+    told = guidance(found, query, context.guides) if found else ""
     steps = step_evidence(candidate, query, state, context) if context.trajectory_evidence else ""
     return "\n".join(part for part in (failed, names_known(query), steps, told) if part)
 

@@ -18,7 +18,7 @@ def refiner(state: State, context: Context) -> Update:
         return {}
     problems = problems_of(source, state, context)
     emit(Localised(id=source["id"], guidance=problems))
-    prompt = sql_prompt(state, request(state, source, problems))
+    prompt = sql_prompt(state, request(state, source, problems, repairs="repairs" in context.guides))
     generation, call = write("refiner", context, prompt, sql_sampling(context, state["generations"], 0.0))
     candidate = propose(state, extract_sql(generation.text), "refiner", generation, problems)
     emit(Refined(id=candidate["id"], source=source["id"], changed=candidate["repeats"] is None))
@@ -29,7 +29,7 @@ def refiner(state: State, context: Context) -> Update:
     }
 
 
-def request(state: State, source: Candidate, problems: str) -> str:
+def request(state: State, source: Candidate, problems: str, *, repairs: bool = True) -> str:
     """The refiner's part of the prompt.
 
     Repairs of such errors come first: where they stood last, a small model copied one of them as its answer.
@@ -37,6 +37,6 @@ def request(state: State, source: Candidate, problems: str) -> str:
     task = prompts.load("refiner").render(
         question=question_with_notes(state), sql=source["sql"], problems=problems
     )
-    types = [finding["type"] for finding in source.get("findings", [])]
-    repairs = "\n".join(examples_for(types, state["question"]))
-    return prompts.load("repairs").render(repairs=repairs, task=task) if repairs else task
+    types = [finding["type"] for finding in source.get("findings", [])] if repairs else []
+    shown = "\n".join(examples_for(types, state["question"]))
+    return prompts.load("repairs").render(repairs=shown, task=task) if shown else task

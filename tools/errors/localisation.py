@@ -4,7 +4,7 @@ ErrorLLM, algorithm 2 and figure 8. What code can fill, code fills; `open_slots`
 model. All errors go into one context, in the order in which they should be repaired.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from string import Template
 
@@ -12,6 +12,7 @@ from sqlglot import exp
 
 from critiql.tools.errors.catalogue import BY_KEY
 from critiql.tools.errors.error_type import ErrorType, Finding
+from critiql.tools.errors.guides import GUIDES, Guide
 from critiql.tools.errors.query import Comparison, Query, clause_of
 from critiql.tools.errors.value_error import nearest
 from critiql.tools.schema.model import Table
@@ -37,33 +38,42 @@ class Localised:
 
 def localise(findings: Iterable[Finding], query: Query) -> list[Localised]:
     """Fill the guideline of every finding and cut out what it concerns, in the order of repair."""
-    located = [_localise(finding, query) for finding in findings]
+    return _by_priority([_localise(finding, query) for finding in findings])
+
+
+def _by_priority(located: Iterable[Localised]) -> list[Localised]:
     return sorted(located, key=lambda item: (item.error.priority, item.error.number))
 
 
-def guidance(findings: Sequence[Finding], query: Query | Finding) -> str:
+def guidance(findings: Sequence[Finding], query: Query | Finding, guides: Collection[Guide] = GUIDES) -> str:
     """What the refiner is told about a query: every error with its guideline, in one text.
 
     Args:
         findings: what was found; none gives an empty text.
         query: the query, or the finding that says why it cannot be read.
+        guides: which parts of the guidance are told.
     """
     if isinstance(query, Finding):
         return "\n".join(escape(f"- {one.explanation} {one.suggestion}".rstrip()) for one in findings)
     if not findings:
         return ""
-    located = localise(findings, query)
-    parts = [_section(number, item) for number, item in enumerate(located, start=1)]
+    located = [_localise(finding, query) for finding in findings]
+    located = _by_priority(located) if "priority" in guides else located
+    parts = [_section(number, item, guides) for number, item in enumerate(located, start=1)]
     schema = sub_schema(query, {name for item in located for name in item.tables})
-    if schema:
+    if schema and "schema" in guides:
         parts.append(f"Schema concerned:\n{schema}")
     return "\n\n".join(parts)
 
 
-def _section(number: int, item: Localised) -> str:
-    told = escape(item.finding.explanation)
-    lines = [f"Error {number}, {item.error.name}: {told}", *item.guideline.splitlines()]
-    if item.finding.suggestion:
+def _section(number: int, item: Localised, guides: Collection[Guide]) -> str:
+    placed = "places" in guides
+    told = escape(item.finding.explanation) if placed else item.error.description
+    guideline = item.guideline if placed else fill(item.error.guideline, {})
+    lines = [f"Error {number}, {item.error.name}: {told}"]
+    if "guidelines" in guides:
+        lines += guideline.splitlines()
+    if item.finding.suggestion and placed:
         lines.append(f"Suggestion: {escape(item.finding.suggestion)}")
     return "\n".join(lines)
 

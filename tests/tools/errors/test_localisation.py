@@ -2,8 +2,11 @@
 
 from collections.abc import Callable
 
+import pytest
+
 from critiql.tools.errors.catalogue import BY_KEY
 from critiql.tools.errors.error_type import Finding
+from critiql.tools.errors.guides import GUIDES
 from critiql.tools.errors.localisation import fill, guidance, localise, sub_schema
 from critiql.tools.errors.query import Query
 from critiql.tools.errors.repair_examples import examples_for
@@ -34,6 +37,31 @@ def test_all_errors_stand_in_one_text(reading: Callable[..., Query]) -> None:
     assert "book.author_id = author.id" in text.partition("Schema concerned:")[2]
     assert "member(" not in text
     assert "Right: " not in text
+
+
+@pytest.mark.parametrize(
+    ("left_out", "told"),
+    [("places", ""), ("guidelines", "Missing table: author"), ("schema", "Schema concerned")],
+)
+def test_a_part_of_the_guidance_can_be_left_out(
+    left_out: str, told: str, reading: Callable[..., Query]
+) -> None:
+    query = reading(WRONG, "Which crime books are from Norway?")
+    rest = tuple(guide for guide in GUIDES if guide != left_out)
+    told = told or detect(query)[0].explanation
+    assert told in guidance(detect(query), query)
+    assert told not in guidance(detect(query), query, rest)
+    assert "Error 1, " in guidance(detect(query), query, rest)
+
+
+def test_without_priority_errors_stand_as_they_were_found(reading: Callable[..., Query]) -> None:
+    query = reading(WRONG, "Which crime books are from Norway?")
+    found = list(reversed(localise(detect(query), query)))
+    text = guidance([item.finding for item in found], query, ())
+    assert [text.index(item.error.name) for item in found] == sorted(
+        text.index(item.error.name) for item in found
+    )
+    assert found[0].error.key == "value_error"
 
 
 def test_nothing_found_says_nothing(reading: Callable[..., Query]) -> None:
