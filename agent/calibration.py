@@ -64,6 +64,8 @@ class Confidence(_Record):
     """
 
     signal: Signal = "p_true"
+    prompt: str = ""
+    """Digest of the actor's prompt under which it was fitted."""
     slope: FiniteFloat
     intercept: FiniteFloat
     n: int | None = None

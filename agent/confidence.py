@@ -6,6 +6,7 @@ uses was measured on held-out databases (evals/confidence.py).
 
 from collections.abc import Sequence
 
+from critiql import prompts
 from critiql.agent.calibration import Confidence, Signal
 from critiql.agent.context import Context
 from critiql.agent.llm_critic import fitted_for
@@ -25,12 +26,13 @@ def confidence_of(incumbent: Candidate, state: State, context: Context) -> float
 
 
 def _scale(context: Context) -> Confidence | None:
-    """The fitted scale, where it was fitted for this actor, or for the critic that is asked."""
+    """The fitted scale: for this actor and its prompt, or for the critic that is asked."""
     fitted = fitted_for(context)
     if fitted is None or fitted.confidence is None:
         return None
     if fitted.confidence.signal == "logprob":
-        return fitted.confidence if load_model(context.spec("actor")).fingerprint == fitted.actor else None
+        writer = (load_model(context.spec("actor")).fingerprint, prompts.load("actor").digest)
+        return fitted.confidence if writer == (fitted.actor, fitted.confidence.prompt) else None
     return fitted.confidence if context.llm_critic == "calibrated" and not context.panel else None
 
 

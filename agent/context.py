@@ -130,7 +130,7 @@ class Context(BaseModel):
     )
     trajectory_evidence: bool = Field(
         default=False,
-        description="Tell the refiner at which step of a query no row is left or rows multiply.",
+        description="With refine: the refiner is told where in a query no row is left or rows multiply.",
     )
     resample: bool = Field(
         default=True, description="Draw further candidates when the incumbent is uncertain."

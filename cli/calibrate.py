@@ -129,7 +129,9 @@ def _fits(
             return found, None, None
         pools = pools_of(answers[CHOOSING])
         chosen = fit_displacement(pools)
-        return found, chosen, fit_confidence(pools, chosen.fitted)
+        confidence = fit_confidence(pools, chosen.fitted)
+        told = {"prompt": prompts.load("actor").digest}
+        return found, chosen, confidence and confidence.model_copy(update=told)
     except ValueError as error:
         refuse(str(error))
 

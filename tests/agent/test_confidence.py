@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
+from critiql import prompts
 from critiql.agent import confidence, llm_critic
 from critiql.agent.calibration import Confidence, scaled
 from critiql.agent.confidence import confidence_of, signal_of
 from critiql.agent.context import Context
 from critiql.graphs.catalogue import graph
 
-SLOPE_ONE: Any = {"slope": 1.0, "intercept": 0.0}
+SLOPE_ONE: Any = {"slope": 1.0, "intercept": 0.0, "prompt": prompts.load("actor").digest}
 CANDIDATES: Any = [
     {"id": 0, "origin": "actor", "logprob": -3.0, "p_true": 0.2},
     {"id": 1, "origin": "repair", "logprob": None},
@@ -73,6 +74,8 @@ def test_another_actors_log_probability_tells_nothing(
     writer: Any, shop: Path, measured: Callable[..., None]
 ) -> None:
     measured(Confidence(signal="logprob", **SLOPE_ONE), actor="another")
+    assert answered(shop, writer) == (None, 0)
+    measured(Confidence(signal="logprob", slope=1.0, intercept=0.0, prompt="another"))
     assert answered(shop, writer) == (None, 0)
     measured(None)
     assert confidence_of(CANDIDATES[0], {"candidates": CANDIDATES}, Context(model="scripted")) is None  # type: ignore[typeddict-item]
