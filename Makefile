@@ -13,7 +13,7 @@ TEST_MODELS := smollm2-135m-instruct qwen2.5-coder-0.5b-instruct qwen2.5-coder-1
 LLAMA_PARTS := -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_TOOLS=OFF -DLLAMA_BUILD_SERVER=OFF \
   -DLLAMA_CURL=OFF -DLLAMA_OPENSSL=OFF -DLLAVA_BUILD=OFF -DMTMD_BUILD=OFF
 
-.PHONY: help ask test check check-all lint types unit integration fuzz studio clean
+.PHONY: help ask test check check-all lint types unit integration lora fuzz studio clean
 
 help: ## This list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -41,10 +41,14 @@ types: $(VENV)/.installed-dev ## Types, by two checkers.
 
 check: lint types test ## What the gate runs.
 
-check-all: check ## What takes longer: soak, kills, bombs, MariaDB, the default model, the benchmark data, fuzzing.
+check-all: check lora ## What takes longer: soak, kills, bombs, MariaDB, the default model, the data, LoRA, fuzzing.
 	$(BIN)/pytest -q -m "slow or data"
 	$(BIN)/pytest -q -m server tests/attacks/test_mysql.py tests/tools/database/test_mysql.py
 	$(BIN)/python tests/fuzz.py 3
+
+lora: $(VENV)/.installed-dev ## Install torch and its kin (gigabytes), and take a tiny adapter from data to llama.cpp.
+	$(PIP) install --constraint constraints.txt --editable ".[train,lora]"
+	$(BIN)/pytest -q -m slow tests/training/test_adapter.py
 
 fuzz: $(VENV)/.installed-dev ## Try the properties with new input for FUZZ_MINUTES minutes.
 	$(BIN)/python tests/fuzz.py $(FUZZ_MINUTES)

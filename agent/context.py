@@ -23,7 +23,7 @@ class Context(BaseModel):
     )
     model: ModelName = Field(
         default=DEFAULT_MODEL,
-        description="Registry name, path of a .gguf file, or openai:NAME or openai:NAME@URL.",
+        description="Registry name or .gguf file (or with +ADAPTER.gguf), or openai:NAME or openai:NAME@URL.",
     )
     actor_model: ModelName | None = Field(
         default=None, description="Model of the actor; empty means `model`."

@@ -1,11 +1,11 @@
-"""`critiql train`: build training sets from verified queries, and fit the detector's head on one."""
+"""`critiql train`: build training sets from verified queries, and fit the detector's head or an adapter."""
 
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -23,6 +23,8 @@ with extra("evals"):
     from critiql.evals.datasets import load
     from critiql.evals.item import Dataset
     from critiql.tools.errors.head import Floats
+    from critiql.tools.models.adapter import split_adapter
+    from critiql.tools.models.factory import make_model
     from critiql.tools.models.store import resolve
     from critiql.training.data import build
     from critiql.training.detector import check_parts, drawn, fit_detector
@@ -30,12 +32,15 @@ with extra("evals"):
     from critiql.training.head_card import head_card
     from critiql.training.states import hidden_states
 
-app = typer.Typer(no_args_is_help=True, help="Build training data and fit the detector's head.")
+if TYPE_CHECKING:
+    from critiql.tools.models.local import LocalModel
+
+app = typer.Typer(no_args_is_help=True, help="Build training data; fit the detector's head or an adapter.")
 
 
 @app.callback()
 def _train() -> None:
-    """Build training data and fit the detector's head."""
+    """Build training data, and fit the detector's head or an adapter."""
 
 
 class Task(StrEnum):
@@ -112,6 +117,50 @@ def detector(
         card = head_card(fits, start.value, rows, data, out, model)
         write_card(card, out)
     typer.echo(json.dumps({"file": str(out), "card": str(card_path(out)), "validation": card["validation"]}))
+
+
+@app.command("lora")
+def lora(
+    data: Annotated[Path, typer.Option(help="JSONL file of critiql train data, of any task.")],
+    out: Annotated[Path, typer.Option(help="Adapter to write, a .gguf; its card goes beside it.")],
+    model: Annotated[str, typer.Option(help="Local model: registry name or path of a GGUF.")] = DEFAULT_MODEL,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many examples.")] = None,
+    rank: Annotated[int, typer.Option(min=1, max=256, help="Rank of the adapter.")] = 16,
+    epochs: Annotated[int, typer.Option(min=1, help="Times every example is learnt.")] = 2,
+    batch: Annotated[int, typer.Option(min=1, help="Examples a step.")] = 8,
+    rate: Annotated[float, typer.Option(help="Learning rate at the start; it falls to 0.")] = 1e-4,
+    seed: Annotated[int, typer.Option(help="Names the first weights and the order.")] = 0,
+) -> None:
+    """Fit a LoRA adapter for a local model, on a GPU where there is one. Stopped, the same command goes on.
+
+    Then name both where a model is named: MODEL+ADAPTER.gguf.
+    """
+    _there(data)
+    if out.suffix.lower() != ".gguf":
+        fail(f"{out} does not end with .gguf, so no model could be named with it.", exit_codes.USAGE)
+    with extra("lora"):
+        from critiql.training.adapter import train_adapter
+        from critiql.training.lora import Plan
+    with training_failures(), progress("steps") as following:
+        rows = drawn(read_rows(data), limit)
+        check_parts(rows)
+        plan = Plan(rank=rank, alpha=2.0 * rank, epochs=epochs, batch=batch, rate=rate, seed=seed)
+        card = train_adapter(rows, plan, _local_model(model), data, out, following)
+        write_card(card, out)
+    shown = {key: card[key] for key in ("loss", "validation_loss", "agreement")}
+    typer.echo(json.dumps({"file": str(out), "card": str(card_path(out)), **shown}))
+
+
+def _local_model(name: str) -> "LocalModel":
+    from critiql.tools.models.local import LocalModel
+
+    base, adapter = split_adapter(name)
+    model = make_model(base)
+    if not isinstance(model, LocalModel):
+        raise ValueError(f"{name} does not run here. An adapter is fitted to a local model; name one.")
+    if adapter is not None:
+        raise ValueError(f"{name} has an adapter already. Name the model without it.")
+    return model
 
 
 def _starts(model: str, start: Start) -> dict[str, Floats | None]:

@@ -6,6 +6,7 @@ from typing import get_args
 
 from critiql.agent.context import Context, Role
 from critiql.evals.call_cache import CachedModel, CallCache
+from critiql.tools.models.adapter import joined_sha256, split_adapter
 from critiql.tools.models.factory import HOSTED, make_model, use_model
 from critiql.tools.models.hashes import file_sha256
 from critiql.tools.models.hosted import HostedModel
@@ -41,5 +42,6 @@ def fingerprint(spec: str) -> str:
     """
     if spec.startswith(HOSTED):
         return HostedModel.from_spec(spec).fingerprint
-    record = registry().find(spec)
-    return (record.sha256 if record else file_sha256(resolve(spec)))[:12]
+    base, adapter = split_adapter(spec)
+    record = registry().find(base)
+    return joined_sha256(record.sha256 if record else file_sha256(resolve(base)), adapter)[:12]

@@ -21,6 +21,7 @@ from critiql.tools.trajectory.actions import Problem, Sort, Trajectory
 from critiql.tools.trajectory.compile import compile_query
 from critiql.tools.trajectory.decompile import to_sql
 from critiql.tools.trajectory.edits import apply_edits, edits_json
+from critiql.tools.trajectory.gbnf import EDIT_OPENING, mask_opening
 from critiql.tools.trajectory.mask import Mask, Masked, choices, fill, mask
 from critiql.tools.trajectory.perturb import KINDS, Kind, Perturbed, identity, perturb
 from critiql.tools.trajectory.round_trip import same_results
@@ -138,6 +139,7 @@ def _lom_row(gold: Gold, made: Perturbed, seed: int) -> Row:
         "mistake": made.mistake,
         "line": made.line,
         "request": lom_request(_question(gold.item), made.trajectory),
+        "opening": EDIT_OPENING,
         "answer": json.dumps(edits_json(made.repair), ensure_ascii=False),
         "sql": to_sql(made.trajectory),
         "gold": gold.item.gold,
@@ -148,6 +150,7 @@ def _sam_row(gold: Gold, shown: Masked, right: Masked, kind: str, seed: int) -> 
     return {
         **_common(gold, "sam", kind, seed),
         "request": sam_request(_question(gold.item), shown),
+        "opening": mask_opening(shown),
         "answer": "\n".join(f"{one.name} = {one.original}" for one in right.masks),
         "sql": to_sql(shown.trajectory),
         "gold": gold.item.gold,

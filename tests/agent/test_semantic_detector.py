@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +13,9 @@ from critiql.agent.evidence import evidence
 from critiql.agent.semantic_detector import keys_in
 from critiql.graphs.api import ask
 from critiql.graphs.catalogue import graph
-from critiql.tools.database.open import open_database
 from critiql.tools.errors.head import HeadError
-from critiql.tools.errors.lookup import DatabaseValues
 from critiql.tools.models.model import ModelError, Prompt, TransientModelError
-from critiql.training.states import prompt_of
+from critiql.training.chat_examples import detector_prompts
 
 CASES = [
     json.loads(line)
@@ -52,12 +49,11 @@ def test_the_prompt_is_the_one_of_training(
     showing(model, accusing("nothing"))
     ask(QUESTION, shop, graph="error_llm", context=settings(head_file), draft=messy)
     asked = [prompt for operation, prompt, _ in model.asked if operation == "hidden_state"]
-    with closing(open_database(shop)) as database:
-        canonical = "SELECT item.title FROM item WHERE item.price > 50 AND item.title <> 'x'"
-        row = {"sql": canonical, "question": QUESTION}
-        assert asked == [prompt_of(row, database, DatabaseValues(database))]
-        assert f"SQL: {canonical}\n" in asked[0].request
-        assert "Static checks found: function_error" in asked[0].request
+    canonical = "SELECT item.title FROM item WHERE item.price > 50 AND item.title <> 'x'"
+    row = {"task": "detector", "database": str(shop), "sql": canonical, "question": QUESTION}
+    assert asked == [prompt for _, prompt in detector_prompts([row])]
+    assert f"SQL: {canonical}\n" in asked[0].request
+    assert "Static checks found: function_error" in asked[0].request
 
 
 def test_error_llm_refines_what_the_head_accuses(

@@ -6,6 +6,7 @@ from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING
 
+from critiql.tools.models.adapter import joined_sha256, split_adapter
 from critiql.tools.models.hashes import file_sha256
 from critiql.tools.models.journal import with_journal
 from critiql.tools.models.model import LanguageModel
@@ -20,14 +21,15 @@ HOSTED = "openai:"
 
 _loading = RLock()
 _models: dict[str, LanguageModel] = {}
-_runtimes: "dict[Path, LlamaRuntime]" = {}
+_runtimes: "dict[tuple[Path, Path | None], LlamaRuntime]" = {}
 
 
 def load_model(spec: str) -> LanguageModel:
     """The model a name stands for; loaded once.
 
     Args:
-        spec: a registered name, the path of a .gguf file, or `openai:NAME[@URL]`.
+        spec: a registered name or the path of a .gguf file, either with `+ADAPTER.gguf` for a LoRA adapter
+            over it, or `openai:NAME[@URL]`.
 
     Raises:
         ModelError: there is no such model, or it cannot be loaded; the message says what to do.
@@ -59,7 +61,7 @@ def fingerprint_of(spec: str) -> str:
         known = _models.get(spec)
     if known is not None:
         return known.fingerprint
-    return spec if spec.startswith(HOSTED) else file_sha256(resolve(spec))[:12]
+    return spec if spec.startswith(HOSTED) else _sha256(spec)[:12]
 
 
 @contextmanager
@@ -80,18 +82,24 @@ def use_model(spec: str, model: LanguageModel) -> Iterator[LanguageModel]:
 def _local(spec: str) -> LanguageModel:
     from critiql.tools.models.local import LocalModel
 
-    path = resolve(spec)
-    record = registry().find(spec)
-    return LocalModel(spec, _runtime(path.resolve()), record.chat_template if record else None)
+    base, adapter = split_adapter(spec)
+    runtime = _runtime(resolve(base).resolve(), adapter.resolve() if adapter else None)
+    record = registry().find(base)
+    return LocalModel(spec, runtime, record.chat_template if record else None)
 
 
-def _runtime(path: Path) -> "LlamaRuntime":
-    """One runtime a file, however many names it goes by."""
+def _runtime(path: Path, adapter: Path | None) -> "LlamaRuntime":
+    """One runtime a file and adapter, however many names it goes by."""
     from critiql.tools.models.runtime import LlamaRuntime
 
-    if path not in _runtimes:
-        _runtimes[path] = LlamaRuntime(path)
-    return _runtimes[path]
+    if (path, adapter) not in _runtimes:
+        _runtimes[path, adapter] = LlamaRuntime(path, adapter=adapter)
+    return _runtimes[path, adapter]
+
+
+def _sha256(spec: str) -> str:
+    base, adapter = split_adapter(spec)
+    return joined_sha256(file_sha256(resolve(base)), adapter)
 
 
 def _hosted(spec: str) -> LanguageModel:

@@ -7,6 +7,7 @@ at the end of a chunk. So a warm answer is, bit for bit, the one a cold run give
 import ctypes
 from collections.abc import Sequence
 from itertools import takewhile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,8 @@ from critiql.tools.models.cancel import ensure_not_cancelled
 from critiql.tools.models.llama import first_error, forget_errors, native
 from critiql.tools.models.model import ModelError
 from critiql.tools.models.sampling import Logits
-from critiql.tools.models.weights import Weights
+from critiql.tools.models.trial import try_out
+from critiql.tools.models.weights import Weights, check_is_gguf
 
 CHUNK = 32
 """Tokens decoded at a time. Between two chunks a call can be cancelled, so a chunk must take well under
@@ -52,6 +54,23 @@ class KVCache:
         self._memory = native.llama_get_memory(self.handle)
         self._weights = weights
         self._chunks: list[Chunk] = []
+
+    def put_on(self, adapter: Path) -> None:
+        """Compute with a LoRA adapter from now on; it is freed with the weights.
+
+        Raises:
+            ModelError: the file is missing, damaged, or made for another model.
+        """
+        check_is_gguf(adapter)
+        try_out(self._weights.path, adapter)
+        forget_errors()
+        loaded = native.llama_adapter_lora_init(self._weights.handle, str(adapter).encode())
+        adapters, scales = (native.llama_adapter_lora_p_ctypes * 1)(loaded), (ctypes.c_float * 1)(1.0)
+        if not loaded or native.llama_set_adapters_lora(self.handle, adapters, 1, scales):
+            raise ModelError(
+                f"{adapter} cannot be put on {self._weights.path.name}: {first_error()}. It is damaged, no "
+                "LoRA adapter, or was trained on another model; name the model it belongs to."
+            )
 
     def close(self) -> None:
         """Free the context."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Literal, NamedTuple
 
+from critiql.tools.models.adapter import joined_sha256
 from critiql.tools.models.cancel import CallCancelledError, cancelled, ensure_not_cancelled
 from critiql.tools.models.hashes import file_sha256
 from critiql.tools.models.kv_cache import CHUNK, MAKING, Chunk, KVCache, chunks_of
@@ -77,6 +78,7 @@ class LlamaRuntime:
         n_ctx: int = 8192,
         threads: int | None = None,
         prefixes: PrefixStore | None = None,
+        adapter: Path | None = None,
     ) -> None:
         """Load the model.
 
@@ -85,14 +87,18 @@ class LlamaRuntime:
             n_ctx: context in tokens; never more than the model was trained for.
             threads: by default the setting `threads`, else the physical cores.
             prefixes: by default a store in the cache folder.
+            adapter: a LoRA adapter over the weights.
 
         Raises:
-            ModelError: the file is missing or damaged, or memory is short.
+            ModelError: a file is missing or damaged, the adapter belongs to another model, or memory is
+                short.
         """
         self.weights = Weights(path)
         self.n_ctx = min(n_ctx, self.weights.trained_context)
-        self.sha256 = file_sha256(path)
+        self.sha256 = joined_sha256(file_sha256(path), adapter)
         self._cache = KVCache(self.weights, self.n_ctx, threads or settings().threads or physical_cores())
+        if adapter is not None:
+            self._cache.put_on(adapter)
         self._prefixes = prefixes or _default_store()
         self._context = f"llama-cpp-python {version('llama-cpp-python')}, n_ctx {self.n_ctx}, {MAKING}"
         self._lock = Lock()

@@ -18,40 +18,49 @@ tried: set[Path] = set()
 """Files that this process need not try again."""
 
 
-def try_out(path: Path) -> None:
+def try_out(path: Path, adapter: Path | None = None) -> None:
     """Load a file in another process and compute one token, unless it is a registered model bit for bit.
+
+    Args:
+        path: the model.
+        adapter: a LoRA adapter to put on it; it is what is tried then.
 
     Raises:
         ModelError: that process broke down, or did not end in time.
     """
-    if path in tried or file_sha256(path) in {record.sha256 for record in registry().models}:
+    file = adapter or path
+    if file in tried or file_sha256(file) in {record.sha256 for record in registry().models}:
         return
-    command = [sys.executable, "-m", "critiql.tools.models.trial", str(path)]
+    command = [sys.executable, "-m", "critiql.tools.models.trial", *map(str, filter(None, (path, adapter)))]
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, errors="replace", timeout=SECONDS, check=False
         )
     except subprocess.TimeoutExpired as error:
-        raise ModelError(f"{path} did not load within {SECONDS:.0f} s. Name another model.") from error
+        raise ModelError(f"{file} did not load within {SECONDS:.0f} s. Name another model.") from error
     if done.returncode:
         reason = done.stderr.strip().rpartition("\n")[2].rpartition("/")[2] or f"code {done.returncode}"
         raise ModelError(
-            f"{path} cannot be loaded: llama.cpp gave up on it ({reason}). The file is damaged, or was "
+            f"{file} cannot be loaded: llama.cpp gave up on it ({reason}). The file is damaged, or was "
             "made to do harm; name another model."
         )
-    tried.add(path)
+    tried.add(file)
 
 
 def main() -> None:
-    """Load the file that the first argument names; what is merely wrong with it is said by who asked."""
+    """Load the model that the first argument names, with the adapter that the second one names.
+
+    What is merely wrong with them is said by who asked.
+    """
     from critiql.tools.models import trial
     from critiql.tools.models.prefix_store import PrefixStore
     from critiql.tools.models.runtime import LlamaRuntime, Tokens
 
-    path = Path(sys.argv[1])
-    trial.tried.add(path)
+    path, *adapters = map(Path, sys.argv[1:])
+    trial.tried.update((path, *adapters))
     with suppress(ModelError):
-        runtime = LlamaRuntime(path, TOKENS, prefixes=PrefixStore(None, 0))
+        adapter = adapters[0] if adapters else None
+        runtime = LlamaRuntime(path, TOKENS, prefixes=PrefixStore(None, 0), adapter=adapter)
         runtime.next_token_logits(Tokens((), tuple(runtime.weights.tokenise("a", begin=True))))
 
 

@@ -19,7 +19,7 @@ class Weights:
     def __init__(self, path: Path) -> None:
         """Map the file; `ModelError` when it is missing, no GGUF, damaged, or larger than the free memory."""
         self.path = path
-        _check_is_gguf(path)
+        check_is_gguf(path)
         _check_memory(path)
         try_out(path)
         start_backend()
@@ -84,12 +84,19 @@ class Weights:
         count = native.llama_token_to_piece(self.vocab, token, buffer, _PIECE_BYTES, 0, False)
         return buffer.raw[: max(count, 0)]
 
+    @cached_property
+    def end_token(self) -> int:
+        """The token that ends the assistant's turn."""
+        turn = native.llama_vocab_eot(self.vocab)
+        return int(native.llama_vocab_eos(self.vocab) if turn < 0 else turn)
+
     def ends(self, token: int) -> bool:
         """Whether the token ends a generation."""
         return bool(native.llama_vocab_is_eog(self.vocab, token))
 
 
-def _check_is_gguf(path: Path) -> None:
+def check_is_gguf(path: Path) -> None:
+    """Refuse what is no GGUF by its first bytes; `ModelError`, also when it cannot be read."""
     try:
         with path.open("rb") as file:
             magic = file.read(len(_GGUF_MAGIC))

@@ -1,0 +1,109 @@
+"""A LoRA adapter as the GGUF that llama.cpp puts over a model: names and order of its weights."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from gguf import MODEL_ARCH_NAMES, GGUFReader, GGUFType, GGUFWriter, Keys, get_tensor_name_map
+
+from critiql.tools.errors.head import Floats
+
+PERMUTED = ("self_attn.q_proj", "self_attn.k_proj")
+"""What llama.cpp stores in its own order in files of the architecture `llama`: the two halves of each head
+interleaved."""
+
+
+class Pair(NamedTuple):
+    """What is added to the weights of one layer: scale times `b` times `a`."""
+
+    a: Floats
+    """Shape (rank, in)."""
+    b: Floats
+    """Shape (out, rank)."""
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """What of a model its adapter's file depends on."""
+
+    name: str
+    blocks: int
+    heads: int
+    key_heads: int
+
+
+def architecture_of(model: Path) -> Architecture:
+    """Read the architecture of a GGUF.
+
+    Raises:
+        ValueError: it is one whose order of weights is not known here.
+    """
+    reader = GGUFReader(model)
+
+    def field(key: str) -> Any:
+        found = reader.get_field(key)
+        return found.contents() if found is not None else None
+
+    name = field("general.architecture")
+    if name not in ("llama", "qwen2"):
+        raise ValueError(
+            f"{model.name} has the architecture {name}; adapters are trained for llama and qwen2. Name "
+            "another model, or bring an adapter made elsewhere: any LoRA in a GGUF is taken."
+        )
+    heads = field(f"{name}.attention.head_count")
+    return Architecture(
+        name, field(f"{name}.block_count"), heads, field(f"{name}.attention.head_count_kv") or heads
+    )
+
+
+def write_adapter(pairs: Mapping[str, Pair], alpha: float, architecture: Architecture, out: Path) -> None:
+    """Write an adapter; a file that is there is replaced only when all of it is written.
+
+    Args:
+        pairs: by module as transformers names it (`model.layers.0.self_attn.q_proj`).
+        alpha: what is added is weighed by alpha / rank.
+        architecture: of the model it belongs to.
+        out: the GGUF to write.
+
+    Raises:
+        ValueError: a module has no counterpart in a GGUF.
+    """
+    part = out.with_name(f"{out.name}.part")
+    part.parent.mkdir(parents=True, exist_ok=True)
+    writer = GGUFWriter(part, architecture.name)
+    writer.add_type(GGUFType.ADAPTER)
+    writer.add_string(Keys.Adapter.TYPE, "lora")
+    writer.add_float32(Keys.Adapter.LORA_ALPHA, alpha)
+    for module, pair in sorted(pairs.items()):
+        name = tensor_name(module, architecture)
+        writer.add_tensor(f"{name}.weight.lora_a", np.ascontiguousarray(pair.a, np.float32))
+        writer.add_tensor(f"{name}.weight.lora_b", in_file_order(module, pair.b, architecture))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    part.replace(out)
+
+
+def tensor_name(module: str, architecture: Architecture) -> str:
+    """The name a GGUF has for a module, without its ending.
+
+    Raises:
+        ValueError: it has none.
+    """
+    kind = next(number for number, name in MODEL_ARCH_NAMES.items() if name == architecture.name)
+    found = get_tensor_name_map(kind, architecture.blocks).get_name(module)
+    if found is None:
+        raise ValueError(f"A GGUF of the architecture {architecture.name} has no weights called {module}.")
+    return found
+
+
+def in_file_order(module: str, b: Floats, architecture: Architecture) -> Floats:
+    """The rows of `b`, shape (out, rank), as a GGUF of that architecture orders the weights' own."""
+    if architecture.name != "llama" or not module.endswith(PERMUTED):
+        return np.ascontiguousarray(b, np.float32)
+    heads = architecture.heads if module.endswith(PERMUTED[0]) else architecture.key_heads
+    halves = b.reshape(heads, 2, len(b) // heads // 2, b.shape[1])
+    return np.ascontiguousarray(halves.swapaxes(1, 2).reshape(b.shape), np.float32)

@@ -1,0 +1,55 @@
+"""A local model as transformers and torch know it: its GGUF dequantised, with a LoRA adapter to be fitted.
+
+What is fitted is the model that answers later: the weights are those of the quantised file, so the adapter
+also learns to make up for what quantisation lost.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from peft import LoraConfig, get_peft_model, get_peft_model_state_dict
+from transformers import AutoModelForCausalLM
+
+from critiql.tools.errors.head import Floats
+from critiql.training.adapter_file import Pair
+
+LAYERS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+"""What gets an adapter: all linear layers of a block."""
+
+PREFIX = "base_model.model."
+A, B = ".lora_A.weight", ".lora_B.weight"
+
+
+def load_base(path: Path) -> Any:
+    """The model of a GGUF in 32 bits, on the GPU where there is one."""
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    torch.set_float32_matmul_precision("high")
+    model = AutoModelForCausalLM.from_pretrained(
+        str(path.parent), gguf_file=path.name, dtype=torch.float32, local_files_only=True
+    )
+    return model.to(device)
+
+
+def with_adapter(model: Any, rank: int, alpha: float) -> Any:
+    """The model with a fresh adapter that changes nothing yet; only the adapter can be fitted."""
+    return get_peft_model(
+        model, LoraConfig(r=rank, lora_alpha=alpha, target_modules=list(LAYERS), task_type="CAUSAL_LM")
+    )
+
+
+def adapter_pairs(model: Any) -> dict[str, Pair]:
+    """The adapter's weights, by module as transformers names it."""
+    state: Mapping[str, Any] = get_peft_model_state_dict(model)
+    arrays = {name: tensor.detach().cpu().float().numpy() for name, tensor in state.items()}
+    modules = [name.removesuffix(A) for name in arrays if name.endswith(A)]
+    return {module.removeprefix(PREFIX): Pair(arrays[module + A], arrays[module + B]) for module in modules}
+
+
+def next_token_logits(model: Any, tokens: Sequence[int]) -> Floats:
+    """Logits after the tokens, shape (vocabulary,)."""
+    with torch.no_grad():
+        logits = model(torch.tensor([list(tokens)], device=model.device)).logits[0, -1]
+    return np.asarray(logits.cpu().float().numpy(), np.float32)
