@@ -107,12 +107,25 @@ def calibrate(head: Head, hidden: Floats, targets: Flags, *, precision: float = 
     return Head(head.weights, head.bias, thresholds, head.model, head.prompt)
 
 
+def best_f1(probabilities: Floats, holds: Flags) -> float:
+    """The best F1 that any threshold on these probabilities has."""
+    return float(_f1_by_cut(probabilities, holds)[1].max(initial=0.0))
+
+
 def _best_threshold(probabilities: Floats, holds: Flags, precision: float) -> float:
+    order, scores = _f1_by_cut(probabilities, holds, precision)
+    best = int(np.argmax(scores))
+    return float(probabilities[order][best]) if scores[best] > 0 else NEVER
+
+
+def _f1_by_cut(
+    probabilities: Floats, holds: Flags, precision: float = 0.0
+) -> tuple[NDArray[np.intp], Doubles]:
+    """The order of falling probability, and per place the F1 of saying it up to there; -1 where no cut is."""
     order = np.argsort(-probabilities, kind="stable")
     right = np.cumsum(holds[order])
     said = np.arange(1, len(order) + 1)
     scores = np.where(right / said >= precision, 2 * right / (said + holds.sum()), -1.0)
     # equal probabilities stand or fall together: only the last of a run is a cut
     last_of_run = np.append(np.diff(probabilities[order]) != 0, True)
-    best = int(np.argmax(np.where(last_of_run, scores, -1.0)))
-    return float(probabilities[order][best]) if scores[best] > 0 else NEVER
+    return order, np.where(last_of_run, scores, -1.0)
