@@ -13,7 +13,7 @@ from critiql.agent.events import Answered, Budget, Executed, emit
 from critiql.agent.execution_critic import executes
 from critiql.agent.reading import read_candidate
 from critiql.agent.state import Candidate, State, Status, Stop, Update, incumbent_of
-from critiql.agent.wording import fenced, plain, sentence
+from critiql.agent.wording import counted, fenced, plain, sentence
 from critiql.tools.database.engine import Database
 from critiql.tools.database.result import Failure, Result, Rows
 from critiql.tools.errors.error_type import Finding
@@ -112,7 +112,7 @@ def message(sql: str, result: Result, update: Update) -> str:
 def _table(result: Rows) -> str:
     """The first rows, one JSON list a line, and how many there are."""
     lines = [json.dumps([shown(value) for value in row], ensure_ascii=False) for row in result.rows]
-    count = f"{'more than ' if result.truncated else ''}{len(result.rows)} rows"
+    count = f"{'more than ' if result.truncated else ''}{counted(len(result.rows), 'row')}"
     head = f"{', '.join(map(escape, result.columns))} ({count})"
     return fenced("\n".join([head, *lines[:ROWS_IN_WORDS]]), "text")
 

@@ -19,6 +19,7 @@ from critiql.agent.llm_critic import calibration_for, threshold_of, verdict_of
 from critiql.agent.llm_critic import read as read_critic
 from critiql.agent.result_text import result_text
 from critiql.agent.state import Candidate, State
+from critiql.agent.wording import counted
 from critiql.tools.database.engine import Database
 from critiql.tools.errors.lookup import DatabaseValues
 from critiql.tools.errors.rules import detect, read
@@ -134,7 +135,8 @@ def _tool(name: str, description: str, schema: type[BaseModel], work: Callable[.
 def _tables(database: Database) -> str:
     tables = database.schema().tables
     return "\n".join(
-        f"{t.name}: {len(t.columns)} columns" + (f", {t.row_count} rows" if t.row_count is not None else "")
+        f"{t.name}: {counted(len(t.columns), 'column')}"
+        + (f", {counted(t.row_count, 'row')}" if t.row_count is not None else "")
         for t in tables
     )
 
@@ -167,7 +169,7 @@ def _explain(database: Database, context: Context, sql: str) -> str:
     runs = interpret(trajectory, database)
     return "\n".join(
         f"{run.line}: {run.text.strip()} | {run.meaning} | "
-        + (f"{run.rows} rows" if run.rows is not None else run.note or "not counted")
+        + (counted(run.rows, "row") if run.rows is not None else run.note or "not counted")
         for run in runs
     )
 

@@ -54,6 +54,11 @@ def cell(value: Value) -> str:
     return plain(text)
 
 
+def counted(number: int, noun: str) -> str:
+    """A number with its noun, which takes an s but for one: `1 row`, `3 rows`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def _one_row(names: Sequence[str], row: Sequence[Value]) -> str:
     if len(names) == 1:
         return f"The {names[0]} is {cell(row[0])}."
@@ -61,7 +66,7 @@ def _one_row(names: Sequence[str], row: Sequence[Value]) -> str:
 
 
 def _listing(names: Sequence[str], rows: Sequence[Sequence[Value]], *, truncated: bool) -> str:
-    count = f"{'More than ' if truncated else ''}{len(rows)} {'row' if len(rows) == 1 else 'rows'}"
+    count = f"{'More than ' if truncated else ''}{counted(len(rows), 'row')}"
     if len(names) == 1:
         listed, count = [cell(row[0]) for row in rows[:LISTED]], f"{count} of {names[0]}"
     else:

@@ -4,6 +4,7 @@ from typing import Any
 
 from rich.console import Console
 
+from critiql.agent.wording import counted
 from critiql.tools.schema.quoting import escape, escape_lines
 
 
@@ -72,7 +73,7 @@ def _candidate(event: dict[str, Any]) -> tuple[str, str]:
 
 
 def _executed(event: dict[str, Any]) -> tuple[str, str]:
-    outcome = f"{event['row_count']} rows" if event["ok"] else f"{event['kind']}: {event['message']}"
+    outcome = counted(event["row_count"], "row") if event["ok"] else f"{event['kind']}: {event['message']}"
     return "execution_critic", f"candidate {event['id']}: {outcome} ({event['seconds']:.3f} s)"
 
 
