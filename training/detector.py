@@ -19,9 +19,6 @@ FOLDS = 5
 L2 = 0.1
 """Chosen among 0.001 to 1 by D-F1 over groups of train databases (docs/RESULTS.md)."""
 STEPS = 300
-PRECISION = 0.4
-"""Least share of right ones among the queries of which a type is said, where it is calibrated. Chosen among
-0 to 0.5 by F1 over the types named, over groups of train databases (docs/RESULTS.md)."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +81,7 @@ def fit_detector(
     judged: list[Judged] = []
     groups = [row["db_id"] for row in held]
     for fold in group_folds(groups, min(FOLDS, len(set(groups)))):
-        calibrated = calibrate(head, states[fold.fit], truths[fold.fit], precision=PRECISION)
+        calibrated = calibrate(head, states[fold.fit], truths[fold.fit])
         judged += [_judged(held[n], calibrated, states[n]) for n in fold.validate]
     right = [bool(one) for one in truths[:, NULL]]
     figures = {
@@ -94,7 +91,7 @@ def fit_detector(
         "types": asdict(type_scores(judged)),
         "null_token_auc": asdict(auc([float(p) for p in head.correct(states)], right)),
     }
-    return Fitted(calibrate(head, states, truths, precision=PRECISION), figures)
+    return Fitted(calibrate(head, states, truths), figures)
 
 
 def thresholds_of(head: Head) -> dict[str, float | None]:

@@ -6,7 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from critiql.evals.provenance import commit
-from critiql.training.detector import L2, PRECISION, STEPS, Fitted, plain, thresholds_of
+from critiql.training.detector import L2, STEPS, Fitted, plain, thresholds_of
 from critiql.training.example_file import Row, counts_by_part
 
 
@@ -27,7 +27,7 @@ def head_card(
     return {
         "model": {"name": Path(model).name, "fingerprint": head.model, "width": int(head.weights.shape[1])},
         "prompt": head.prompt,
-        "fit": {"l2": L2, "steps": STEPS, "start": start, "precision": PRECISION},
+        "fit": {"l2": L2, "steps": STEPS, "start": start},
         "starts": {name: _compared(fitted) for name, fitted in fits.items()},
         "thresholds": thresholds_of(head),
         "validation": plain(fits[start].validation),
