@@ -65,6 +65,19 @@ def test_the_null_token_decides_and_the_nearest_type_is_named(head: Head) -> Non
     assert (key, probability) == (ERROR_TYPES[best - 1].key, pytest.approx(head.probabilities(hidden)[best]))
 
 
+def test_a_type_far_less_probable_than_another_is_not_said() -> None:
+    weights = np.zeros((ROWS, 3), np.float32)
+    weights[1], weights[2], weights[3] = (4, 0, 0), (0, 4, 0), (0, 0, 4)
+    thresholds = np.full(ROWS, 0.1, np.float32)
+    thresholds[NULL] = 1
+    head = Head(weights, np.zeros(ROWS, np.float32), thresholds)
+    said = head.detect(np.array([1, 0.0, -0.45], np.float32))
+    keys = [error.key for error in ERROR_TYPES[:3]]
+    assert [key for key, _ in said][:2] == keys[:2]
+    assert keys[2] not in dict(said)
+    assert said[1][1] == 0.5
+
+
 def test_the_null_token_judges_correctness(head: Head) -> None:
     hidden, types = examples(400, 4)
     right = np.array([not keys for keys in types])
