@@ -4,6 +4,9 @@ What is fitted is the model that answers later: the weights are those of the qua
 also learns to make up for what quantisation lost.
 """
 
+# the extra `lora` is not there where types are checked
+# pyright: reportMissingImports=false
+
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any

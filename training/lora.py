@@ -1,5 +1,8 @@
 """Fitting a LoRA adapter to examples of any task: the model learns the answer, not the prompt."""
 
+# the extra `lora` is not there where types are checked
+# pyright: reportMissingImports=false
+
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
