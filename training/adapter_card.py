@@ -33,7 +33,7 @@ def agreement(compared: Sequence[Compared]) -> Row:
     return {
         "prompts": len(compared),
         "same_next_token": fmean(float(one.fitted.argmax() == one.used.argmax()) for one in compared),
-        "effect_correlation": round(min(float(np.corrcoef(pair)[0, 1]) for pair in effects), 5),
+        "effect_correlation": round(min(float(np.asarray(np.corrcoef(pair))[0, 1]) for pair in effects), 5),
         "mean_effect": _mean(fitted for fitted, _ in effects),
         "mean_difference": _mean(one.fitted - one.used for one in compared),
         "mean_difference_without": _mean(one.fitted_plain - one.used_plain for one in compared),
