@@ -78,7 +78,7 @@ def test_what_is_fitted_is_what_llama_cpp_computes(data: Path, tmp_path: Path) -
         pytest.importorskip(package, reason="needs the extra lora: make lora")
     out, chosen = tmp_path / "adapter.gguf", few(data, tmp_path / "few.jsonl")
     plan = ("--model", SMALL, "--rank", "4", "--batch", "1", "--rate", "1e-3")
-    done = run("lora", "--data", chosen, "--out", out, *plan, "--epochs", "3")
+    done = run("lora", "--data", chosen, "--out", out, *plan, "--epochs", "4")
     assert done.exit_code == 0, done.output
     card = json.loads(card_path(out).read_text())
     assert (card["plan"]["rank"], card["agreement"]["prompts"]) == (4, 2)
@@ -94,8 +94,8 @@ def test_what_is_fitted_is_what_llama_cpp_computes(data: Path, tmp_path: Path) -
     assert any(said)
     assert said != [plain.read(prompt).types for prompt in learnt]
 
-    again = run("lora", "--data", chosen, "--out", out, *plan, "--epochs", "3")
+    again = run("lora", "--data", chosen, "--out", out, *plan, "--epochs", "4")
     assert json.loads(again.stdout)["loss"] == card["loss"]
-    other = run("lora", "--data", chosen, "--out", out, *plan, "--epochs", "4")
+    other = run("lora", "--data", chosen, "--out", out, *plan, "--epochs", "5")
     assert other.exit_code == 2
     assert "state of a fit with other data or settings" in " ".join(other.output.split())
