@@ -13,7 +13,7 @@ from critiql.tools.database.introspected import schema_of
 from critiql.tools.database.policy import AccessPolicy
 from critiql.tools.database.result import Limits, Result, Rows
 from critiql.tools.database.statement import ask_rows
-from critiql.tools.database.worker import WorkerDiedError, WorkerPool, WorkerSpec, WorkerTimeoutError
+from critiql.tools.database.worker import WORKER_ERRORS, WorkerPool, WorkerSpec
 from critiql.tools.schema.model import Schema, Table
 
 PREFIX = re.compile(r"^sqlite(?:\+[a-z0-9_]+)?:///", re.IGNORECASE)
@@ -107,7 +107,7 @@ class SqliteDatabase:
         request = {"op": "introspect", "limits": [INTROSPECTION_SECONDS]}
         try:
             reply = self._pool.ask(request, INTROSPECTION_SECONDS, INTROSPECTION_BYTES)
-        except (WorkerTimeoutError, WorkerDiedError) as error:
+        except WORKER_ERRORS as error:
             msg = f"The structure of {self._path} could not be read: {error}. The file may be damaged."
             raise DatabaseError(msg) from error
         if "kind" in reply:

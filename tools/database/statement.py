@@ -5,6 +5,7 @@ from typing import Any, get_args
 
 from critiql.tools.database.result import ErrorKind, Failure, Limits, Result, Rows
 from critiql.tools.database.worker import (
+    WorkerBusyError,
     WorkerCancelledError,
     WorkerDiedError,
     WorkerPool,
@@ -63,6 +64,8 @@ def ask_rows(pool: WorkerPool, sql: str, limits: Limits) -> Result:
     started = time.monotonic()
     try:
         reply = pool.ask({"op": "run", "sql": sql, "limits": caps}, limits.seconds, largest)
+    except WorkerBusyError as error:
+        return Failure("busy", str(error), time.monotonic() - started)
     except WorkerTimeoutError as error:
         return Failure("timeout", str(error), time.monotonic() - started)
     except WorkerCancelledError as error:

@@ -10,7 +10,7 @@ from critiql.tools.database.introspected import schema_of
 from critiql.tools.database.policy import AccessPolicy
 from critiql.tools.database.result import Limits, Result, Rows
 from critiql.tools.database.statement import ask_rows
-from critiql.tools.database.worker import WorkerDiedError, WorkerPool, WorkerSpec, WorkerTimeoutError
+from critiql.tools.database.worker import WORKER_ERRORS, WorkerPool, WorkerSpec
 from critiql.tools.schema.model import Schema, Table
 from critiql.tools.schema.quoting import quote_name
 
@@ -81,7 +81,7 @@ class WorkerDatabase:
         request = {"op": "introspect", "limits": [INTROSPECTION_SECONDS]}
         try:
             reply = self._pool.ask(request, INTROSPECTION_SECONDS, INTROSPECTION_BYTES)
-        except (WorkerTimeoutError, WorkerDiedError) as error:
+        except WORKER_ERRORS as error:
             msg = f"{self._url} could not be read: {error}. Check that it answers, then try again."
             raise DatabaseError(msg) from error
         if "kind" in reply:
