@@ -15,7 +15,7 @@ import typer
 from critiql.tools.database.engine import Database
 from critiql.tools.database.open import open_database
 from critiql.tools.database.result import Limits
-from critiql.tools.database.sample import sample_database
+from critiql.tools.database.sample.build import sample_database
 
 LONG = """
 WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < {steps}) SELECT max(x) FROM c
