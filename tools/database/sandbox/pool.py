@@ -26,7 +26,7 @@ START_SECONDS = 10.0
 """What a start may take; about 20 ms on an idle machine."""
 HELLO_BYTES = 1000
 """Largest message with which a worker says that it is ready."""
-MAIN = Path(__file__).with_name("worker_main.py")
+MAIN = Path(__file__).with_name("child.py")
 ENVIRONMENT = {"LC_ALL": "C.UTF-8", "MALLOC_ARENA_MAX": "1"}
 """All that a worker's environment holds; a heap for each of its threads would take 64 MB of addresses."""
 KILLED_FROM_OUTSIDE = (-9, -15)
@@ -51,7 +51,7 @@ class WorkerSpec:
     """Whether the session imports installed packages; without them a start is quicker."""
 
     def limits(self) -> dict[str, int]:
-        """Resource limits by name, as `worker_main` sets them."""
+        """Resource limits by name, as `child` sets them."""
         return {"AS": self.memory_bytes, "FSIZE": self.file_bytes, "NOFILE": self.open_files, "CORE": 0}
 
 
@@ -156,7 +156,7 @@ class Worker:
         """The reply to a request, whose limit becomes what is left until then.
 
         Args:
-            request: as `worker_main` takes it.
+            request: as `child` takes it.
             deadline: moment on `time.monotonic`; what a new worker's start takes is added to it.
             largest: bound on the reply in bytes.
 
