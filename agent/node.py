@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 
 from langchain_core.runnables import RunnableLambda
@@ -10,7 +11,7 @@ from langgraph.runtime import get_runtime
 
 from critiql.agent.context import Context
 from critiql.agent.state import State, Update
-from critiql.tools.models.cancel import cancellable
+from critiql.tools.models.cancel import cancellable, time_limit
 from critiql.tools.models.journal import journaled
 
 JOURNAL = "journal"
@@ -28,8 +29,10 @@ def node(role: Role) -> RunnableLambda[State, Update]:
     """
 
     def run(state: State) -> Update:
-        with journaled(get_config().get("configurable", {}).get(JOURNAL)):
-            return role(state, get_runtime(Context).context or Context())
+        context = get_runtime(Context).context or Context()
+        journal = get_config().get("configurable", {}).get(JOURNAL)
+        with journaled(journal), time_limit(seconds_left(state, context)):
+            return role(state, context)
 
     async def run_in_thread(state: State) -> Update:
         cancelled = threading.Event()
@@ -41,3 +44,8 @@ def node(role: Role) -> RunnableLambda[State, Update]:
                 raise
 
     return RunnableLambda(run, afunc=run_in_thread, name=getattr(role, "__name__", "role"))
+
+
+def seconds_left(state: State, context: Context) -> float:
+    """What is left of the time of the run; all of it before the run has begun."""
+    return context.seconds - (time.time() - state["started"] if "started" in state else 0)

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from critiql import prompts
+from critiql.agent.calls import finished
 from critiql.tools.models.model import Generation, LanguageModel, Prompt, Sampling
 from critiql.tools.schema.model import Schema
 from critiql.tools.sql.extract import extract_sql
@@ -127,7 +128,7 @@ def augment_schema(task: Task, trajectory: Trajectory) -> Attempt:
     opening = mask_opening(masked)
     sampling = Sampling(max_tokens=ANSWER_TOKENS, grammar=mask_grammar(masked, task.schema))
     prompt = Prompt(task.prefix, sam_request(task.question, masked), opening)
-    generation = task.model.generate(prompt, sampling)
+    generation = finished(task.model.generate(prompt, sampling))
     answers = read_answers(opening + generation.text)
     filled = fill(masked, answers, task.schema)
     originals = {one.name: one.original for one in masked.masks}
@@ -145,7 +146,7 @@ def optimise_logic(task: Task, trajectory: Trajectory) -> Attempt:
     for _ in range(2):
         prompt = Prompt(task.prefix, lom_request(task.question, trajectory, refusal), EDIT_OPENING)
         sampling = Sampling(max_tokens=ANSWER_TOKENS, grammar=EDIT_GRAMMAR, seed=len(generations))
-        generation = task.model.generate(prompt, sampling)
+        generation = finished(task.model.generate(prompt, sampling))
         generations.append(generation)
         edits = read_script(generation.text)
         edited = edits if isinstance(edits, Problem) else apply_edits(trajectory, edits, task.schema)
@@ -161,7 +162,7 @@ def regenerate(task: Task, trajectory: Trajectory) -> tuple[str, Generation]:
     """Let the model write the SQL of a trajectory; it does not see the query the trajectory came from."""
     request = prompts.load("regenerate").render(question=task.question, steps=to_text(trajectory))
     sampling = Sampling(stop=("```", ";\n"))
-    generation = task.model.generate(Prompt(task.prefix, request, SQL_OPENING), sampling)
+    generation = finished(task.model.generate(Prompt(task.prefix, request, SQL_OPENING), sampling))
     return extract_sql(generation.text), generation
 
 

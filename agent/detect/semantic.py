@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol
 
-from critiql.agent.calls import record
+from critiql.agent.calls import finished, record
 from critiql.agent.context import Context
 from critiql.agent.decide.budget import overspent
 from critiql.agent.detect.heads import head_for
@@ -93,7 +93,7 @@ class PromptDetector:
 
     def read(self, prompt: Prompt) -> Reading:
         """See `SemanticDetector.read`. The probability is the geometric mean of the text's tokens."""
-        answer = self.model.generate(prompt, Sampling(max_tokens=LONGEST_ANSWER))
+        answer = finished(self.model.generate(prompt, Sampling(max_tokens=LONGEST_ANSWER)))
         written = answer.usage.generated_tokens
         likely = 1.0 if answer.logprob is None or not written else math.exp(answer.logprob / written)
         call = record("error_detector", self.model, "generate", answer.usage)

@@ -2,8 +2,8 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import Any, Literal, NamedTuple
 
@@ -14,6 +14,7 @@ from openai import APIConnectionError, APIStatusError, APITimeoutError, OpenAIEr
 from pydantic import SecretStr
 
 from critiql.tools.models.cancel import cancelled, ensure_not_cancelled
+from critiql.tools.models.event_loop import POLL, iterate, wait_for
 from critiql.tools.models.model import (
     ChoiceReading,
     ContextOverflowError,
@@ -34,8 +35,6 @@ _BYTES_A_TOKEN = 3.5
 """English and SQL in current vocabularies; only for estimates."""
 _LONGEST_WAIT = 60.0
 """A Retry-After of more seconds is not waited for, neither by the client nor here."""
-_POLL = 0.1
-"""Seconds between two looks at the cancellation while waiting."""
 _TRANSIENT_STATUS = frozenset({408, 409, 425, 429})
 _UNREADABLE = (ValueError, TypeError, AttributeError, LookupError)
 """What the client raises at an answer that is not JSON, JSON of another shape, or a stream of nothing."""
@@ -62,7 +61,13 @@ class HostedModel:
         if not name:
             raise ModelError(f"{spec!r} names no model; write openai:NAME or openai:NAME@URL.")
         with typed_errors(spec):
-            chat = ChatOpenAI(model=name, base_url=base_url, api_key=_key(base_url), timeout=_TIMEOUT)
+            chat = ChatOpenAI(
+                model=name,
+                base_url=base_url,
+                api_key=_key(base_url),
+                timeout=_TIMEOUT,
+                stream_chunk_timeout=None,  # it would log; the client and the run have limits of their own
+            )
         return cls(spec, chat)
 
     @property
@@ -85,16 +90,17 @@ class HostedModel:
             ModelError: it refused the call.
         """
         started, whole = time.perf_counter(), AIMessageChunk(content="")
-        with self._call():
-            for chunk in self._chat.stream(
-                _messages(prompt), stream_usage=True, **_arguments(prompt, sampling)
-            ):
+        with self._call(), closing(iterate(self._stream(prompt, sampling))) as chunks:
+            for chunk in chunks:
                 whole += chunk
                 if on_text is not None and chunk.text:
                     on_text(chunk.text)
-                if cancelled():
-                    break
+        if not whole.text:
+            ensure_not_cancelled()
         return self._generation(prompt, whole, started)
+
+    def _stream(self, prompt: Prompt, sampling: Sampling) -> AsyncIterator[AIMessageChunk]:
+        return self._chat.astream(_messages(prompt), stream_usage=True, **_arguments(prompt, sampling))
 
     def choose(self, prompt: Prompt, choices: Sequence[Sequence[str]]) -> ChoiceReading:
         """Read how likely each choice is to come next from the likeliest tokens the endpoint reports.
@@ -106,7 +112,7 @@ class HostedModel:
         started = time.perf_counter()
         with self._call():
             bound = self._chat.bind(logprobs=True, top_logprobs=_TOP, max_tokens=1, temperature=0.0)
-            message = bound.invoke(_messages(prompt))
+            message = wait_for(lambda: bound.ainvoke(_messages(prompt)))
         top = _top_tokens(message.response_metadata)
         if not top:
             raise ModelError(
@@ -124,7 +130,7 @@ class HostedModel:
         """One call with typed errors, not made before the moment that the endpoint named when it refused."""
         while (left := self._not_before - time.monotonic()) > 0:
             ensure_not_cancelled()
-            time.sleep(min(left, _POLL))
+            time.sleep(min(left, POLL))
         try:
             with typed_errors(self._name):
                 yield

@@ -14,7 +14,7 @@ from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
 from critiql.tools.models import hosted
-from critiql.tools.models.cancel import CallCancelledError, cancellable, time_limit
+from critiql.tools.models.cancel import CallCancelledError, OutOfTimeError, cancellable, time_limit
 from critiql.tools.models.hosted import HostedModel, TopToken, choice_logprobs
 from critiql.tools.models.model import (
     ContextOverflowError,
@@ -38,9 +38,14 @@ def test_tokens_speak_for_choices(case: dict[str, Any]) -> None:
 
 
 def model(answer: Callable[[httpx.Request], httpx.Response]) -> HostedModel:
-    client = httpx.Client(transport=httpx.MockTransport(answer))
+    client = httpx.AsyncClient(transport=httpx.MockTransport(answer))
     chat = ChatOpenAI(
-        model="m", base_url="http://host/v1", api_key=SecretStr("k"), http_client=client, max_retries=0
+        model="m",
+        base_url="http://host/v1",
+        api_key=SecretStr("k"),
+        http_async_client=client,
+        max_retries=0,
+        stream_chunk_timeout=None,
     )
     return HostedModel("openai:m@http://host/v1", chat)
 
@@ -152,7 +157,7 @@ def test_a_call_that_waits_for_its_endpoint_can_be_cancelled() -> None:
     asked = model(lambda _: busy)
     with pytest.raises(TransientModelError):
         asked.generate(PROMPT, Sampling())
-    with time_limit(0.3), pytest.raises(CallCancelledError):
+    with time_limit(0.3), pytest.raises(OutOfTimeError):
         asked.generate(PROMPT, Sampling())
 
 
