@@ -18,6 +18,8 @@ from langgraph.checkpoint.base import (
     CheckpointTuple,
 )
 
+from critiql.tools.hiding import hide_secrets
+
 DEFAULT_THREAD = "default"
 LONGEST_THREAD = 200
 """Characters of a thread's name."""
@@ -37,6 +39,9 @@ DAMAGE = (ValueError, TypeError, KeyError, AttributeError, IndexError, NotImplem
 
 class CheckpointError(Exception):
     """Checkpoints cannot be read or written. The message says what happened, why, and what to do."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(hide_secrets(message))
 
 
 class Checkpoints(BaseCheckpointSaver[Any]):

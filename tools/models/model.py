@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from critiql.tools.hiding import hide_secrets
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -80,6 +82,9 @@ class HiddenState:
 
 class ModelError(Exception):
     """A model cannot be loaded or did not answer. The message says what happened, why, and what to do."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(hide_secrets(message))
 
 
 class ContextOverflowError(ModelError):
