@@ -5,6 +5,8 @@ from typing import Annotated, Any, Literal
 from langgraph.config import get_stream_writer
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from critiql.tools.hiding import hide_known_in
+
 
 class Event(BaseModel):
     """What every event carries."""
@@ -231,4 +233,4 @@ def emit(event: Event) -> None:
         writer = get_stream_writer()
     except RuntimeError:
         return
-    writer(event.model_dump(mode="json"))
+    writer(hide_known_in(event.model_dump(mode="json")))

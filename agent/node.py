@@ -11,6 +11,7 @@ from langgraph.runtime import get_runtime
 
 from critiql.agent.context import Context
 from critiql.agent.state import State, Update
+from critiql.tools.hiding import hide_known_in
 from critiql.tools.models.cancel import cancellable, time_limit
 from critiql.tools.models.journal import journaled
 
@@ -32,7 +33,8 @@ def node(role: Role) -> RunnableLambda[State, Update]:
         context = get_runtime(Context).context or Context()
         journal = get_config().get("configurable", {}).get(JOURNAL)
         with journaled(journal), time_limit(seconds_left(state, context)):
-            return role(state, context)
+            update: Update = hide_known_in(role(state, context))
+            return update
 
     async def run_in_thread(state: State) -> Update:
         cancelled = threading.Event()

@@ -39,8 +39,10 @@ class LazyGroup(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run the command; a setting of the machine that is wrong ends any of them in a sentence."""
         from critiql.cli.screen import exit_codes
-        from critiql.tools.settings import SettingsError
+        from critiql.tools.settings import SettingsError, unread_env_file
 
+        if said := unread_env_file():
+            typer.secho(said, err=True)
         try:
             return super().invoke(ctx)
         except SettingsError as error:

@@ -41,15 +41,7 @@ def hide_known(text: str) -> str:
 
 def hide_known_in(value: Any) -> Any:
     """The same for every text in dictionaries, lists and tuples; other objects stay."""
-    if not _known:
-        return value
-    if isinstance(value, str):
-        return hide_known(value)
-    if isinstance(value, dict):
-        return {name: hide_known_in(inner) for name, inner in value.items()}
-    if type(value) in (list, tuple):
-        return type(value)(hide_known_in(inner) for inner in value)
-    return value
+    return _in_texts(value, hide_known) if _known else value
 
 
 def hide_secrets(text: str) -> str:
@@ -57,6 +49,21 @@ def hide_secrets(text: str) -> str:
     for pattern in (IN_URL, BARE, PARAMETER):
         text = pattern.sub(rf"\g<before>{HIDDEN}", text)
     return hide_known(text)
+
+
+def hide_secrets_in(value: Any) -> Any:
+    """The same for every text in dictionaries, lists and tuples; other objects stay."""
+    return _in_texts(value, hide_secrets)
+
+
+def _in_texts(value: Any, change: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, dict):
+        return {name: _in_texts(inner, change) for name, inner in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(_in_texts(inner, change) for inner in value)
+    return value
 
 
 class HidingStream:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -24,6 +24,7 @@ from critiql.evals.run.runner import Entrant, Scorers, budget, evaluate
 from critiql.evals.run.scoring import execution_score, suite_score
 from critiql.evals.run.store import Run, RunSpec, Store
 from critiql.evals.run.systems import context_of, local, remote, settings_of
+from critiql.tools.hiding import hide_secrets_in
 
 StoreOption = Annotated[Path, typer.Option(help="SQLite file of answers and traces.")]
 CallsOption = Annotated[
@@ -119,6 +120,7 @@ class Desk:
             settings=settings_of(context) | ({} if url else _calibration(context) | _head(context)),
             code=code_digest(),
         )
+        spec = RunSpec(**hide_secrets_in(asdict(spec)))
         run = self.store.begin(spec, commit(), machine(), asked.label)
         return Entrant(run, remote(name, url, context) if url else local(name, context))
 

@@ -18,6 +18,7 @@ from critiql.evals.report.assistance import PARTS
 from critiql.evals.run.call_cache import CallCache
 from critiql.evals.run.store import Run, RunSpec, Store, StoredAnswer
 from critiql.tools.errors.types.error_type import SEMANTIC
+from critiql.tools.hiding import hide_known_in
 
 VERSION = 1
 
@@ -157,7 +158,7 @@ def _picked(record: dict[str, Any], names: Collection[str]) -> Line:
 
 
 def _encoded(lines: Iterable[Line], *, packed: bool) -> bytes:
-    text = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines).encode()
+    text = "".join(json.dumps(hide_known_in(line), separators=(",", ":")) + "\n" for line in lines).encode()
     if not packed:
         return text
     buffer = io.BytesIO()

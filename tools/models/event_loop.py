@@ -1,7 +1,7 @@
 """Network calls that can be given up at any moment: they run on an event loop in a thread of their own.
 
-A blocking call cannot be ended from outside while it connects, waits for an answer or reads one slowly. A task
-of an event loop can, and its connection is closed with it.
+A blocking call cannot be ended from outside while it connects, waits for an answer or reads one slowly.
+A task of an event loop can, and its connection is closed with it.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ class _Loop(asyncio.SelectorEventLoop):
     """A loop whose look-ups of names do not keep the process from ending."""
 
     async def getaddrinfo(self, host: Any, port: Any, **options: Any) -> Any:
-        """As `socket.getaddrinfo`, in a thread that nobody waits for: the system gives up after many seconds."""
+        """As `socket.getaddrinfo`, in a thread that nobody waits for: the system gives up late."""
         found = self.create_future()
 
         def settle(result: Any, error: Exception | None) -> None:

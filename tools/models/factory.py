@@ -6,6 +6,7 @@ from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING
 
+from critiql.tools.hiding import hide_secrets
 from critiql.tools.models.files.hashes import file_sha256
 from critiql.tools.models.files.registry import registry
 from critiql.tools.models.files.store import resolve
@@ -61,7 +62,7 @@ def fingerprint_of(spec: str) -> str:
         known = _models.get(spec)
     if known is not None:
         return known.fingerprint
-    return spec if spec.startswith(HOSTED) else _sha256(spec)[:12]
+    return hide_secrets(spec) if spec.startswith(HOSTED) else _sha256(spec)[:12]
 
 
 @contextmanager

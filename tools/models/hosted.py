@@ -2,10 +2,12 @@
 
 import math
 import time
+from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import Any, Literal, NamedTuple
+from urllib.parse import unquote, urlsplit
 
 import numpy as np
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, SystemMessage
@@ -13,6 +15,7 @@ from langchain_openai import ChatOpenAI
 from openai import APIConnectionError, APIStatusError, APITimeoutError, OpenAIError
 from pydantic import SecretStr
 
+from critiql.tools.hiding import HidingStream, hide_known, hide_secrets, know_secret
 from critiql.tools.models.cancel import cancelled, ensure_not_cancelled
 from critiql.tools.models.event_loop import POLL, iterate, wait_for
 from critiql.tools.models.model import (
@@ -57,18 +60,20 @@ class HostedModel:
             ModelError: no name, or no key for the public endpoint.
         """
         name, _, url = spec.removeprefix("openai:").partition("@")
-        base_url = url or settings().openai_base_url
+        configured = url or settings().openai_base_url
         if not name:
             raise ModelError(f"{spec!r} names no model; write openai:NAME or openai:NAME@URL.")
         with typed_errors(spec):
+            base_url, headers = _without_login(configured)
             chat = ChatOpenAI(
                 model=name,
                 base_url=base_url,
-                api_key=_key(base_url),
+                api_key=_key(configured),
+                default_headers=headers,
                 timeout=_TIMEOUT,
                 stream_chunk_timeout=None,  # it would log; the client and the run have limits of their own
             )
-        return cls(spec, chat)
+        return cls(hide_secrets(spec), chat)
 
     @property
     def name(self) -> str:
@@ -90,11 +95,12 @@ class HostedModel:
             ModelError: it refused the call.
         """
         started, whole = time.perf_counter(), AIMessageChunk(content="")
+        shown = HidingStream(on_text or (lambda _: None))
         with self._call(), closing(iterate(self._stream(prompt, sampling))) as chunks:
             for chunk in chunks:
                 whole += chunk
-                if on_text is not None and chunk.text:
-                    on_text(chunk.text)
+                shown.feed(chunk.text)
+        shown.finish()
         if not whole.text:
             ensure_not_cancelled()
         return self._generation(prompt, whole, started)
@@ -143,7 +149,7 @@ class HostedModel:
         if message.usage_metadata is None:
             estimate = self.count_tokens(prompt.prefix + prompt.request)
             usage = replace(usage, prompt_tokens=estimate, generated_tokens=self.count_tokens(message.text))
-        return Generation(message.text, self._finish_reason(message), None, usage)
+        return Generation(hide_known(message.text), self._finish_reason(message), None, usage)
 
     def _finish_reason(self, message: AIMessageChunk) -> Literal["stop", "length", "cancelled"]:
         """A stream that breaks off looks like a short answer, but has no finish reason."""
@@ -233,10 +239,28 @@ def _retry_after(error: APIStatusError) -> float:
     return seconds if 0 < seconds <= _LONGEST_WAIT else 0.0
 
 
-def _without_key(said: str) -> str:
-    """What an endpoint says, without the key should it say it back."""
-    key = settings().openai_api_key
-    return said.replace(key.get_secret_value(), "[the key]") if key and key.get_secret_value() else said
+def _without_login(url: str | None) -> tuple[str | None, dict[str, str] | None]:
+    """A URL without user and password, which a client's log would tell, and the header that says them.
+
+    Raises:
+        ModelError: the URL cannot be read.
+    """
+    if url is None or "@" not in url:
+        return url, None
+    try:
+        parts = urlsplit(url)
+        place = f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
+    except ValueError:
+        parts, place = urlsplit(""), ""
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    if not parts.username or "@" in parts.path + parts.query + parts.fragment:
+        raise ModelError(
+            "The address of a model cannot be read. "
+            "Write openai:NAME@http://USER:PASSWORD@HOST:PORT/v1, with %-escapes."
+        )
+    login = b64encode(f"{user}:{password}".encode()).decode()
+    know_secret(parts.password, password, login)
+    return parts._replace(netloc=place).geturl(), {"Authorization": f"Basic {login}"}
 
 
 @contextmanager
@@ -248,7 +272,7 @@ def typed_errors(name: str) -> Iterator[None]:
     try:
         yield
     except APIStatusError as error:
-        raise _refusal(name, error) from error
+        raise _refusal(name, error) from None  # it may hold the key
     except APITimeoutError as error:
         raise TransientModelError(f"{name} did not answer within {_TIMEOUT:.0f} seconds.") from error
     except APIConnectionError as error:
@@ -260,7 +284,7 @@ def typed_errors(name: str) -> Iterator[None]:
 
 
 def _refusal(name: str, error: APIStatusError) -> ModelError:
-    status, said = error.status_code, _without_key(error.message)
+    status, said = error.status_code, hide_known(error.message)
     if status in _TRANSIENT_STATUS or status >= 500:
         busy = TransientModelError(
             f"{name} is busy or failing (HTTP {status}). Try again later. It said: {said}"

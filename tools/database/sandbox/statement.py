@@ -11,6 +11,7 @@ from critiql.tools.database.sandbox.pool import (
     WorkerPool,
     WorkerTimeoutError,
 )
+from critiql.tools.hiding import hide_secrets
 
 SQL_CHARACTERS = 1_000_000
 """Longest statement that is sent to a worker."""
@@ -27,7 +28,7 @@ def _failure(reply: dict[str, Any], seconds: float) -> Failure:
     name = reply.get("name")
     return Failure(
         kind if kind in KINDS else "other",
-        str(reply.get("message", "")),
+        hide_secrets(str(reply.get("message", ""))),
         seconds,
         name if isinstance(name, str) else None,
     )
