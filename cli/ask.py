@@ -80,12 +80,15 @@ def ask(
 
 
 def as_dict(answer: Any) -> dict[str, Any]:
-    """The JSON form of an answer."""
+    """The JSON form of an answer; its words are plain text, not Markdown."""
+    from critiql.agent.wording.sentence import unmarked
+
     document: dict[str, Any] = answer.model_dump(mode="json", exclude={"calls", "events"})
     for candidate in document["candidates"]:
         candidate.setdefault("p_true", None)
     return {
         **document,
+        "in_words": unmarked(answer.in_words),
         "model_calls": answer.model_calls,
         "escalated": answer.escalated,
         "tokens": answer.tokens().model_dump(),

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from critiql.cli.screen.streams import run_with_streams
+
 COMMANDS = {
     "ask": ("critiql.cli.ask:ask", "Answer a question about a database."),
     "run": ("critiql.cli.run:run", "Run one SQL statement, read-only."),
@@ -108,4 +110,4 @@ def _root(
 
 def main() -> None:
     """Entry point of the `critiql` script."""
-    app()
+    run_with_streams(app)

@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from langchain_core.runnables import RunnableConfig
 
@@ -18,6 +18,8 @@ from critiql.graphs.catalogue import graph as graph_of
 from critiql.graphs.checkpoints.resume import begin
 from critiql.graphs.checkpoints.saver import DEFAULT_THREAD, open_checkpoints
 from critiql.tools.database.server_url import without_password
+
+T = TypeVar("T")
 
 STEPS_PER_GENERATION = 5
 """Nodes that one generation may pass through."""
@@ -46,7 +48,7 @@ async def stream(
     goes on where it was; docs/CHECKPOINTS.md says when.
 
     With `redact`, events and candidates hold no cell and no literal (agent/redaction.py), and what a model
-    writes is not shown as it comes. The answer's own query, rows and words stay.
+    writes is not shown as it comes. The answer's own query, rows and words stay. LangSmith is told nothing.
 
     Raises:
         QuestionError, DatabaseError, ModelError, UnknownGraphError, CheckpointError: the message says what
@@ -65,7 +67,8 @@ async def stream(
         "draft": draft,
     }
     chunk: Any
-    async with aclosing(_parts(graph, given, settings, checkpoint, thread)) as parts:
+    found = _parts(graph, given, settings, checkpoint, thread)
+    async with aclosing(_untraced(found) if redact else found) as parts:
         async for mode, chunk in parts:
             if mode == "values":
                 state = chunk
@@ -78,6 +81,20 @@ async def stream(
                 yield event
     answer = Answer.of(state, graph, time.perf_counter() - started, events)
     yield redacted_answer(answer, dialect) if redact else answer
+
+
+async def _untraced(parts: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
+    """The same parts, made while LangSmith's tracing is off, whatever the environment says."""
+    from langsmith import tracing_context
+
+    async with aclosing(parts):
+        while True:
+            with tracing_context(enabled=False):
+                try:
+                    part = await anext(parts)
+                except StopAsyncIteration:
+                    return
+            yield part
 
 
 async def _parts(
