@@ -27,7 +27,7 @@ def test_a_question_runs_its_query_once(
     scripted(["SELECT title FROM item"], [0.9])
     answer = ask("Which items are there?", shop, context=Context(model="scripted", answer_cache=False))
     assert len(answer.rows) == 3
-    assert ran == ["SELECT title FROM item"]
+    assert ran.count("SELECT title FROM item") == 1
 
 
 def test_results_are_taken_once_and_the_oldest_go() -> None:
