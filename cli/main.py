@@ -17,6 +17,7 @@ COMMANDS = {
     "calibrate": ("critiql.cli.calibrate:calibrate", "Measure a critic and fit what it may decide."),
     "train": ("critiql.cli.train:app", "Build training data and fit the detector's head."),
     "settings": ("critiql.cli.settings:settings", "Every setting, its default and what it may be."),
+    "events": ("critiql.cli.events:events", "The events of the trace, and their JSON schema."),
     "theory": (
         "critiql.cli.theory:theory",
         "What an actor and critics of known error rates reach in z rounds.",
