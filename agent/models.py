@@ -1,16 +1,16 @@
 """Models given as objects: the settings name them, the run holds them."""
 
 from collections.abc import Mapping
-from typing import Any, get_args
-
-from langchain_core.language_models import BaseChatModel
+from typing import TYPE_CHECKING, Any, get_args
 
 from critiql.agent.context import Context, Role
 from critiql.tools.exceptions import USAGE, CritiqlError
-from critiql.tools.models.chat_model import chat_model, chat_name
 from critiql.tools.models.given import Given
 
-GivenModels = Mapping[str, BaseChatModel | str]
+if TYPE_CHECKING:  # langchain_core imports transformers and torch beside it, where they are installed
+    from langchain_core.language_models import BaseChatModel
+
+GivenModels = Mapping[str, "BaseChatModel | str"]
 """Role, or `model` for all roles -> a chat model of LangChain, or the name of a model."""
 
 FIELDS = {"model": "model", **{role: f"{role}_model" for role in get_args(Role)}}
@@ -30,9 +30,13 @@ def with_models(context: Context, models: GivenModels | None) -> tuple[Context, 
     Raises:
         UnknownRoleError: a model is given to a role that there is not.
     """
+    if not models:
+        return context, {}
+    from critiql.tools.models.chat_model import chat_model, chat_name
+
     names: dict[str, Any] = {}
     objects: dict[str, Any] = {}
-    for role, given in (models or {}).items():
+    for role, given in models.items():
         if role not in FIELDS:
             raise UnknownRoleError(f"There is no role called {role!r}. There are: {', '.join(FIELDS)}.")
         name = given if isinstance(given, str) else chat_name(role, given)

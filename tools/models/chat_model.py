@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from hashlib import sha256
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import httpx
-from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, SystemMessage
 
 from critiql.tools.models.cancel import cancelled, ensure_not_cancelled
@@ -24,6 +23,9 @@ from critiql.tools.models.model import (
     Usage,
 )
 
+if TYPE_CHECKING:  # langchain_core imports transformers and torch beside it, where they are installed
+    from langchain_core.language_models import BaseChatModel
+
 _BYTES_A_TOKEN = 3.5
 """English and SQL in current vocabularies; only for estimates."""
 _TRANSIENT = (httpx.TransportError, ConnectionError, TimeoutError)
@@ -36,7 +38,7 @@ _CUT = ("length", "max_tokens", "MAX_TOKENS")
 class ChatModel:
     """Fills `LanguageModel` with a chat model of LangChain. Calls may run side by side."""
 
-    def __init__(self, name: str, chat: BaseChatModel) -> None:
+    def __init__(self, name: str, chat: "BaseChatModel") -> None:
         self._name = name
         self._chat: Any = chat
 
@@ -116,13 +118,13 @@ class ChatModel:
         return "length" if (told.get("finish_reason") or told.get("stop_reason")) in _CUT else "stop"
 
 
-def chat_name(role: str, chat: BaseChatModel) -> str:
+def chat_name(role: str, chat: "BaseChatModel") -> str:
     """A name for a model given as an object: role, class, and a digest of what identifies the object."""
     told = sha256(repr(sorted(chat._identifying_params.items())).encode()).hexdigest()[:8]
     return f"langchain:{role}:{type(chat).__name__}:{told}"
 
 
-def chat_model(name: str, chat: BaseChatModel) -> LanguageModel:
+def chat_model(name: str, chat: "BaseChatModel") -> LanguageModel:
     """A chat model as a language model; one of OpenAI's kind also gives log-probabilities."""
     if any(kind.__module__.startswith("langchain_openai.") for kind in type(chat).__mro__):
         from critiql.tools.models.hosted import HostedModel

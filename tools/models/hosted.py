@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessageChunk
 from langchain_openai import ChatOpenAI
 from openai import APIConnectionError, APIStatusError, APITimeoutError, OpenAIError
@@ -40,7 +39,7 @@ _UNREADABLE = (ValueError, TypeError, AttributeError, LookupError)
 class HostedModel(ChatModel):
     """Fills `LanguageModel` over the network. Calls may run side by side."""
 
-    def __init__(self, name: str, chat: BaseChatModel) -> None:
+    def __init__(self, name: str, chat: Any) -> None:
         super().__init__(name, chat)
         self._not_before = 0.0
         """Moment on `time.monotonic` that the endpoint asked not to be called before."""
