@@ -65,6 +65,16 @@ def test_an_object_answers_and_its_role_names_it(shop: Path) -> None:
     assert "seed" not in actor.sent[0], "it has no such field"
 
 
+def test_without_a_database_the_sample_answers() -> None:
+    sql = "SELECT COUNT(*) FROM customer"
+    answer = critiql.ask(
+        "How many customers are there?", models={"model": Whole(text=sql)}, context=Context(llm_critic="off")
+    )
+    ran = critiql.run(sql)
+    assert isinstance(ran, critiql.Rows)
+    assert (answer.sql, answer.rows) == (sql, [list(row) for row in ran.rows])
+
+
 async def test_two_runs_at_once_do_not_mix(shop: Path) -> None:
     queries = [f"SELECT title FROM item LIMIT {number}" for number in (1, 2, 3)]
     off = Context(llm_critic="off")
