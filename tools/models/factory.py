@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from critiql.tools.models.files.hashes import file_sha256
 from critiql.tools.models.files.registry import registry
 from critiql.tools.models.files.store import resolve
+from critiql.tools.models.given import given_model
 from critiql.tools.models.journal import with_journal
 from critiql.tools.models.local.adapter import joined_sha256, split_adapter
 from critiql.tools.models.model import LanguageModel
@@ -34,6 +35,9 @@ def load_model(spec: str) -> LanguageModel:
     Raises:
         ModelError: there is no such model, or it cannot be loaded; the message says what to do.
     """
+    given = given_model(spec)
+    if given is not None:
+        return with_journal(given)
     with _loading:
         if spec not in _models:
             _models[spec] = make_model(spec)
@@ -58,7 +62,7 @@ def fingerprint_of(spec: str) -> str:
         OSError: its file cannot be read.
     """
     with _loading:
-        known = _models.get(spec)
+        known = given_model(spec) or _models.get(spec)
     if known is not None:
         return known.fingerprint
     return spec if spec.startswith(HOSTED) else _sha256(spec)[:12]
