@@ -66,7 +66,7 @@ def test_an_object_answers_and_its_role_names_it(shop: Path) -> None:
 
 
 def test_without_a_database_the_sample_answers() -> None:
-    sql = "SELECT COUNT(*) FROM customer"
+    sql = "SELECT COUNT(*) FROM customers"
     answer = critiql.ask(
         "How many customers are there?", models={"model": Whole(text=sql)}, context=Context(llm_critic="off")
     )
