@@ -19,8 +19,8 @@ from critiql.tools.database.result import Failure
 from critiql.tools.database.sample.build import sample_database
 from critiql.tools.exceptions import CritiqlError
 from critiql.tools.schema.quoting import cell_text, escape
-from critiql.tools.trajectory.explain import explain_on
-from critiql.tools.trajectory.round_trip import RoundTrip, round_trip, same_results
+from critiql.tools.trajectory.forms.round_trip import RoundTrip, round_trip, same_results
+from critiql.tools.trajectory.steps.explain import explain_on
 
 CELL_CHARACTERS = 20
 SHOWN_COLUMNS = 5

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from critiql.tools.models.model import ContextOverflowError, ModelError, TransientModelError
     from critiql.tools.question_pairs import PairsError
     from critiql.tools.settings import SettingsError
-    from critiql.tools.trajectory.explain import Explanation, explain
+    from critiql.tools.trajectory.steps.explain import Explanation, explain
 
 __all__ = [
     "Answer",
@@ -88,7 +88,7 @@ _MODULES = {
     "tools.models.model": ("ContextOverflowError", "ModelError", "TransientModelError"),
     "tools.question_pairs": ("PairsError",),
     "tools.settings": ("SettingsError",),
-    "tools.trajectory.explain": ("Explanation", "explain"),
+    "tools.trajectory.steps.explain": ("Explanation", "explain"),
 }
 """Module -> the names it gives."""
 _PLACES = {name: module for module, names in _MODULES.items() for name in names}
