@@ -14,7 +14,8 @@ from pydantic import Field
 import critiql
 from critiql.agent.context import Context
 from critiql.agent.models import FIELDS, with_models
-from critiql.tools.models.chat_model import ChatModel, chat_model
+from critiql.tools.models.chat_model import ChatModel
+from critiql.tools.models.factory import from_chat_model
 from critiql.tools.models.model import ModelError, Prompt, Sampling, TransientModelError
 
 QUESTION = "Which items are there?"
@@ -142,5 +143,5 @@ def test_one_of_openai_keeps_its_log_probabilities() -> None:
 
     from critiql.tools.models.hosted import HostedModel
 
-    made = chat_model("mine", ChatOpenAI(model="small", api_key=SecretStr("none")))
+    made = from_chat_model("mine", ChatOpenAI(model="small", api_key=SecretStr("none")))
     assert isinstance(made, HostedModel)
