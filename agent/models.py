@@ -32,7 +32,8 @@ def with_models(context: Context, models: GivenModels | None) -> tuple[Context, 
     """
     if not models:
         return context, {}
-    from critiql.tools.models.chat_model import chat_model, chat_name
+    from critiql.tools.models.chat_model import chat_name
+    from critiql.tools.models.factory import from_chat_model
 
     names: dict[str, Any] = {}
     objects: dict[str, Any] = {}
@@ -42,5 +43,5 @@ def with_models(context: Context, models: GivenModels | None) -> tuple[Context, 
         name = given if isinstance(given, str) else chat_name(role, given)
         names[FIELDS[role]] = name
         if not isinstance(given, str):
-            objects[name] = chat_model(name, given)
+            objects[name] = from_chat_model(name, given)
     return context.model_copy(update=names), objects

@@ -88,7 +88,7 @@ _MODULES = {
     "tools.models.model": ("ContextOverflowError", "ModelError", "TransientModelError"),
     "tools.question_pairs": ("PairsError",),
     "tools.settings": ("SettingsError",),
-    "tools.trajectory.explain": ("Explanation", "explain"),
+    "tools.trajectory.steps.explain": ("Explanation", "explain"),
 }
 """Module -> the names it gives."""
 _PLACES = {name: module for module, names in _MODULES.items() for name in names}

@@ -14,7 +14,8 @@ from pydantic import Field
 import critiql
 from critiql.agent.context import Context
 from critiql.agent.models import FIELDS, with_models
-from critiql.tools.models.chat_model import ChatModel, chat_model
+from critiql.tools.models.chat_model import ChatModel
+from critiql.tools.models.factory import from_chat_model
 from critiql.tools.models.model import ModelError, Prompt, Sampling, TransientModelError
 
 QUESTION = "Which items are there?"
@@ -66,7 +67,7 @@ def test_an_object_answers_and_its_role_names_it(shop: Path) -> None:
 
 
 def test_without_a_database_the_sample_answers() -> None:
-    sql = "SELECT COUNT(*) FROM customer"
+    sql = "SELECT COUNT(*) FROM customers"
     answer = critiql.ask(
         "How many customers are there?", models={"model": Whole(text=sql)}, context=Context(llm_critic="off")
     )
@@ -142,5 +143,5 @@ def test_one_of_openai_keeps_its_log_probabilities() -> None:
 
     from critiql.tools.models.hosted import HostedModel
 
-    made = chat_model("mine", ChatOpenAI(model="small", api_key=SecretStr("none")))
+    made = from_chat_model("mine", ChatOpenAI(model="small", api_key=SecretStr("none")))
     assert isinstance(made, HostedModel)

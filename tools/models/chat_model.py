@@ -15,7 +15,6 @@ from critiql.tools.models.cancel import cancelled, ensure_not_cancelled
 from critiql.tools.models.model import (
     ChoiceReading,
     Generation,
-    LanguageModel,
     ModelError,
     Prompt,
     Sampling,
@@ -122,15 +121,6 @@ def chat_name(role: str, chat: "BaseChatModel") -> str:
     """A name for a model given as an object: role, class, and a digest of what identifies the object."""
     told = sha256(repr(sorted(chat._identifying_params.items())).encode()).hexdigest()[:8]
     return f"langchain:{role}:{type(chat).__name__}:{told}"
-
-
-def chat_model(name: str, chat: "BaseChatModel") -> LanguageModel:
-    """A chat model as a language model; one of OpenAI's kind also gives log-probabilities."""
-    if any(kind.__module__.startswith("langchain_openai.") for kind in type(chat).__mro__):
-        from critiql.tools.models.hosted import HostedModel
-
-        return HostedModel(name, chat)
-    return ChatModel(name, chat)
 
 
 def _as_chunk(message: AIMessage) -> AIMessageChunk:

@@ -15,6 +15,8 @@ from critiql.tools.models.local.adapter import joined_sha256, split_adapter
 from critiql.tools.models.model import LanguageModel
 
 if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
     from critiql.tools.models.local.runtime import LlamaRuntime
 
 HOSTED = "openai:"
@@ -52,6 +54,17 @@ def make_model(spec: str) -> LanguageModel:
     """
     with _loading:
         return _hosted(spec) if spec.startswith(HOSTED) else _local(spec)
+
+
+def from_chat_model(name: str, chat: "BaseChatModel") -> LanguageModel:
+    """A chat model of LangChain as a language model; one of OpenAI's kind also gives log-probabilities."""
+    if any(kind.__module__.startswith("langchain_openai.") for kind in type(chat).__mro__):
+        from critiql.tools.models.hosted import HostedModel
+
+        return HostedModel(name, chat)
+    from critiql.tools.models.chat_model import ChatModel
+
+    return ChatModel(name, chat)
 
 
 def fingerprint_of(spec: str) -> str:
