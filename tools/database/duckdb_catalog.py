@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from critiql.tools.database.sql_tokens import Token, UnreadableError, tokenize
+from critiql.tools.database.guard.tokens import Token, UnreadableError, tokenize
 
 TABLES_SQL = "SELECT lower(table_name) FROM duckdb_tables() WHERE NOT internal"
 VIEWS_SQL = "SELECT lower(view_name), sql FROM duckdb_views() WHERE NOT internal"

@@ -6,7 +6,7 @@ Both are brought to a form that has a tree. Nothing here decides what may run; t
 import secrets
 from typing import NamedTuple
 
-from critiql.tools.database.sql_tokens import Token, UnreadableError, tokenize
+from critiql.tools.database.guard.tokens import Token, UnreadableError, tokenize
 
 FORMATS = frozenset({"text", "json", "html", "graphviz", "yaml", "mermaid", "default"})
 """Ways to print a plan that EXPLAIN takes; the name of no file among them."""

@@ -13,8 +13,8 @@ from critiql.tools.database.duckdb_forms import explained, pivoted
 from critiql.tools.database.duckdb_functions import CATALOGUE, FUNCTIONS, TABLE_FUNCTIONS
 from critiql.tools.database.duckdb_plan import Plan, UnknownStepError, read_plan
 from critiql.tools.database.duckdb_reading import Reading, Relation, UnknownPartError, read_tree
-from critiql.tools.database.one_select import SELECT_ONLY, Refusal
-from critiql.tools.database.policy import AccessPolicy
+from critiql.tools.database.guard.policy import AccessPolicy
+from critiql.tools.database.guard.single_select import SELECT_ONLY, Refusal
 
 TREE_SQL = "SELECT json_serialize_sql($1::VARCHAR)"
 PLAN_SQL = "SELECT json_serialize_plan($1::VARCHAR, optimize := false)"
