@@ -8,11 +8,11 @@ from typing import Any
 
 import duckdb
 
-from critiql.tools.database.duckdb import introspect as introspect_duckdb
+from critiql.tools.database.duckdb import introspect
+from critiql.tools.database.duckdb.catalog import Catalog, read_catalog
 from critiql.tools.database.duckdb.errors import classify
-from critiql.tools.database.duckdb_catalog import Catalog, read_catalog
-from critiql.tools.database.duckdb_files import FileState, file_state
-from critiql.tools.database.duckdb_wall import NoTreeError, Wall
+from critiql.tools.database.duckdb.files import FileState, file_state
+from critiql.tools.database.duckdb.wall import NoTreeError, Wall
 from critiql.tools.database.guard.policy import AccessPolicy
 from critiql.tools.database.guard.single_select import SELECT_ONLY, Refusal
 from critiql.tools.database.sandbox.alarm import Alarm
@@ -84,7 +84,7 @@ class Session:
         seconds = request["limits"][0]
         connection = self._ready(min(seconds, BUSY_SECONDS))
         if request["op"] == "introspect":
-            return {"tables": introspect_duckdb.tables(connection)}
+            return {"tables": introspect.tables(connection)}
         return self._run(connection, request["sql"], *request["limits"])
 
     def _interrupt(self) -> None:

@@ -8,11 +8,11 @@ scans is held to the lists. What cannot be told is denied, and the sentence says
 import json
 from typing import Any
 
-from critiql.tools.database.duckdb_catalog import KNOWN_FUNCTION_SQL, Catalog
-from critiql.tools.database.duckdb_forms import explained, pivoted
-from critiql.tools.database.duckdb_functions import CATALOGUE, FUNCTIONS, TABLE_FUNCTIONS
-from critiql.tools.database.duckdb_plan import Plan, UnknownStepError, read_plan
-from critiql.tools.database.duckdb_reading import Reading, Relation, UnknownPartError, read_tree
+from critiql.tools.database.duckdb.catalog import KNOWN_FUNCTION_SQL, Catalog
+from critiql.tools.database.duckdb.forms import explained, pivoted
+from critiql.tools.database.duckdb.functions import CATALOGUE, FUNCTIONS, TABLE_FUNCTIONS
+from critiql.tools.database.duckdb.plan import Plan, UnknownStepError, read_plan
+from critiql.tools.database.duckdb.reading import Reading, Relation, UnknownPartError, read_tree
 from critiql.tools.database.guard.policy import AccessPolicy
 from critiql.tools.database.guard.single_select import SELECT_ONLY, Refusal
 
