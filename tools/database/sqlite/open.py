@@ -44,6 +44,9 @@ def check_file(path: Path) -> None:
     if not exists:
         msg = f"There is no file {path}. Check the path; Critiql reads databases and never creates one."
         raise DatabaseError(msg)
+    if not path.is_file():
+        msg = f"{path} is no regular file but a pipe or a device. Name a SQLite file."
+        raise DatabaseError(msg)
     if not os.access(path, os.R_OK):
         msg = f"{path} cannot be read: permission denied. Let this user read the file and its folder."
         raise DatabaseError(msg)

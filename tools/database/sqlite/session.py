@@ -77,7 +77,7 @@ class Session:
 
     def _introspect(self) -> dict[str, Any]:
         self._forget()  # reading the header closes the file once, which would drop this connection's locks
-        with contextlib.closing(connect(self._path, file_state(self._path), BUSY_SECONDS)) as connection:
+        with contextlib.closing(connect(file_state(self._path), BUSY_SECONDS)) as connection:
             connection.text_factory = _to_text
             return {"tables": introspect.tables(connection)}
 
@@ -119,7 +119,7 @@ class Session:
         if self._connection is not None and self._state is not None and not self._is_stale(state):
             return self._connection
         self._forget()
-        self._connection, self._state = connect(self._path, state, BUSY_SECONDS), state
+        self._connection, self._state = connect(state, BUSY_SECONDS), state
         self._arm(self._connection)
         return self._connection
 

@@ -62,7 +62,12 @@ class VirtualTables:
     def inside(self, names: frozenset[str]) -> frozenset[str]:
         """What the engine itself reads to answer from these virtual tables."""
         found = [self.tables[name] for name in names & set(self.tables)]
-        return frozenset().union(*(table.shadows | table.sources for table in found))
+        return frozenset[str]().union(*(table.shadows | table.sources for table in found))
+
+    @property
+    def shadows(self) -> frozenset[str]:
+        """All shadow tables."""
+        return frozenset[str]().union(*(table.shadows for table in self.tables.values()))
 
     @property
     def indexes(self) -> frozenset[str]:
