@@ -165,6 +165,8 @@ def _cells(relation: Any) -> Iterator[list[Any]]:
 
 def _sentence(error: Exception) -> str:
     """The first paragraph; what follows are suggestions and the statement again."""
+    if "pytz" in str(error):
+        return "times with a time zone need the package pytz: pip install 'critiql[duckdb]'"
     return str(error).split("\n\n")[0].strip() or type(error).__name__
 
 
