@@ -111,8 +111,8 @@ def test_what_is_denied_changes_no_answer(engine: str, tmp_path: Path, note: Any
     would = sum(a != b for a, b in bare)
     alike = sum(a is not None and a == b and pair[0] is None for (a, b), pair in zip(bare, held, strict=True))
     note(
-        f"{engine}: {len(statements)} random statements, {ran} ran under the policy, {len(different)} differed; "
-        f"without it {would} differ, and {alike} of those refused answer alike on these two databases"
+        f"{engine}: {len(statements)} random statements, {ran} ran under the policy, {len(different)} "
+        f"differed; without it {would} differ, and {alike} of those refused answer alike here"
     )
     assert different == []
     assert ran > STATEMENTS / 20
