@@ -41,6 +41,8 @@ BUSY_SECONDS = 1.0
 RETRY_SECONDS = 0.02
 DEEPEST_JSON = 20_000
 """Nesting of a statement's tree that is still read; the engine's own limits come first."""
+REMEMBERED = 256
+"""Statements that may run and need not be read again; a loop of repairs asks the same one often."""
 FAILURES = (duckdb.Error, RuntimeError, ValueError, OverflowError)
 UNUSABLE = (duckdb.FatalException, duckdb.InternalException)
 """Errors after which a connection is made anew."""
@@ -60,6 +62,7 @@ class Session:
         self._connection: Any = None
         self._state: FileState | None = None
         self._catalog = Catalog()
+        self._allowed: dict[str, str] = {}
         self._alarm, self._idle = Alarm(self._interrupt), Alarm(self._close)
         with contextlib.suppress(duckdb.Error, OSError):
             self._ready(0.0)  # opening belongs to the start, not to the first statement's time
@@ -105,6 +108,7 @@ class Session:
         connection = _connect(self._path, time.monotonic() + seconds)
         if state != self._state:
             self._catalog = read_catalog(connection)
+            self._allowed.clear()
         connection.execute("SET lock_configuration = true")
         self._connection, self._state = connection, state
         self._wall = Wall(connection, self._policy, self._catalog)
@@ -114,9 +118,11 @@ class Session:
         self, connection: Any, sql: str, seconds: float, rows: int, total_bytes: int, cell_bytes: int
     ) -> dict[str, Any]:
         with self._alarm.within(seconds):
-            checked = self._checked(connection, sql)
+            checked = self._allowed.get(sql) or self._checked(connection, sql)
             if isinstance(checked, Refusal):
                 return checked._asdict()
+            if checked == sql and self._state is not None:
+                self._remember(sql)
             relation = connection.execute(checked)
             clipped = clip_rows(_cells(relation), rows, total_bytes, cell_bytes)
             described = relation.description or []
@@ -126,6 +132,12 @@ class Session:
             "rows": clipped.rows,
             "truncated": clipped.truncated,
         }
+
+    def _remember(self, sql: str) -> None:
+        """Keep that a text may run: nothing it was judged by changes while the file is the same."""
+        if len(self._allowed) >= REMEMBERED:
+            self._allowed.clear()
+        self._allowed[sql] = sql
 
     def _checked(self, connection: Any, sql: str) -> Refusal | str:
         """The text to run, or why none may run, as the engine itself reads it."""
