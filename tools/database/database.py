@@ -36,6 +36,7 @@ class WorkerDatabase:
         self._policy = policy or AccessPolicy()
         self._pool = WorkerPool(spec, workers)
         self._schema: Schema | None = None
+        self._checked: tuple[Schema, dict[str, int]] | None = None
         self._schema_lock = threading.Lock()
 
     @property
@@ -95,8 +96,16 @@ class WorkerDatabase:
             raise DatabaseError(msg)
         return found, _estimates(reply["tables"])
 
+    def check(self) -> None:
+        """Read the structure once, without counts and rows; the first `schema` begins with it.
+
+        Raises:
+            DatabaseError: as `structure`.
+        """
+        self._checked = self.structure()
+
     def _read_schema(self) -> Schema:
-        structure, estimates = self.structure()
+        (structure, estimates), self._checked = self._checked or self.structure(), None
         deadline = time.monotonic() + LOOKS_SECONDS
         counts = dict(estimates)
         samples: dict[str, tuple[tuple[object, ...], ...]] = {}
@@ -132,7 +141,7 @@ def opened(database: WorkerDatabase) -> WorkerDatabase:
         DatabaseError: it cannot.
     """
     try:
-        database.structure()
+        database.check()
     except DatabaseError:
         database.close()
         raise
