@@ -1,5 +1,7 @@
 """PostgreSQL behind the database interface: few rights, a read-only transaction, a killable client."""
 
+from importlib.util import find_spec
+
 from psycopg import pq
 
 from critiql.tools.database.engine import DatabaseError
@@ -45,7 +47,10 @@ def open_postgres(
 
     Raises:
         DatabaseError: no connection, a role with too many rights, or no table to read.
+        ModuleNotFoundError: PostgreSQL's grammar (pglast) is not installed; nothing runs without it.
     """
+    if find_spec("pglast") is None:
+        raise ModuleNotFoundError(name="pglast")
     parts = read_url(url)
     options = {
         "parameters": _parameters(parts),

@@ -1,6 +1,7 @@
 """The worker's side of PostgreSQL: one declared SELECT in a read-only transaction at a time."""
 
 import contextlib
+import math
 import time
 from collections.abc import Generator, Iterable, Iterator
 from typing import Any
@@ -10,21 +11,21 @@ from psycopg import pq
 from psycopg.errors import error_from_result
 from psycopg.types.string import TextLoader
 
-from critiql.tools.database import introspect_postgres
-from critiql.tools.database.access import check_access
+from critiql.tools.database import introspect_postgres, postgres_guard, postgres_relations
 from critiql.tools.database.cells import cell
 from critiql.tools.database.clip import clip_rows
-from critiql.tools.database.one_select import Refusal, one_select
+from critiql.tools.database.one_select import Refusal
 from critiql.tools.database.policy import AccessPolicy
 from critiql.tools.database.postgres_errors import classify, explain_connection
-from critiql.tools.database.postgres_guard import Names, forbidden_function, forbidden_relation
+from critiql.tools.database.postgres_guard import forbidden_fact, forbidden_name, lookup_sql
+from critiql.tools.database.postgres_policy import check_policy
+from critiql.tools.database.postgres_reading import Statement, read_statement
 from critiql.tools.database.postgres_role import role_trouble
-from critiql.tools.database.sql_tokens import Token, called
 
 SETTINGS = (
     "SET standard_conforming_strings = on; SET default_transaction_read_only = on; "
     "SET max_parallel_workers_per_gather = 0; SET work_mem = '16MB'; SET DateStyle = 'ISO'; "
-    "SET bytea_output = 'hex'"
+    "SET bytea_output = 'hex'; SET plan_cache_mode = force_generic_plan"
 )
 """Of the session; none of them is the boundary, since a statement that could change them does not run."""
 SUPERUSER_SETTINGS = "SET temp_file_limit = '256MB'"
@@ -54,9 +55,6 @@ class Session:
             frozenset(lists["deny_columns"]),
         )
         self._connection: psycopg.Connection[Any] | None = None
-        self._names = Names()
-        self._harmless: set[str] = set()
-        """Called names the server was asked about already."""
         with contextlib.suppress(ConnectionTroubleError, psycopg.Error):
             self._ready()  # connecting belongs to the start, not to the first statement's time
 
@@ -84,7 +82,6 @@ class Session:
 
     def _ready(self) -> "psycopg.Connection[Any]":
         if self._connection is None or self._connection.closed:
-            self._harmless = set()
             self._connection = self._connect()
         return self._connection
 
@@ -110,53 +107,70 @@ class Session:
             raise ConnectionTroubleError(trouble)
         for kind in AS_TEXT:
             connection.adapters.register_loader(kind, TextLoader)
+        connection.prepare_threshold = None  # or a ROLLBACK makes the driver deallocate ours too
         connection.execute(SETTINGS)
+        connection.execute(postgres_guard.PREPARE_SQL)
+        connection.execute(postgres_relations.PREPARE_SQL)
         for extra in (CHECK_CLIENT, SUPERUSER_SETTINGS):
             with contextlib.suppress(psycopg.Error):
                 connection.execute(extra)
 
     def _run(self, sql: str, seconds: float, rows: int, total_bytes: int, cell_bytes: int) -> dict[str, Any]:
         deadline = time.monotonic() + seconds
-        tokens = one_select(sql, "postgres")
-        if isinstance(tokens, Refusal):
-            return tokens._asdict()
-        connection = self._ready()
-        refusal = self._check(connection, tokens)
+        statement = read_statement(sql)
+        if isinstance(statement, Refusal):
+            return statement._asdict()
+        has_policy = self._policy != AccessPolicy()
+        refusal = forbidden_name(statement.names, has_policy)
         if refusal is not None:
             return refusal._asdict()
+        connection, facts = self._begin(statement, seconds)
         try:
-            _begin(connection, seconds)
-            _declare(connection, sql)
-            if self._policy != AccessPolicy():
-                refusal = forbidden_relation(connection, self._policy, self._names)
-                if refusal is not None:
-                    return refusal._asdict()
-            return _fetch(connection, sql, deadline, rows, total_bytes, cell_bytes)
+            refusal = forbidden_fact(facts, has_policy) or self._declared(connection, statement, has_policy)
+            if refusal is not None:
+                return refusal._asdict()
+            return _fetch(connection, statement.text, deadline, rows, total_bytes, cell_bytes)
         finally:
             _end(connection)
 
-    def _check(self, connection: "psycopg.Connection[Any]", tokens: list[Token]) -> Refusal | None:
-        """The second look: functions by the catalogue, columns by the statement's text."""
-        names = called(tokens) - self._harmless
-        has_policy = self._policy != AccessPolicy()
-        if names:
-            refusal = forbidden_function(connection, names, has_policy)
-            if refusal is not None:
-                return refusal
-            self._harmless |= names
-        if not has_policy:
-            return None
-        self._names.refresh(connection)
-        return check_access(tokens, "postgres", self._policy, self._names.catalog)
+    def _begin(self, statement: Statement, seconds: float) -> "tuple[psycopg.Connection[Any], Facts]":
+        """A transaction, and what the catalogue says of the names in the statement.
+
+        A connection that was lost while it was idle is made again, once: nothing of the statement was sent.
+        """
+        is_new = self._connection is None or self._connection.closed
+        connection = self._ready()
+        try:
+            return connection, _begin(connection, statement, seconds)
+        except psycopg.Error:
+            if is_new or not connection.closed:
+                _end(connection)
+                raise
+        connection = self._ready()
+        return connection, _begin(connection, statement, seconds)
+
+    def _declared(
+        self, connection: "psycopg.Connection[Any]", statement: Statement, has_policy: bool
+    ) -> Refusal | None:
+        """The server's own word that it is one SELECT, and what the policy says of what that reads."""
+        _declare(connection, statement.query)
+        return check_policy(connection, statement, self._policy) if has_policy else None
 
 
-def _begin(connection: "psycopg.Connection[Any]", seconds: float) -> None:
+Facts = list[tuple[Any, ...]]
+
+
+def _begin(connection: "psycopg.Connection[Any]", statement: Statement, seconds: float) -> Facts:
     milliseconds = max(1, int(seconds * 1000))
-    connection.execute(
+    cursor = connection.execute(
         f"BEGIN READ ONLY; SET LOCAL statement_timeout = {milliseconds}; "
         f"SET LOCAL lock_timeout = {milliseconds}; "
-        f"SET LOCAL idle_in_transaction_session_timeout = {milliseconds + 5000}".encode()
+        f"SET LOCAL idle_in_transaction_session_timeout = {milliseconds + 5000}; "
+        f"{lookup_sql(statement.names)}".encode()
     )
+    while cursor.nextset():
+        pass
+    return cursor.fetchall()
 
 
 def _declare(connection: "psycopg.Connection[Any]", sql: str) -> None:
@@ -197,13 +211,20 @@ def _fetch(
 
 def _cells(stream: Iterable[Any]) -> Iterator[list[Any]]:
     for row in stream:
-        yield [cell(value) for value in row]
+        yield [_exact(value) for value in row]
+
+
+def _exact(value: Any) -> Any:
+    """As a cell; what no number of JSON is, as the server prints it."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    return cell(value)
 
 
 def _end(connection: "psycopg.Connection[Any]") -> None:
     """Always back; a connection that cannot roll back is dropped."""
     try:
-        connection.execute("ROLLBACK")
+        connection.execute("ROLLBACK; SELECT pg_catalog.pg_advisory_unlock_all()")
     except psycopg.Error:
         connection.close()
 
