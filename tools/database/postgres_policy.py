@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any
 
-from critiql.tools.database.one_select import Refusal
-from critiql.tools.database.policy import AccessPolicy
+from critiql.tools.database.guard.policy import AccessPolicy
+from critiql.tools.database.guard.single_select import Refusal
+from critiql.tools.database.postgres.guard import Fact, lookup_sql
 from critiql.tools.database.postgres_columns import DeniedReadError, Lookup, Resolver, Source
 from critiql.tools.database.postgres_functions import BY_TEXT
-from critiql.tools.database.postgres_guard import Fact, lookup_sql
 from critiql.tools.database.postgres_reading import Names, Node, Statement, read_statement
 from critiql.tools.database.postgres_relations import (
     Relation,

@@ -13,7 +13,7 @@ from typing import Any
 
 from pglast import parser
 
-from critiql.tools.database.one_select import SELECT_ONLY, Refusal
+from critiql.tools.database.guard.single_select import SELECT_ONLY, Refusal
 
 Node = dict[str, Any]
 """A node of the tree as libpg_query prints it: fields in small letters, the kind of a node as a capital key."""

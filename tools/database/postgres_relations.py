@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from critiql.tools.database.policy import AccessPolicy
+from critiql.tools.database.guard.policy import AccessPolicy
 
 LOCKS_SQL = (
     "SELECT DISTINCT relation::bigint FROM pg_catalog.pg_lock_status() "
