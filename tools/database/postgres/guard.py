@@ -7,8 +7,8 @@ statement's own transaction, so that nothing is believed that has changed since.
 from typing import Any, NamedTuple
 
 from critiql.tools.database.guard.single_select import Refusal
-from critiql.tools.database.postgres_functions import CATALOGUE_FUNCTIONS, CATALOGUE_RELATIONS, FUNCTIONS
-from critiql.tools.database.postgres_reading import Names
+from critiql.tools.database.postgres.functions import CATALOGUE_FUNCTIONS, CATALOGUE_RELATIONS, FUNCTIONS
+from critiql.tools.database.postgres.reading import Names
 
 PREPARE_SQL = """
 PREPARE critiql_names (text[], text[], text[], text[], text[]) AS

@@ -11,16 +11,14 @@ from psycopg import pq
 from psycopg.errors import error_from_result
 from psycopg.types.string import TextLoader
 
-from critiql.tools.database import postgres_relations
 from critiql.tools.database.guard.policy import AccessPolicy
 from critiql.tools.database.guard.single_select import Refusal
-from critiql.tools.database.postgres import guard as postgres_guard
-from critiql.tools.database.postgres import introspect as introspect_postgres
+from critiql.tools.database.postgres import guard, introspect, relations
 from critiql.tools.database.postgres.errors import classify, explain_connection
 from critiql.tools.database.postgres.guard import forbidden_fact, forbidden_name, lookup_sql
+from critiql.tools.database.postgres.policy import check_policy
+from critiql.tools.database.postgres.reading import Statement, read_statement
 from critiql.tools.database.postgres.role import role_trouble
-from critiql.tools.database.postgres_policy import check_policy
-from critiql.tools.database.postgres_reading import Statement, read_statement
 from critiql.tools.database.sandbox.cells import cell
 from critiql.tools.database.sandbox.clip import clip_rows
 
@@ -64,7 +62,7 @@ class Session:
         """The reply to one request."""
         try:
             if request["op"] == "introspect":
-                return {"tables": introspect_postgres.tables(self._ready())}
+                return {"tables": introspect.tables(self._ready())}
             return self._run(request["sql"], *request["limits"])
         except ConnectionTroubleError as error:
             return {"kind": "connection", "message": str(error)}
@@ -111,8 +109,8 @@ class Session:
             connection.adapters.register_loader(kind, TextLoader)
         connection.prepare_threshold = None  # or a ROLLBACK makes the driver deallocate ours too
         connection.execute(SETTINGS)
-        connection.execute(postgres_guard.PREPARE_SQL)
-        connection.execute(postgres_relations.PREPARE_SQL)
+        connection.execute(guard.PREPARE_SQL)
+        connection.execute(relations.PREPARE_SQL)
         for extra in (CHECK_CLIENT, SUPERUSER_SETTINGS):
             with contextlib.suppress(psycopg.Error):
                 connection.execute(extra)

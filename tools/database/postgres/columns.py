@@ -9,7 +9,7 @@ whether a name is one, the guarded reading counts (PostgreSQL 15, parse_relation
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from critiql.tools.database.postgres_reading import Node, words
+from critiql.tools.database.postgres.reading import Node, words
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ from typing import Any
 
 from critiql.tools.database.guard.policy import AccessPolicy
 from critiql.tools.database.guard.single_select import Refusal
+from critiql.tools.database.postgres.columns import DeniedReadError, Lookup, Resolver, Source
+from critiql.tools.database.postgres.functions import BY_TEXT
 from critiql.tools.database.postgres.guard import Fact, lookup_sql
-from critiql.tools.database.postgres_columns import DeniedReadError, Lookup, Resolver, Source
-from critiql.tools.database.postgres_functions import BY_TEXT
-from critiql.tools.database.postgres_reading import Names, Node, Statement, read_statement
-from critiql.tools.database.postgres_relations import (
+from critiql.tools.database.postgres.reading import Names, Node, Statement, read_statement
+from critiql.tools.database.postgres.relations import (
     Relation,
     below,
     denied_columns,
