@@ -253,9 +253,11 @@ def _check_plain(name: str, scopes: list[Level]) -> None:
         if any(name in source.columns for source in level):
             return
     for level in scopes:
-        for source in level:
-            if source.name == name:
-                _refuse_row(source)
+        found = [source for source in level if source.name == name]
+        for source in found:
+            _refuse_row(source)
+        if found:
+            return
 
 
 def _check_qualified(fields: list[str], scopes: list[Level]) -> None:
