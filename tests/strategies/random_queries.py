@@ -18,8 +18,33 @@ TABLES = {
 }
 WEIGHTS = (6, 2, 1, 1, 1, 5, 3, 3, 2, 1, 1)
 ALIASES = ("c", "s", "customers", "orders", "secrets", "card", "name", "q")
-COLUMNS = ("id", "name", "city", "card", "amount", "customer_id", "value", "peek", "row_to_json", "n", "b", "d")
-FUNCTIONS = ("upper", "to_jsonb", "row_to_json", "count", "max", "peek", "tell", "length", "concat", "card", "name")
+COLUMNS = (
+    "id",
+    "name",
+    "city",
+    "card",
+    "amount",
+    "customer_id",
+    "value",
+    "peek",
+    "row_to_json",
+    "n",
+    "b",
+    "d",
+)
+FUNCTIONS = (
+    "upper",
+    "to_jsonb",
+    "row_to_json",
+    "count",
+    "max",
+    "peek",
+    "tell",
+    "length",
+    "concat",
+    "card",
+    "name",
+)
 OPERATORS = ("=", "IS DISTINCT FROM", "IN", "<>", "<@@>")
 NUMBERS = ("'1'", "NULL")
 
@@ -38,7 +63,9 @@ class Maker:
         if depth < 2 and chance < 0.12:
             name = self.random.choice((*ALIASES, "x"))
             inner = self.query(depth + 1)
-            return f"WITH {self.rarely('RECURSIVE ')}{name}{self.names()} AS ({inner}) {self.query(depth + 1)}"
+            return (
+                f"WITH {self.rarely('RECURSIVE ')}{name}{self.names()} AS ({inner}) {self.query(depth + 1)}"
+            )
         if depth < 2 and chance < 0.2:
             kind = self.random.choice(("UNION", "UNION ALL", "EXCEPT", "INTERSECT"))
             return f"{self.plain(depth + 1)} {kind} {self.plain(depth + 1)}"
@@ -76,7 +103,11 @@ class Maker:
             on = ""
             if kind.strip() in ("JOIN", "LEFT JOIN"):
                 using = self.random.choice(("id", "id", "name", "card"))
-                on = f" USING ({using}){self.rarely(' AS u')}" if self.random.random() < 0.5 else f" ON {self.condition(2)}"
+                on = (
+                    f" USING ({using}){self.rarely(' AS u')}"
+                    if self.random.random() < 0.5
+                    else f" ON {self.condition(2)}"
+                )
             first = f"{first}{kind}{self.item(depth)}{on}"
         if "JOIN" in first and ", " not in first and self.random.random() < 0.15:
             return f"({first}) AS {self.random.choice(ALIASES)}{self.names()}"

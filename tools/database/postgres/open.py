@@ -58,4 +58,4 @@ def open_postgres(
         "policy": (policy or AccessPolicy()).as_options(),
     }
     spec = WorkerSpec("critiql.tools.database.postgres.session", options, MEMORY_BYTES, needs_site=True)
-    return opened(WorkerDatabase(parts.shown, "postgres", spec, policy))
+    return opened(WorkerDatabase(parts.shown, "postgres", spec, policy, tells_version=True))

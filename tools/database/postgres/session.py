@@ -3,7 +3,7 @@
 import contextlib
 import math
 import time
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any
 
 import psycopg
@@ -62,12 +62,23 @@ class Session:
         """The reply to one request."""
         try:
             if request["op"] == "introspect":
-                return {"tables": introspect.tables(self._ready())}
+                return {"tables": self._look(introspect.tables)}
+            if request["op"] == "version":
+                return {"version": self._look(introspect.version)}
             return self._run(request["sql"], *request["limits"])
         except ConnectionTroubleError as error:
             return {"kind": "connection", "message": str(error)}
         except psycopg.Error as error:
             return self._reply_of(error)
+
+    def _look(self, read: "Callable[[psycopg.Connection[Any]], Any]") -> Any:
+        """What a question to the catalogue gives; asked again when the connection was lost."""
+        try:
+            return read(self._ready())
+        except psycopg.Error:
+            if self._connection is None or not self._connection.closed:
+                raise
+        return read(self._ready())
 
     def _reply_of(self, error: psycopg.Error) -> dict[str, Any]:
         message = error.diag.message_primary or str(error).strip() or type(error).__name__
