@@ -86,7 +86,7 @@ def _explained(tokens: list[Token]) -> list[Token]:
         has_value = rest[0].is_word("format") and len(rest) > 2 and rest[1].is_mark("=")
         rest = rest[3 if has_value else 1 :]
     first = next((token for token in rest if not token.is_mark("(")), None)
-    return rest if first is not None and first.is_word(*STARTS["mysql"]) else tokens
+    return rest if first is not None and first.is_word(*STARTS["mysql"] - {"table"}) else tokens
 
 
 def one_select(sql: str, dialect: str) -> list[Token] | Refusal:
