@@ -1,4 +1,5 @@
-"""Our reading of a statement against the server's: every form around what is forbidden, random queries, daily ones."""
+"""Our reading of a statement against the server's: every form around what is forbidden, random queries,
+daily ones."""
 
 import json
 import time

@@ -1,4 +1,5 @@
-"""What PostgreSQL itself says that a statement reads and calls: its analysed tree, printed for its superuser."""
+"""What PostgreSQL itself says that a statement reads and calls: its analysed tree, printed for its
+superuser."""
 
 import re
 from typing import Any, NamedTuple

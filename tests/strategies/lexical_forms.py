@@ -18,7 +18,8 @@ class Made(NamedTuple):
 def made(engine: str) -> Iterator[Made]:
     """Every form of `ENGINE_forms.jsonl` filled with every call and every read of it.
 
-    A line has `form` with `{x}` for an expression, `call` that nobody may run, or `read` that the policy denies.
+    A line has `form` with `{x}` for an expression, `call` that nobody may run, or `read` that the policy
+    denies.
     """
     lines = [json.loads(line) for line in (ATTACKS / f"{engine}_forms.jsonl").read_text("utf-8").splitlines()]
     forms = [line["form"] for line in lines if "form" in line]

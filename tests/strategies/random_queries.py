@@ -94,7 +94,8 @@ class Maker:
     def names(self) -> str:
         if self.random.random() > 0.2:
             return ""
-        return f" ({', '.join(self.random.sample(('a', 'b', 'd', 'card', 'id', 'name'), self.random.randint(1, 4)))})"
+        chosen = self.random.sample(("a", "b", "d", "card", "id", "name"), self.random.randint(1, 4))
+        return f" ({', '.join(chosen)})"
 
     def source(self, depth: int) -> str:
         first = self.item(depth)

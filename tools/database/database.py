@@ -81,7 +81,7 @@ class WorkerDatabase:
             return self._schema
 
     def _has_changed(self) -> bool:
-        """Whether tables or columns are others than when they were last read; a server is asked now and then."""
+        """Whether a server, asked now and then, has other tables or columns than those that were read."""
         now = time.monotonic()
         if not self._tells_version or now - self._looked_at < VERSION_SECONDS:
             return False

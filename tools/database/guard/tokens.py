@@ -38,8 +38,11 @@ _MYSQL = "|".join(
         _MARK,
     )
 )
-"""Outside quotes and comments no control character and no space but ASCII's: to the server DEL after `--` begins
-a comment and a no-break space does not. A minus before a minus stands apart, or is a comment with its space."""
+"""Outside quotes and comments no control character and no space but ASCII's.
+
+To the server DEL after `--` begins a comment and a no-break space does not. So `--` needs a plain space, and
+one minus before another stands apart.
+"""
 PATTERNS = {
     "postgres": re.compile(_STANDARD, re.DOTALL),
     "duckdb": re.compile(_STANDARD, re.DOTALL),

@@ -1,8 +1,8 @@
 """Functions and catalogues of PostgreSQL that a statement may name: what is not listed is refused.
 
 Listed by the chapters of the manual (9, Functions and Operators) up to PostgreSQL 18. Left out are those that
-read by a text (`query_to_xml`, `ts_stat`, `ts_rewrite`), reach files, settings, other sessions, locks or large
-objects, wait, write, or exist for the server's own use. Standard library only.
+read by a text (`query_to_xml`, `ts_stat`, `ts_rewrite`), reach files, settings, other sessions, locks or
+large objects, wait, write, or exist for the server's own use. Standard library only.
 """
 
 _MATH = """
@@ -23,8 +23,8 @@ translate unicode_assigned unicode_version icu_unicode_version unistr upper byte
 _TIME = """
 age clock_timestamp date date_add date_bin date_part date_subtract date_trunc extract interval isfinite
 justify_days justify_hours justify_interval make_date make_interval make_time make_timestamp make_timestamptz
-now overlaps statement_timestamp time timeofday timestamp timestamptz timetz timezone to_char to_date to_number
-to_timestamp transaction_timestamp
+now overlaps statement_timestamp time timeofday timestamp timestamptz timetz timezone to_char to_date
+to_number to_timestamp transaction_timestamp
 """
 _AGGREGATES = """
 any_value array_agg avg bit_and bit_or bit_xor bool_and bool_or corr count covar_pop covar_samp cume_dist
@@ -59,7 +59,8 @@ num_nulls
 """
 _RANGES = """
 datemultirange daterange int4multirange int4range int8multirange int8range isempty lower_inc lower_inf
-multirange nummultirange numrange range_merge tsmultirange tsrange tstzmultirange tstzrange upper_inc upper_inf
+multirange nummultirange numrange range_merge tsmultirange tsrange tstzmultirange tstzrange upper_inc
+upper_inf
 """
 _SEARCH = """
 array_to_tsvector get_current_ts_config numnode phraseto_tsquery plainto_tsquery querytree setweight strip
@@ -111,7 +112,8 @@ pg_tables pg_tablespace pg_timezone_abbrevs pg_timezone_names pg_trigger pg_ts_c
 pg_ts_dict pg_ts_parser pg_ts_template pg_type pg_user pg_views
 """
 CATALOGUE_RELATIONS = frozenset(_CATALOGUE_RELATIONS.split())
-"""Relations of pg_catalog that may be read without a policy: structure, statistics that the engine filters."""
+"""Relations of pg_catalog that may be read without a policy: structure, statistics that the engine
+filters."""
 _BY_TEXT_WORDS = """
 query_to_xml query_to_xmlschema query_to_xml_and_xmlschema cursor_to_xml cursor_to_xmlschema table_to_xml
 table_to_xmlschema table_to_xml_and_xmlschema schema_to_xml schema_to_xmlschema schema_to_xml_and_xmlschema

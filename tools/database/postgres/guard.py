@@ -1,4 +1,4 @@
-"""Whether the functions, operators, types and casts that a statement names may be used, asked of the catalogue.
+"""Whether the functions, operators, types and casts that a statement names may be used.
 
 The server's own functions must be listed. What its users made is asked for by name at every statement, in the
 statement's own transaction, so that nothing is believed that has changed since.

@@ -1,8 +1,8 @@
 """A statement read by PostgreSQL's own grammar: one SELECT of known parts, and every name in it.
 
-The grammar is libpg_query's (pglast 8: PostgreSQL 18). Only node kinds that are listed pass, so that what a later
-grammar adds is refused until somebody has looked at it. Runs in the worker; imports pglast and nothing of ours
-but words.
+The grammar is libpg_query's (pglast 8: PostgreSQL 18). Only node kinds that are listed pass, so that what
+a later grammar adds is refused until somebody has looked at it. Runs in the worker; imports pglast and
+nothing of ours but words.
 """
 
 import json
@@ -16,20 +16,21 @@ from pglast import parser
 from critiql.tools.database.guard.single_select import SELECT_ONLY, Refusal
 
 Node = dict[str, Any]
-"""A node of the tree as libpg_query prints it: fields in small letters, the kind of a node as a capital key."""
+"""A node of the tree as libpg_query prints it: fields in small letters, the kind of a node as a capital
+key."""
 
 DEEPEST = 10_000
 """Python's recursion limit in the worker: the tree of `a + b + c ...` is as deep as it is long."""
 sys.setrecursionlimit(DEEPEST)
 
 _NODE_WORDS = """
-A_ArrayExpr A_Const A_Expr A_Indices A_Indirection A_Star BitString BoolExpr Boolean BooleanTest CaseExpr CaseWhen
-CoalesceExpr CollateClause ColumnDef ColumnRef CommonTableExpr Float FuncCall GroupingFunc GroupingSet Integer
-JoinExpr JsonArgument JsonArrayAgg JsonArrayConstructor JsonArrayQueryConstructor JsonFuncExpr JsonIsPredicate
-JsonKeyValue JsonObjectAgg JsonObjectConstructor JsonParseExpr JsonScalarExpr JsonSerializeExpr JsonTable
-JsonTableColumn JsonTablePathSpec JsonValueExpr List MinMaxExpr NamedArgExpr NullTest RangeFunction RangeSubselect
-RangeTableFunc RangeTableFuncCol RangeTableSample RangeVar ResTarget RowExpr SQLValueFunction SelectStmt SortBy
-String SubLink TypeCast TypeName WindowDef XmlExpr XmlSerialize
+A_ArrayExpr A_Const A_Expr A_Indices A_Indirection A_Star BitString BoolExpr Boolean BooleanTest CaseExpr
+CaseWhen CoalesceExpr CollateClause ColumnDef ColumnRef CommonTableExpr Float FuncCall GroupingFunc
+GroupingSet Integer JoinExpr JsonArgument JsonArrayAgg JsonArrayConstructor JsonArrayQueryConstructor
+JsonFuncExpr JsonIsPredicate JsonKeyValue JsonObjectAgg JsonObjectConstructor JsonParseExpr JsonScalarExpr
+JsonSerializeExpr JsonTable JsonTableColumn JsonTablePathSpec JsonValueExpr List MinMaxExpr NamedArgExpr
+NullTest RangeFunction RangeSubselect RangeTableFunc RangeTableFuncCol RangeTableSample RangeVar ResTarget
+RowExpr SQLValueFunction SelectStmt SortBy String SubLink TypeCast TypeName WindowDef XmlExpr XmlSerialize
 """
 NODES = frozenset(_NODE_WORDS.split())
 _PART_WORDS = """
@@ -191,22 +192,33 @@ def collect_names(tree: Node) -> Names | Refusal:
     names, waiting = Names(), [tree]
     while waiting:
         for key, value in waiting.pop().items():
-            if key[0].isupper():
-                if key not in NODES:
-                    return _refused_node(key)
-                if (take := TAKERS.get(key)) is not None:
-                    take(names, value)
-                elif key in NODE_FUNCTIONS:
-                    names.functions.update(NODE_FUNCTIONS[key])
+            refusal = _take_node(names, key, value) if key[0].isupper() else _take_field(names, key, value)
+            if refusal is not None:
+                return refusal
             if type(value) is dict:
-                if key[0].islower() and key not in PARTS and value and next(iter(value))[0].islower():
-                    return Refusal("denied", PLAIN_PARTS.get(key, f"{key} is not part of a query here"))
-                if key == "typeName":
-                    _take_type(names, value)
                 waiting.append(value)
             elif type(value) is list:
                 waiting += [item for item in value if type(item) is dict]
     return names
+
+
+def _take_node(names: Names, kind: str, value: Node) -> Refusal | None:
+    if kind not in NODES:
+        return _refused_node(kind)
+    if (take := TAKERS.get(kind)) is not None:
+        take(names, value)
+    elif kind in NODE_FUNCTIONS:
+        names.functions.update(NODE_FUNCTIONS[kind])
+    return None
+
+
+def _take_field(names: Names, name: str, value: Any) -> Refusal | None:
+    """A field; one that holds a part without naming its kind must be known."""
+    if type(value) is dict and name not in PARTS and value and next(iter(value))[0].islower():
+        return Refusal("denied", PLAIN_PARTS.get(name, f"{name} is not part of a query here"))
+    if name == "typeName":
+        _take_type(names, value)
+    return None
 
 
 def _refused_node(kind: str) -> Refusal:

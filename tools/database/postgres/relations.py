@@ -1,4 +1,4 @@
-"""The relations that a declared statement reads, as the server resolved them: locked, and reached through views.
+"""The relations that a declared statement reads, as the server resolved them.
 
 Every relation that a parsed statement names, also through views, is locked until its transaction ends.
 """

@@ -15,7 +15,7 @@ MOST_DIGITS = 20
 
 
 def cell(value: Any) -> Cell:
-    """The value as a cell: decimals as numbers (text where no number is exact), times as text, structs as JSON."""
+    """The value as a cell: decimals as numbers or exact text, times as text, lists and structs as JSON."""
     if value is None or isinstance(value, bool | int | float | str | bytes):
         return value
     if isinstance(value, Decimal):

@@ -18,7 +18,6 @@ from critiql.tools.schema.ddl import ddl
 from critiql.tools.schema.model import ForeignKey
 from critiql.tools.schema.mschema import mschema
 
-
 FIXTURES = Path(__file__).parents[3] / "fixtures" / "database"
 NUMBERS = [json.loads(line) for line in (FIXTURES / "postgres_numbers.jsonl").read_text("utf-8").splitlines()]
 SUPERUSER_REFUSED = (

@@ -1,4 +1,5 @@
-"""A statement read by PostgreSQL's grammar: one SELECT or not, its names, and what it reads of a guarded table."""
+"""A statement read by PostgreSQL's grammar: one SELECT or not, its names, and what it reads of a guarded
+table."""
 
 import json
 from pathlib import Path
