@@ -3,7 +3,7 @@
 A denied column is read by its name, by a star, by the whole row of its table (`c`, `c::text`, `(c).card`,
 `c.row_to_json`), by USING and NATURAL, and under other names (`AS x (a, b)`, a joined table with an alias).
 Only these tables are guarded; of everything else it is enough to know which names it may hide. Where it is
-not known whether a name is one, the guarded reading counts (PostgreSQL 15, parse_relation.c and parse_target.c).
+not known whether a name is one, the guarded reading counts (PostgreSQL 15, parse_relation.c, parse_target.c).
 """
 
 from collections.abc import Callable

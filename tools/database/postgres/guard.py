@@ -11,24 +11,26 @@ from critiql.tools.database.postgres.functions import CATALOGUE_FUNCTIONS, CATAL
 from critiql.tools.database.postgres.reading import Names
 
 PREPARE_SQL = """
-PREPARE critiql_names (text[], text[], text[], text[], text[]) AS
+PREPARE critiql_names (name[], name[], name[], name[], name[]) AS
 WITH facts AS NOT MATERIALIZED (
-    SELECT p.oid, p.proname::text AS name, n.nspname = 'pg_catalog' AS is_engine,
+    SELECT p.oid, p.proname AS name, n.nspname = 'pg_catalog' AS is_engine,
         p.provolatile = 'v' OR p.prosecdef AS may_act,
         l.lanname = 'c' AND p.provolatile = 'i' AND NOT p.prosecdef AS computes,
         p.pronargs - p.pronargdefaults AS needed, p.pronargs AS taken, p.proargtypes
     FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
         JOIN pg_catalog.pg_language l ON l.oid = p.prolang
 )
-SELECT 'function', name, name, is_engine, may_act, computes FROM facts
-WHERE name = ANY($1) AND NOT is_engine OR name = ANY($2)
-UNION ALL SELECT 'function', name, name, is_engine, may_act, computes FROM facts
-    JOIN pg_catalog.pg_type t ON t.oid = proargtypes[0]
-WHERE name = ANY($3) AND needed <= 1 AND taken >= 1 AND t.typtype IN ('c', 'p')
-UNION ALL SELECT 'operator', o.oprname::text, name, is_engine, may_act, computes
+SELECT 'function', name::text, name::text, is_engine, may_act, computes FROM facts
+WHERE name = ANY($1) AND NOT is_engine
+UNION ALL SELECT 'function', name::text, name::text, is_engine, may_act, computes FROM facts
+WHERE name = ANY($2)
+UNION ALL SELECT 'function', name::text, name::text, is_engine, may_act, computes FROM facts
+WHERE name = ANY($3) AND needed <= 1 AND taken >= 1
+    AND (SELECT t.typtype FROM pg_catalog.pg_type t WHERE t.oid = proargtypes[0]) IN ('c', 'p')
+UNION ALL SELECT 'operator', o.oprname::text, name::text, is_engine, may_act, computes
 FROM pg_catalog.pg_operator o JOIN facts ON facts.oid = o.oprcode
 WHERE o.oprname = ANY($4) AND o.oprnamespace <> 'pg_catalog'::regnamespace
-UNION ALL SELECT 'cast to', t.typname::text, name, is_engine, may_act, computes
+UNION ALL SELECT 'cast to', t.typname::text, name::text, is_engine, may_act, computes
 FROM pg_catalog.pg_cast c JOIN facts ON facts.oid = c.castfunc
     JOIN pg_catalog.pg_type t ON t.oid = c.casttarget
 WHERE c.oid >= 16384 AND (c.castcontext = 'i' OR t.typname = ANY($5))
@@ -77,7 +79,7 @@ def lookup_sql(names: Names) -> str:
 def _array(names: set[str] | frozenset[str]) -> str:
     spelled = sorted(names | {name.lower() for name in names if not name.isascii()})
     quoted = ", ".join("'" + name.replace("'", "''") + "'" for name in spelled)
-    return f"ARRAY[{quoted}]::text[]"
+    return f"ARRAY[{quoted}]::name[]"
 
 
 def forbidden_name(names: Names, has_policy: bool) -> Refusal | None:

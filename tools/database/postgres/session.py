@@ -34,7 +34,15 @@ CHECK_CLIENT = "SET client_connection_check_interval = '100ms'"
 AS_TEXT = ("date", "time", "timetz", "timestamp", "timestamptz", "interval", "json", "jsonb", "uuid")
 """Types that arrive as the server prints them: Python's have no infinity and no years before 1."""
 CONNECT_SECONDS = 5
+FRESH_SECONDS = 2.0
+"""How long what the catalogue said of the same names is believed."""
+KNOWN = 256
+"""Questions to the catalogue whose answers are kept."""
 CURSOR = "critiql_cursor"
+
+
+Facts = list[tuple[Any, ...]]
+"""Rows of the catalogue about functions, operators, types and casts."""
 
 
 class ConnectionTroubleError(Exception):
@@ -55,6 +63,8 @@ class Session:
             frozenset(lists["deny_columns"]),
         )
         self._connection: psycopg.Connection[Any] | None = None
+        self._known: dict[str, tuple[float, Facts]] = {}
+        """When and what the catalogue last said, by the question."""
         with contextlib.suppress(ConnectionTroubleError, psycopg.Error):
             self._ready()  # connecting belongs to the start, not to the first statement's time
 
@@ -93,6 +103,7 @@ class Session:
 
     def _ready(self) -> "psycopg.Connection[Any]":
         if self._connection is None or self._connection.closed:
+            self._known = {}
             self._connection = self._connect()
         return self._connection
 
@@ -152,13 +163,25 @@ class Session:
         is_new = self._connection is None or self._connection.closed
         connection = self._ready()
         try:
-            return connection, _begin(connection, statement, seconds)
+            return connection, self._facts(connection, statement, seconds)
         except psycopg.Error:
             if is_new or not connection.closed:
                 _end(connection)
                 raise
         connection = self._ready()
-        return connection, _begin(connection, statement, seconds)
+        return connection, self._facts(connection, statement, seconds)
+
+    def _facts(self, connection: "psycopg.Connection[Any]", statement: Statement, seconds: float) -> "Facts":
+        question, now = lookup_sql(statement.names), time.monotonic()
+        read_at, facts = self._known.get(question, (-FRESH_SECONDS, []))
+        if now - read_at < FRESH_SECONDS:
+            _begin(connection, "", seconds)
+            return facts
+        facts = _begin(connection, question, seconds)
+        if len(self._known) >= KNOWN:
+            self._known.clear()
+        self._known[question] = now, facts
+        return facts
 
     def _declared(
         self, connection: "psycopg.Connection[Any]", statement: Statement, has_policy: bool
@@ -168,20 +191,18 @@ class Session:
         return check_policy(connection, statement, self._policy) if has_policy else None
 
 
-Facts = list[tuple[Any, ...]]
-
-
-def _begin(connection: "psycopg.Connection[Any]", statement: Statement, seconds: float) -> Facts:
+def _begin(connection: "psycopg.Connection[Any]", question: str, seconds: float) -> Facts:
+    """Begin the transaction, and ask the catalogue in the same message."""
     milliseconds = max(1, int(seconds * 1000))
     cursor = connection.execute(
         f"BEGIN READ ONLY; SET LOCAL statement_timeout = {milliseconds}; "
         f"SET LOCAL lock_timeout = {milliseconds}; "
         f"SET LOCAL idle_in_transaction_session_timeout = {milliseconds + 5000}; "
-        f"{lookup_sql(statement.names)}".encode()
+        f"{question}".encode()
     )
     while cursor.nextset():
         pass
-    return cursor.fetchall()
+    return cursor.fetchall() if question else []
 
 
 def _declare(connection: "psycopg.Connection[Any]", sql: str) -> None:
