@@ -13,10 +13,13 @@ from critiql.agent.context import Context
 from critiql.agent.state import State, Update
 from critiql.tools.hiding import hide_known_in
 from critiql.tools.models.cancel import cancellable, time_limit
+from critiql.tools.models.given import use_given_models
 from critiql.tools.models.journal import journaled
 
 JOURNAL = "journal"
 """Name in `configurable` of the journal that keeps the run's model answers, where there is one."""
+MODELS = "models"
+"""Name in `configurable` of the models that the caller gave as objects, by the names that roles know."""
 
 Role = Callable[[State, Context], Update]
 """A role reads the state and the settings, and returns only what it changed."""
@@ -31,8 +34,9 @@ def node(role: Role) -> RunnableLambda[State, Update]:
 
     def run(state: State) -> Update:
         context = get_runtime(Context).context or Context()
-        journal = get_config().get("configurable", {}).get(JOURNAL)
-        with journaled(journal), time_limit(seconds_left(state, context)):
+        configurable = get_config().get("configurable", {})
+        journal, given = configurable.get(JOURNAL), configurable.get(MODELS)
+        with journaled(journal), use_given_models(given), time_limit(seconds_left(state, context)):
             update: Update = hide_known_in(role(state, context))
             return update
 

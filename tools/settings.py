@@ -8,6 +8,7 @@ from platformdirs import user_cache_path, user_data_path
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from critiql.tools.exceptions import USAGE, CritiqlError
 from critiql.tools.hiding import know_secret
 
 ENV_FILE = "CRITIQL_ENV_FILE"
@@ -16,8 +17,10 @@ LOOKED_AT = 100_000
 """Bytes of a `.env` that are looked at."""
 
 
-class SettingsError(Exception):
+class SettingsError(CritiqlError):
     """A setting of the machine cannot be read. The message says which, why, and what to do."""
+
+    exit_code = USAGE
 
 
 class Settings(BaseSettings):

@@ -18,7 +18,7 @@ from langgraph.checkpoint.base import (
     CheckpointTuple,
 )
 
-from critiql.tools.hiding import hide_secrets
+from critiql.tools.exceptions import CHECKPOINT, CritiqlError
 
 DEFAULT_THREAD = "default"
 LONGEST_THREAD = 200
@@ -37,11 +37,10 @@ DAMAGE = (ValueError, TypeError, KeyError, AttributeError, IndexError, NotImplem
 """What reading damaged data raises in LangGraph's savers."""
 
 
-class CheckpointError(Exception):
+class CheckpointError(CritiqlError):
     """Checkpoints cannot be read or written. The message says what happened, why, and what to do."""
 
-    def __init__(self, message: str = "") -> None:
-        super().__init__(hide_secrets(message))
+    exit_code = CHECKPOINT
 
 
 class Checkpoints(BaseCheckpointSaver[Any]):

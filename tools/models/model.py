@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from critiql.tools.hiding import hide_secrets
+from critiql.tools.exceptions import MODEL, CritiqlError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -80,11 +80,10 @@ class HiddenState:
     usage: Usage
 
 
-class ModelError(Exception):
+class ModelError(CritiqlError):
     """A model cannot be loaded or did not answer. The message says what happened, why, and what to do."""
 
-    def __init__(self, message: str = "") -> None:
-        super().__init__(hide_secrets(message))
+    exit_code = MODEL
 
 
 class ContextOverflowError(ModelError):
