@@ -23,7 +23,7 @@ from critiql.evals.runner import Entrant, Scorers, budget, evaluate
 from critiql.evals.scoring import execution_score, suite_score
 from critiql.evals.store import Run, RunSpec, Store
 from critiql.evals.systems import context_of, local, remote, settings_of
-from critiql.evals.task import Questions, questions
+from critiql.evals.task import Questions, predicted, questions
 
 StoreOption = Annotated[Path, typer.Option(help="SQLite file of answers and traces.")]
 CallsOption = Annotated[
@@ -51,6 +51,9 @@ def eval_run(
     store: StoreOption = Path("eval.sqlite"),
     calls: CallsOption = None,
     setting: SetOption = None,
+    predictions: Annotated[
+        Path | None, typer.Option(help="Another system's queries, which are the first candidates.")
+    ] = None,
     suite: Annotated[bool, typer.Option("--suite", help="Score test-suite accuracy as well.")] = False,
     resume: ResumeOption = None,
     export_to: ExportOption = None,
@@ -62,7 +65,7 @@ def eval_run(
     if concurrency > 1 and url is None:
         refuse("--concurrency needs --url: a model in this process answers one call at a time.")
     with failures(), Desk.open(store, calls, resume or []) as desk:
-        asked = asked_of(dataset, limit, seed)
+        asked = asked_of(dataset, limit, seed, predictions)
         context = settings_from(model, critic_model, setting or [])
         with desk.models(context, url) as models:
             names = [name.strip() for name in system.split(",")]
@@ -116,7 +119,7 @@ class Desk:
             model=context.model if url else fingerprint(context.spec("actor")),
             critic=context.spec("llm_critic") if url else fingerprint(context.spec("llm_critic")),
             prompts=prompt_digests(),
-            settings=settings_of(context) | ({} if url else _calibration(context) | _head(context)),
+            settings=settings_of(context) | _given(asked) | ({} if url else _fitted(context)),
             code=code_digest(),
         )
         run = self.store.begin(spec, commit(), machine(), asked.label)
@@ -130,6 +133,16 @@ class Desk:
                 console.print(f"{export(self.store, runs, path, self.cache)} answers exported to {path}")
 
         return export_now
+
+
+def _given(asked: Questions) -> dict[str, str]:
+    """Whose queries come first: with another system's it is another run."""
+    return {"predictions": asked.predictions} if asked.predictions else {}
+
+
+def _fitted(context: Context) -> dict[str, str]:
+    """The fitted files that decide."""
+    return _calibration(context) | _head(context)
 
 
 def _calibration(context: Context) -> dict[str, str]:
@@ -148,10 +161,11 @@ def _head(context: Context) -> dict[str, str]:
     return {"detector_head": f"{head.name} {sha256(head.read_bytes()).hexdigest()[:12]}"}
 
 
-def asked_of(dataset: str, limit: int | None, seed: int) -> Questions:
-    """The questions, or a refusal that says why not."""
+def asked_of(dataset: str, limit: int | None, seed: int, predictions: Path | None = None) -> Questions:
+    """The questions, with another system's queries where they are given, or a refusal that says why not."""
     try:
-        return questions(dataset, limit, seed)
+        asked = questions(dataset, limit, seed)
+        return asked if predictions is None else predicted(asked, predictions)
     except ValueError as error:
         refuse(str(error))
 
