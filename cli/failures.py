@@ -11,6 +11,8 @@ from critiql.agent.grounding import QuestionError
 from critiql.cli import exit_codes
 from critiql.graphs.catalogue import UnknownGraphError
 from critiql.graphs.checkpoints import CheckpointError
+from critiql.graphs.refine import NoQueryError
+from critiql.graphs.refine_file import QueriesError
 from critiql.tools.database.engine import DatabaseError
 from critiql.tools.models.model import ModelError
 from critiql.tools.question_pairs import PairsError
@@ -22,6 +24,8 @@ CODES: dict[type[Exception], int] = {
     QuestionError: exit_codes.USAGE,
     PairsError: exit_codes.USAGE,
     UnknownGraphError: exit_codes.USAGE,
+    NoQueryError: exit_codes.USAGE,
+    QueriesError: exit_codes.USAGE,
     CheckpointError: exit_codes.CHECKPOINT,
 }
 
