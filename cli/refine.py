@@ -8,10 +8,10 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from critiql.cli import exit_codes
-from critiql.cli.failures import fail, failures
-from critiql.cli.json_text import json_text
-from critiql.cli.rows import print_rows
+from critiql.cli.screen import exit_codes
+from critiql.cli.screen.failures import fail, failures
+from critiql.cli.screen.json_text import json_text
+from critiql.cli.screen.rows import print_rows
 from critiql.graphs.refine import Refinement, RefiningGraph
 from critiql.graphs.refine import refine as refine_query
 from critiql.tools.schema.quoting import escape, escape_lines

@@ -11,7 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from critiql.evals.item import Item
+from critiql.evals.data.item import Item
 
 BIRD_MARK = "\t----- bird -----\t"
 """What BIRD's form puts between a query and its database."""

@@ -10,12 +10,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from critiql.agent.answered import Answer
+from critiql.agent.answer import Answer
 from critiql.agent.context import Context
-from critiql.agent.standing import doubts
+from critiql.agent.decide.doubt import doubts
 from critiql.agent.state import Candidate, Decision, Status
 from critiql.graphs.api import aask
-from critiql.tools.errors.catalogue import BY_KEY
+from critiql.tools.errors.types.catalogue import BY_KEY
 
 RefiningGraph = Literal["text_to_sql", "error_llm", "share"]
 """Graphs that mend a given query."""

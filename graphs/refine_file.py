@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from critiql.agent.context import Context
-from critiql.agent.grounding import QuestionError
+from critiql.agent.roles.ground import QuestionError
 from critiql.graphs.refine import NoQueryError, RefiningGraph, refine
 from critiql.tools.database.engine import DatabaseError
 
