@@ -15,7 +15,7 @@ SURPRISE = "its rows are surprising"
 def in_doubt(state: State, context: Context) -> bool:
     """Whether anything stands against the incumbent: failure, rejection, a finding, a surprise.
 
-    A surprise alone brings no further query for a given one: none could take its place (agent/decide/incumbent.py).
+    A surprise alone brings no further query for a given one: none could take its place (incumbent.py).
     """
     incumbent = incumbent_of(state)
     if incumbent is None:

@@ -10,8 +10,8 @@ from typing import Any
 
 from critiql.evals.data.datasets import load
 from critiql.evals.data.item import Dataset, Item
+from critiql.evals.data.predictions import read_predictions, with_drafts
 from critiql.evals.data.sampling import sample
-from critiql.evals.predictions import read_predictions, with_drafts
 
 FOLDER = Path(__file__).parent / "tasks"
 
