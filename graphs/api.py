@@ -14,6 +14,7 @@ from critiql.agent.context import Context
 from critiql.agent.node import JOURNAL
 from critiql.agent.redaction import redacted, redacted_answer
 from critiql.agent.state import InputState
+from critiql.graphs.catalogue import complete_context
 from critiql.graphs.catalogue import graph as graph_of
 from critiql.graphs.checkpoints.resume import begin
 from critiql.graphs.checkpoints.saver import DEFAULT_THREAD, open_checkpoints
@@ -57,7 +58,7 @@ async def stream(
     state: Any = {}
     dialect = "sqlite"
     named = str(database) or (context or Context()).database
-    settings = (context or Context()).model_copy(update={"database": named})
+    settings = complete_context(graph, context).model_copy(update={"database": named})
     given: InputState = {
         "question": question,
         "database": without_password(named),

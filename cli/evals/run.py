@@ -24,6 +24,7 @@ from critiql.evals.run.runner import Entrant, Scorers, budget, evaluate
 from critiql.evals.run.scoring import execution_score, suite_score
 from critiql.evals.run.store import Run, RunSpec, Store
 from critiql.evals.run.systems import context_of, local, remote, settings_of
+from critiql.graphs.catalogue import GRAPHS, complete_context
 
 StoreOption = Annotated[Path, typer.Option(help="SQLite file of answers and traces.")]
 CallsOption = Annotated[
@@ -113,6 +114,7 @@ class Desk:
 
     def entrant(self, name: str, context: Context, asked: Questions, url: str | None = None) -> Entrant:
         """Begin a system's run, or take it up again."""
+        context = complete_context(name, context) if name in GRAPHS else context
         spec = RunSpec(
             system=f"{name}@{url}" if url else name,
             dataset=asked.dataset,
@@ -153,7 +155,7 @@ def _calibration(context: Context) -> dict[str, str]:
 
 def _head(context: Context) -> dict[str, str]:
     """Which head file the error detector was told to read: with another one it is another run."""
-    if context.semantic_detector != "head" or not context.detector_head:
+    if context.semantic_detector not in ("head", "auto") or not context.detector_head:
         return {}
     head = Path(context.detector_head)
     if not head.is_file():

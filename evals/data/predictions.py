@@ -43,7 +43,7 @@ def read_predictions(file: Path) -> Predictions:
     readers = {".jsonl": _of_objects, ".json": _of_bird}
     try:
         queries = readers.get(file.suffix, _of_lines)(text)
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(
             f"{file} holds no predictions ({error}). Give one query a line, or .jsonl with index and sql, "
             "or .json from index to query."

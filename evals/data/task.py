@@ -13,7 +13,7 @@ from critiql.evals.data.item import Dataset, Item
 from critiql.evals.data.predictions import read_predictions, with_drafts
 from critiql.evals.data.sampling import sample
 
-FOLDER = Path(__file__).parent / "tasks"
+FOLDER = Path(__file__).parents[1] / "tasks"
 
 
 @dataclass(frozen=True)

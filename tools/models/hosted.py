@@ -1,6 +1,7 @@
 """Models behind an OpenAI-compatible endpoint, through langchain-openai."""
 
 import math
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -28,6 +29,10 @@ from critiql.tools.settings import settings
 
 _TOP = 20
 """Alternatives asked for a token; the most OpenAI gives."""
+_WORD_TOKENS = 8
+"""Tokens for an answer in one word, with room for what a model puts around it."""
+_UNSAID = -50.0
+"""Log-probability of a choice that was not the word."""
 _TIMEOUT = 120.0
 """Seconds without an answer."""
 _BYTES_A_TOKEN = 3.5
@@ -99,21 +104,38 @@ class HostedModel:
     def choose(self, prompt: Prompt, choices: Sequence[Sequence[str]]) -> ChoiceReading:
         """Read how likely each choice is to come next from the likeliest tokens the endpoint reports.
 
+        Where it reports none, or refuses to, the model says its choice in words, which is all or nothing.
+
         Raises:
-            ModelError: the endpoint gives no log-probabilities.
+            ModelError: the endpoint gives no log-probabilities, and its words name no choice.
         """
         ensure_not_cancelled()
         started = time.perf_counter()
+        message = self._with_logprobs(prompt)
+        top = _top_tokens(message.response_metadata) if message else []
+        if message and top:
+            return ChoiceReading(choice_logprobs(top, choices), _usage(message, started))
         with self._call():
-            bound = self._chat.bind(logprobs=True, top_logprobs=_TOP, max_tokens=1, temperature=0.0)
+            bound = self._chat.bind(max_tokens=_WORD_TOKENS, temperature=0.0)
             message = bound.invoke(_messages(prompt))
-        top = _top_tokens(message.response_metadata)
-        if not top:
+        said = word_logprobs(message.text, choices)
+        if said is None:
             raise ModelError(
-                f"{self._name} gives no log-probabilities, which the critic reads. "
-                "Use another model for the critic, or no critic."
+                f"{self._name} gives no log-probabilities, and answered none of "
+                f"{', '.join(spellings[0] for spellings in choices)}. Use another model for this role."
             )
-        return ChoiceReading(choice_logprobs(top, choices), _usage(message, started))
+        return ChoiceReading(said, _usage(message, started))
+
+    def _with_logprobs(self, prompt: Prompt) -> AIMessage | None:
+        """One token with its likeliest alternatives; None where the endpoint will not hear of them."""
+        try:
+            with self._call():
+                bound = self._chat.bind(logprobs=True, top_logprobs=_TOP, max_tokens=1, temperature=0.0)
+                return bound.invoke(_messages(prompt))
+        except ModelError as error:
+            if "logprobs" in str(error):
+                return None
+            raise
 
     def count_tokens(self, text: str) -> int:
         """An estimate from the length: the vocabulary is not here."""
@@ -171,6 +193,13 @@ def choice_logprobs(top: Sequence[TopToken], choices: Sequence[Sequence[str]]) -
         if len(speaks_for) == 1:
             heard[speaks_for[0]].append(token.logprob)
     return tuple(float(np.logaddexp.reduce(own)) if own else floor for own in heard)
+
+
+def word_logprobs(text: str, choices: Sequence[Sequence[str]]) -> tuple[float, ...] | None:
+    """An answer in words as log-probabilities: 0 for the choice that is its first word; None for none."""
+    words = re.findall(r"\w+", text.lower())
+    named = [words[:1] in [[spelling.strip().lower()] for spelling in own] for own in choices]
+    return tuple(0.0 if said else _UNSAID for said in named) if sum(named) == 1 else None
 
 
 def _begins(token: str, spellings: Sequence[str]) -> bool:
