@@ -24,6 +24,8 @@ from critiql.tools.trajectory.repair.edits import Edit, apply_edits, edit_words,
 from critiql.tools.trajectory.repair.gbnf import EDIT_OPENING, edit_grammar, mask_grammar, mask_opening
 from critiql.tools.trajectory.repair.mask import Masked, fill, mask
 
+PARTS = ("sam", "lom")
+"""The two models of the assistant, in the order in which they are asked."""
 SQL_OPENING = "```sql\n"
 ANSWER = re.compile(r"(\[(?:TABLE|COLUMN):\d+\])\s*=\s*([^\n\[\]]+)")
 ANSWER_TOKENS = 400

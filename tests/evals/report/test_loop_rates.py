@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from critiql.evals.fit.loop_rates import loop_rates
 from critiql.evals.fit.theory import Rates, accuracy
+from critiql.evals.report.loop_rates import loop_rates
 from critiql.evals.report.rows import Entry, rows_of
 from critiql.evals.report.table import markdown
 from critiql.evals.run.store import Run, Store, StoredAnswer
