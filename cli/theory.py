@@ -14,7 +14,8 @@ from critiql.cli.evals.results import results_of, stated
 from critiql.evals.fit.theory import TABLE_6, Rates, accuracy, limit, redraw_right, simulate
 
 if TYPE_CHECKING:
-    from critiql.evals.fit.dependence import Dependence, Prediction
+    from critiql.evals.fit.dependence import Dependence
+    from critiql.evals.report.loop_rates import Prediction
     from critiql.evals.run.store import Store
 
 RUNS = 1_000_000
@@ -85,8 +86,7 @@ def _predictions(files: list[Path], dependence: float) -> "Iterator[tuple[str, P
 
 
 def _predicted(store: "Store", dependence: float, seen: set[str]) -> "Iterator[tuple[str, Prediction]]":
-    from critiql.evals.fit.dependence import predict
-    from critiql.evals.fit.loop_rates import loop_rates
+    from critiql.evals.report.loop_rates import loop_rates, predict
     from critiql.evals.report.rows import Entry
 
     for run in store.runs():

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from critiql.evals.fit.dependence import fit_dependence, predict
-from critiql.evals.fit.loop_rates import loop_rates
+from critiql.evals.fit.dependence import fit_dependence
 from critiql.evals.fit.theory import Rates, accuracy
+from critiql.evals.report.loop_rates import loop_rates, predict
 from critiql.evals.report.rows import Entry
 from critiql.evals.run.store import Run, Store, StoredAnswer
 
