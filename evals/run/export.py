@@ -2,9 +2,9 @@
 
 One JSON object a line, gzipped when the name ends in `.gz`: a header, then runs, answers and model calls.
 An answer names its question by data set and index, and holds candidate SQL, verdicts, log-probabilities
-and the keys of its calls; rows, error sentences, questions and gold queries stay out. So does another system's
-query that came first, with what a rule or a refiner made of it. With the calls the call cache is filled
-again, so that a run starts anew without a model where it was known before.
+and the keys of its calls; rows, error sentences, questions and gold queries stay out. So does the query of
+another system that came first, with what a rule or a refiner made of it. With the calls the call cache is
+filled again, so that a run starts anew without a model where it was known before.
 """
 
 import gzip
