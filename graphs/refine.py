@@ -16,13 +16,16 @@ from critiql.agent.decide.doubt import doubts
 from critiql.agent.state import Candidate, Decision, Status
 from critiql.graphs.api import aask
 from critiql.tools.errors.types.catalogue import BY_KEY
+from critiql.tools.exceptions import USAGE, CritiqlError
 
 RefiningGraph = Literal["text_to_sql", "error_llm", "share"]
 """Graphs that mend a given query."""
 
 
-class NoQueryError(ValueError):
+class NoQueryError(CritiqlError, ValueError):
     """There is nothing to refine. The message says what to do."""
+
+    exit_code = USAGE
 
 
 class Refinement(BaseModel):

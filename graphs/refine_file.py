@@ -12,14 +12,17 @@ from critiql.agent.context import Context
 from critiql.agent.roles.ground import QuestionError
 from critiql.graphs.refine import NoQueryError, RefiningGraph, refine
 from critiql.tools.database.engine import DatabaseError
+from critiql.tools.exceptions import USAGE, CritiqlError
 
 FORM = (
     "Give a .csv file with a header or a .jsonl file, with the fields sql, question and perhaps db, evidence."
 )
 
 
-class QueriesError(ValueError):
+class QueriesError(CritiqlError, ValueError):
     """A file of queries or of results cannot be used. The message says why, and what to do."""
+
+    exit_code = USAGE
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,29 +1,26 @@
 """Models behind an OpenAI-compatible endpoint, through langchain-openai."""
 
-import math
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, SystemMessage
+from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_openai import ChatOpenAI
 from openai import APIConnectionError, APIStatusError, APITimeoutError, OpenAIError
 from pydantic import SecretStr
 
 from critiql.tools.models.cancel import cancelled, ensure_not_cancelled
+from critiql.tools.models.chat_model import ChatModel, messages_of, stops_of, usage_of
 from critiql.tools.models.model import (
     ChoiceReading,
     ContextOverflowError,
-    Generation,
     ModelError,
     Prompt,
     Sampling,
     TransientModelError,
-    Usage,
 )
 from critiql.tools.settings import settings
 
@@ -35,8 +32,6 @@ _UNSAID = -50.0
 """Log-probability of a choice that was not the word."""
 _TIMEOUT = 120.0
 """Seconds without an answer."""
-_BYTES_A_TOKEN = 3.5
-"""English and SQL in current vocabularies; only for estimates."""
 _LONGEST_WAIT = 60.0
 """A Retry-After of more seconds is not waited for, neither by the client nor here."""
 _POLL = 0.1
@@ -46,12 +41,11 @@ _UNREADABLE = (ValueError, TypeError, AttributeError, LookupError)
 """What the client raises at an answer that is not JSON, JSON of another shape, or a stream of nothing."""
 
 
-class HostedModel:
+class HostedModel(ChatModel):
     """Fills `LanguageModel` over the network. Calls may run side by side."""
 
-    def __init__(self, name: str, chat: ChatOpenAI) -> None:
-        self._name = name
-        self._chat = chat
+    def __init__(self, name: str, chat: Any) -> None:
+        super().__init__(name, chat)
         self._not_before = 0.0
         """Moment on `time.monotonic` that the endpoint asked not to be called before."""
 
@@ -70,37 +64,6 @@ class HostedModel:
             chat = ChatOpenAI(model=name, base_url=base_url, api_key=_key(base_url), timeout=_TIMEOUT)
         return cls(spec, chat)
 
-    @property
-    def name(self) -> str:
-        """The name it was asked for by."""
-        return self._name
-
-    @property
-    def fingerprint(self) -> str:
-        """Provider, name and endpoint: what weights answer is not told."""
-        return self._name
-
-    def generate(
-        self, prompt: Prompt, sampling: Sampling, on_text: Callable[[str], None] | None = None
-    ) -> Generation:
-        """Write a continuation; see `LanguageModel.generate`.
-
-        Raises:
-            TransientModelError: the endpoint is busy, slow, out of reach, or broke off.
-            ModelError: it refused the call.
-        """
-        started, whole = time.perf_counter(), AIMessageChunk(content="")
-        with self._call():
-            for chunk in self._chat.stream(
-                _messages(prompt), stream_usage=True, **_arguments(prompt, sampling)
-            ):
-                whole += chunk
-                if on_text is not None and chunk.text:
-                    on_text(chunk.text)
-                if cancelled():
-                    break
-        return self._generation(prompt, whole, started)
-
     def choose(self, prompt: Prompt, choices: Sequence[Sequence[str]]) -> ChoiceReading:
         """Read how likely each choice is to come next from the likeliest tokens the endpoint reports.
 
@@ -114,32 +77,29 @@ class HostedModel:
         message = self._with_logprobs(prompt)
         top = _top_tokens(message.response_metadata) if message else []
         if message and top:
-            return ChoiceReading(choice_logprobs(top, choices), _usage(message, started))
+            return ChoiceReading(choice_logprobs(top, choices), usage_of(message, started))
         with self._call():
             bound = self._chat.bind(max_tokens=_WORD_TOKENS, temperature=0.0)
-            message = bound.invoke(_messages(prompt))
+            message = bound.invoke(messages_of(prompt))
         said = word_logprobs(message.text, choices)
         if said is None:
             raise ModelError(
                 f"{self._name} gives no log-probabilities, and answered none of "
                 f"{', '.join(spellings[0] for spellings in choices)}. Use another model for this role."
             )
-        return ChoiceReading(said, _usage(message, started))
+        return ChoiceReading(said, usage_of(message, started))
 
     def _with_logprobs(self, prompt: Prompt) -> AIMessage | None:
         """One token with its likeliest alternatives; None where the endpoint will not hear of them."""
         try:
             with self._call():
                 bound = self._chat.bind(logprobs=True, top_logprobs=_TOP, max_tokens=1, temperature=0.0)
-                return bound.invoke(_messages(prompt))
+                message: AIMessage = bound.invoke(messages_of(prompt))
+                return message
         except ModelError as error:
             if "logprobs" in str(error):
                 return None
             raise
-
-    def count_tokens(self, text: str) -> int:
-        """An estimate from the length: the vocabulary is not here."""
-        return math.ceil(len(text.encode()) / _BYTES_A_TOKEN)
 
     @contextmanager
     def _call(self) -> Iterator[None]:
@@ -154,12 +114,16 @@ class HostedModel:
             self._not_before = time.monotonic() + error.retry_after
             raise
 
-    def _generation(self, prompt: Prompt, message: AIMessageChunk, started: float) -> Generation:
-        usage = _usage(message, started)
-        if message.usage_metadata is None:
-            estimate = self.count_tokens(prompt.prefix + prompt.request)
-            usage = replace(usage, prompt_tokens=estimate, generated_tokens=self.count_tokens(message.text))
-        return Generation(message.text, self._finish_reason(message), None, usage)
+    def _arguments(self, prompt: Prompt, sampling: Sampling) -> dict[str, Any]:
+        """What is sent."""
+        return {
+            "stream_usage": True,
+            "temperature": sampling.temperature,
+            "top_p": sampling.top_p,
+            "seed": sampling.seed,
+            "max_tokens": sampling.max_tokens,
+            "stop": stops_of(prompt, sampling),
+        }
 
     def _finish_reason(self, message: AIMessageChunk) -> Literal["stop", "length", "cancelled"]:
         """A stream that breaks off looks like a short answer, but has no finish reason."""
@@ -213,30 +177,6 @@ def _top_tokens(metadata: dict[str, Any]) -> list[TopToken]:
         return [TopToken(str(top["token"]), float(top["logprob"])) for top in first]
     except (KeyError, IndexError, TypeError, ValueError):
         return []
-
-
-def _messages(prompt: Prompt) -> list[BaseMessage]:
-    return [SystemMessage(prompt.prefix), HumanMessage(prompt.request)]
-
-
-def _arguments(prompt: Prompt, sampling: Sampling) -> dict[str, Any]:
-    """What is sent; a stop string that the opening holds would end an answer that begins with it."""
-    return {
-        "temperature": sampling.temperature,
-        "top_p": sampling.top_p,
-        "seed": sampling.seed,
-        "max_tokens": sampling.max_tokens,
-        "stop": [text for text in sampling.stop if text not in prompt.opening] or None,
-    }
-
-
-def _usage(message: AIMessage, started: float) -> Usage:
-    seconds = time.perf_counter() - started
-    told = message.usage_metadata
-    if told is None:
-        return Usage(seconds=seconds)
-    cached = told.get("input_token_details", {}).get("cache_read", 0)
-    return Usage(told["input_tokens"], cached, told["output_tokens"], seconds)
 
 
 def _key(url: str | None) -> SecretStr | None:
