@@ -113,9 +113,9 @@ class Context(BaseModel):
     rule_repair: bool = Field(
         default=True, description="Mend on the syntax tree what a rule found and code can write right."
     )
-    semantic_detector: Literal["off", "head", "prompt"] = Field(
+    semantic_detector: Literal["off", "auto", "head", "prompt"] = Field(
         default="off",
-        description="error_llm, text_to_sql: errors that a model names, by an error-token head or in text.",
+        description="Errors a model names: by an error-token head, in text, or auto (a head where one fits).",
     )
     detector_head: str = Field(
         default="", description="File of an error-token head; empty: the shipped one that fits the model."

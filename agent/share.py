@@ -22,7 +22,7 @@ from critiql.tools.trajectory.language.actions import Problem, Trajectory
 from critiql.tools.trajectory.language.compile import compile_query
 from critiql.tools.trajectory.language.decompile import to_sql
 from critiql.tools.trajectory.repair.edits import Edit, apply_edits, edit_words, read_edits
-from critiql.tools.trajectory.repair.gbnf import EDIT_GRAMMAR, EDIT_OPENING, mask_grammar, mask_opening
+from critiql.tools.trajectory.repair.gbnf import EDIT_OPENING, edit_grammar, mask_grammar, mask_opening
 from critiql.tools.trajectory.repair.mask import Masked, fill, mask
 
 PARTS = ("sam", "lom")
@@ -141,13 +141,19 @@ def augment_schema(task: Task, trajectory: Trajectory) -> Attempt:
 
 
 def optimise_logic(task: Task, trajectory: Trajectory) -> Attempt:
-    """LOM: ask for an edit script; one that cannot be carried out is asked for once more, with the reason."""
+    """LOM: ask for an edit script; one that cannot be carried out is asked for once more, with the reason.
+
+    A local model can only write scripts that trajectory and schema allow; a hosted one is not held to that.
+    """
+    grammar = edit_grammar(trajectory, task.schema)
+    if grammar is None:
+        return Attempt(trajectory, 0, 0)
     generations: list[Generation] = []
     refused: list[str] = []
     refusal = ""
     for _ in range(2):
         prompt = Prompt(task.prefix, lom_request(task.question, trajectory, refusal), EDIT_OPENING)
-        sampling = Sampling(max_tokens=ANSWER_TOKENS, grammar=EDIT_GRAMMAR, seed=len(generations))
+        sampling = Sampling(max_tokens=ANSWER_TOKENS, grammar=grammar, seed=len(generations))
         generation = finished(task.model.generate(prompt, sampling))
         generations.append(generation)
         edits = read_script(generation.text)

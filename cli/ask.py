@@ -65,7 +65,7 @@ def ask(
     with failures():
         options = {
             "graph": graph,
-            "context": _context(chosen, setting or []),
+            "context": context_of(chosen, setting or []),
             "evidence": evidence,
             "redact": redact,
             **_durability(checkpoint, thread),
@@ -101,7 +101,7 @@ def _read(question: str) -> str:
     return sys.stdin.read(LONGEST_INPUT) if question == "-" else question
 
 
-def _context(options: dict[str, Any], settings: list[str]) -> Any:
+def context_of(options: dict[str, Any], settings: list[str]) -> Any:
     """The settings of the run: the options that were given, then every `--set name=value`."""
     from critiql.agent.context import Context
 

@@ -13,6 +13,7 @@ COMMANDS = {
     "ask": ("critiql.cli.ask:ask", "Answer a question about a database."),
     "run": ("critiql.cli.run:run", "Run one SQL statement, read-only."),
     "check": ("critiql.cli.check:check", "Name what is wrong with a SQL query, by type."),
+    "refine": ("critiql.cli.refine:refine", "Mend a given SQL query where something stands against it."),
     "explain": ("critiql.cli.explain:explain", "Show a SQL query as a sequence of steps, with row counts."),
     "models": ("critiql.cli.models:app", "List, pull, verify and remove local models."),
     "eval": ("critiql.cli.evals.app:app", "Run, score, compare and report evaluations."),

@@ -17,6 +17,7 @@ from critiql.agent.models import GivenModels, with_models
 from critiql.agent.node import JOURNAL, MODELS
 from critiql.agent.redaction import redacted, redacted_answer
 from critiql.agent.state import InputState
+from critiql.graphs.catalogue import complete_context
 from critiql.graphs.catalogue import graph as graph_of
 from critiql.graphs.checkpoints.resume import begin
 from critiql.graphs.checkpoints.saver import DEFAULT_THREAD, open_checkpoints
@@ -69,7 +70,8 @@ async def stream(
     run = _Run(graph, redact)
     named = str(database) or (context or Context()).database
     try:
-        settings, objects = with_models((context or Context()).model_copy(update={"database": named}), models)
+        own = complete_context(graph, context).model_copy(update={"database": named})
+        settings, objects = with_models(own, models)
         given: InputState = {
             "question": question,
             "database": without_password(named),

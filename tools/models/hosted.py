@@ -1,5 +1,6 @@
 """Models behind an OpenAI-compatible endpoint, through langchain-openai."""
 
+import re
 import time
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
@@ -8,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import numpy as np
-from langchain_core.messages import AIMessageChunk
+from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_openai import ChatOpenAI
 from openai import APIConnectionError, APIStatusError, APITimeoutError, OpenAIError
 from pydantic import SecretStr
@@ -29,6 +30,10 @@ from critiql.tools.settings import settings
 
 _TOP = 20
 """Alternatives asked for a token; the most OpenAI gives."""
+_WORD_TOKENS = 8
+"""Tokens for an answer in one word, with room for what a model puts around it."""
+_UNSAID = -50.0
+"""Log-probability of a choice that was not the word."""
 _TIMEOUT = 120.0
 """Seconds without an answer."""
 _LONGEST_WAIT = 60.0
@@ -72,21 +77,39 @@ class HostedModel(ChatModel):
     def choose(self, prompt: Prompt, choices: Sequence[Sequence[str]]) -> ChoiceReading:
         """Read how likely each choice is to come next from the likeliest tokens the endpoint reports.
 
+        Where it reports none, or refuses to, the model says its choice in words, which is all or nothing.
+
         Raises:
-            ModelError: the endpoint gives no log-probabilities.
+            ModelError: the endpoint gives no log-probabilities, and its words name no choice.
         """
         ensure_not_cancelled()
         started = time.perf_counter()
+        message = self._with_logprobs(prompt)
+        top = _top_tokens(message.response_metadata) if message else []
+        if message and top:
+            return ChoiceReading(choice_logprobs(top, choices), usage_of(message, started))
         with self._call():
-            bound = self._chat.bind(logprobs=True, top_logprobs=_TOP, max_tokens=1, temperature=0.0)
+            bound = self._chat.bind(max_tokens=_WORD_TOKENS, temperature=0.0)
             message = wait_for(lambda: bound.ainvoke(messages_of(prompt)))
-        top = _top_tokens(message.response_metadata)
-        if not top:
+        said = word_logprobs(message.text, choices)
+        if said is None:
             raise ModelError(
-                f"{self._name} gives no log-probabilities, which the critic reads. "
-                "Use another model for the critic, or no critic."
+                f"{self._name} gives no log-probabilities, and answered none of "
+                f"{', '.join(spellings[0] for spellings in choices)}. Use another model for this role."
             )
-        return ChoiceReading(choice_logprobs(top, choices), usage_of(message, started))
+        return ChoiceReading(said, usage_of(message, started))
+
+    def _with_logprobs(self, prompt: Prompt) -> AIMessage | None:
+        """One token with its likeliest alternatives; None where the endpoint will not hear of them."""
+        try:
+            with self._call():
+                bound = self._chat.bind(logprobs=True, top_logprobs=_TOP, max_tokens=1, temperature=0.0)
+                message: AIMessage = wait_for(lambda: bound.ainvoke(messages_of(prompt)))
+                return message
+        except ModelError as error:
+            if "logprobs" in str(error):
+                return None
+            raise
 
     @contextmanager
     def _call(self) -> Iterator[None]:
@@ -144,6 +167,13 @@ def choice_logprobs(top: Sequence[TopToken], choices: Sequence[Sequence[str]]) -
         if len(speaks_for) == 1:
             heard[speaks_for[0]].append(token.logprob)
     return tuple(float(np.logaddexp.reduce(own)) if own else floor for own in heard)
+
+
+def word_logprobs(text: str, choices: Sequence[Sequence[str]]) -> tuple[float, ...] | None:
+    """An answer in words as log-probabilities: 0 for the choice that is its first word; None for none."""
+    words = re.findall(r"\w+", text.lower())
+    named = [words[:1] in [[spelling.strip().lower()] for spelling in own] for own in choices]
+    return tuple(0.0 if said else _UNSAID for said in named) if sum(named) == 1 else None
 
 
 def _begins(token: str, spellings: Sequence[str]) -> bool:
