@@ -14,6 +14,7 @@ from rich.progress import Progress
 from critiql.cli.screen import exit_codes
 from critiql.cli.screen.extras import extra
 from critiql.cli.screen.failures import fail, failures
+from critiql.cli.train_adapter import adapter
 
 with extra("evals"):
     from critiql.agent.context import DEFAULT_MODEL
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from critiql.tools.models.local.model import LocalModel
 
 app = typer.Typer(no_args_is_help=True, help="Build training data; fit the detector's head or an adapter.")
+app.command("adapter")(adapter)
 
 
 @app.callback()
@@ -48,6 +50,7 @@ class Task(StrEnum):
 
     SAM = "sam"
     LOM = "lom"
+    ACTOR = "actor"
     DETECTOR = "detector"
 
 
@@ -145,13 +148,14 @@ def lora(
         rows = drawn(read_rows(data), limit)
         check_parts(rows)
         plan = Plan(rank=rank, alpha=2.0 * rank, epochs=epochs, batch=batch, rate=rate, seed=seed)
-        card = train_adapter(rows, plan, _local_model(model), data, out, following)
+        card = train_adapter(rows, plan, local_model(model), data, out, following)
         write_card(card, out)
     shown = {key: card[key] for key in ("loss", "validation_loss", "agreement")}
     typer.echo(json.dumps({"file": str(out), "card": str(card_path(out)), **shown}))
 
 
-def _local_model(name: str) -> "LocalModel":
+def local_model(name: str) -> "LocalModel":
+    """The model without any adapter that one is fitted to."""
     from critiql.tools.models.local.model import LocalModel
 
     base, adapter = split_adapter(name)

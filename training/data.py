@@ -5,6 +5,8 @@ from pathlib import Path
 
 from critiql.evals.data.item import Dataset, Item
 from critiql.evals.data.sampling import sample
+from critiql.tools.settings import settings
+from critiql.training.actor_data import actor_rows, paraphrased
 from critiql.training.actor_outputs import Predictions, predictions_of
 from critiql.training.detector_data import detector_rows
 from critiql.training.example_file import Row, balanced
@@ -14,6 +16,8 @@ from critiql.training.trajectory_data import LOM_KINDS, SAM_KINDS, actor_sam_row
 Follow = Callable[[int], Callable[[], None]]
 """Told how many steps there are; gives what to call after each."""
 
+PARAPHRASES = "spider_syn_train/train_spider.json"
+"""Spider-Syn's training set, below the folder of the benchmarks."""
 SPARE = 2.0
 """Gold queries drawn for each example of a kind: not every query allows every kind."""
 
@@ -24,7 +28,7 @@ def build(
     """The examples of one task.
 
     Args:
-        task: `sam`, `lom` or `detector`.
+        task: `sam`, `lom`, `detector` or `actor`.
         data: where gold queries come from.
         limit: at most so many examples; None is all that can be made.
         seed: names every draw.
@@ -34,6 +38,8 @@ def build(
     Returns:
         Verified examples; all of one database are in one part.
     """
+    if task == "actor":
+        return actor_rows(data.items, _in_other_words(data), limit, seed, follow)
     outputs = predictions_of(predictions, data.name) if predictions is not None else {}
     if task == "detector":
         asked = [item for item in data.items if item.index in outputs]
@@ -50,6 +56,13 @@ def build(
     actors = [row for _, rows in made for row in rows][:limit]
     left = None if limit is None else limit - len(actors)
     return balanced([row for rows, _ in made for row in rows], left, seed) + actors
+
+
+def _in_other_words(data: Dataset) -> list[Item]:
+    """What Spider-Syn asks in other words, where it lies with the benchmarks."""
+    root = settings().data
+    file = root / PARAPHRASES if root is not None and data.name == "spider-train" else None
+    return paraphrased(data.items, file) if file is not None and file.is_file() else []
 
 
 def _drawn(items: Sequence[Item], limit: int | None, share: float, seed: int) -> list[Item]:
