@@ -58,7 +58,6 @@ def actor_rows(
     limit: int | None,
     seed: int,
     follow: Callable[[int], Callable[[], None]],
-    context: Context = Context(),
 ) -> list[Row]:
     """Verified examples; databases of the half that measures are only validated on, and only some of them.
 
@@ -68,19 +67,24 @@ def actor_rows(
         limit: at most so many that train. Every query is taken once before any is taken again in other words.
         seed: names the draw.
         follow: for progress.
-        context: settings of the prompt.
+
+    Returns:
+        The examples in the order in which they were drawn.
     """
+    context = Context()
     parts = _parts(gold, seed)
     wordings: list[tuple[Wording, Item]] = [("gold", item) for item in gold]
     wordings += [("paraphrase", item) for item in other_words]
     kept = [pair for pair in wordings if pair[1].db_id in parts]
     drawn = _drawn(kept, parts, limit, seed)
-    kinds = {id(item): kind for kind, item in drawn}
-    made = (
-        _row(one, kinds[id(one.item)], parts[one.item.db_id], context)
-        for one in opened([item for _, item in drawn], follow(len(drawn)))
-    )
-    return [row for row in made if row is not None]
+    places = {id(item): place for place, (_, item) in enumerate(drawn)}
+    made: dict[int, Row] = {}
+    for one in opened([item for _, item in drawn], follow(len(drawn))):
+        place = places[id(one.item)]
+        row = _row(one, drawn[place][0], parts[one.item.db_id], context)
+        if row is not None:
+            made[place] = row
+    return [made[place] for place in sorted(made)]
 
 
 def answer_sql(gold: str, database: Database) -> str | None:
