@@ -73,11 +73,8 @@ def adapter(
         plan = SuffixPlan(named, rank, 2.0 * rank, epochs, batch, rate, seed=seed)
         card = train_suffix_adapter(rows, plan, local_model(model), data, out, fast_precision(), _tell)
         write_card(card, out)
-    typer.echo(
-        json.dumps(
-            {"file": str(out), "card": str(card_path(out)), "validation_loss": card["validation_loss"]}
-        )
-    )
+    shown = {key: card[key] for key in ("losses", "validation_loss", "agreement")}
+    typer.echo(json.dumps({"file": str(out), "card": str(card_path(out)), **shown}))
 
 
 def _limited(rows: list[dict[str, object]], limit: int | None) -> list[dict[str, object]]:

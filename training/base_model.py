@@ -58,7 +58,7 @@ def with_adapter(model: Any, rank: int, alpha: float, layers: Sequence[str] = LA
 
 
 def fast_precision() -> Precision:
-    """The precision that this machine multiplies fastest in: 16 bits on a GPU and on a CPU that knows them."""
+    """The precision this machine multiplies fastest in: 16 bits on a GPU and on a CPU that has them."""
     cpu = torch.cpu.get_capabilities()
     fast = torch.cuda.is_available() or cpu.get("avx512_bf16") or cpu.get("amx_bf16")
     return "bfloat16" if fast else "float32"

@@ -7,14 +7,19 @@ import platform
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from itertools import takewhile
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+import numpy as np
 import torch
 
+from critiql.tools.errors.head import Floats
 from critiql.tools.models.local.model import LocalModel, as_messages
-from critiql.training.adapter_card import adapter_card
+from critiql.tools.models.local.runtime import LlamaRuntime
+from critiql.tools.models.local.runtime import Tokens as LlamaTokens
+from critiql.training.adapter_card import Compared, adapter_card, agreement
 from critiql.training.adapter_file import architecture_of, write_adapter
 from critiql.training.base_model import Precision, adapter_pairs, load_base, with_adapter
 from critiql.training.chat_examples import ChatExample, chat_examples
@@ -25,11 +30,15 @@ from critiql.training.suffix_fit import (
     Progress,
     SuffixExample,
     SuffixPlan,
+    Tokens,
+    answer_states,
     batches_of,
     fit_suffix,
     loss_of,
 )
 
+COMPARED = 8
+"""Validation prompts on which llama.cpp must agree with what was fitted."""
 VALIDATED = 120
 """Validation examples whose loss is read."""
 
@@ -70,13 +79,16 @@ def train_suffix_adapter(
     kept = out.with_name(f"{out.name}.fit.pt")
     losses = fit_suffix(adapted, states, train, plan, kept, tell)
     seconds = time.perf_counter() - started
-    write_adapter(adapter_pairs(adapted), plan.alpha, architecture, out)
-    spread = held[:: max(1, -(-len(held) // VALIDATED))]
+    invocation = common_start([one.suffix for one in (*train, *held)])
+    pairs = adapter_pairs(adapted)
+    write_adapter(pairs, plan.alpha, architecture, out, invocation=invocation, short=True)
+    spread = _spread(held, VALIDATED)
     with adapted.disable_adapter():
         before = mean_loss(adapted, states, spread, plan)
     fit = {
         "role": rows[0]["task"],
         "acts": "after the prefix",
+        "invocation_tokens": list(invocation),
         "model": {"name": path.name, "fingerprint": model.fingerprint},
         "plan": asdict(plan),
         "losses": {"first": _mean(losses[:20]), "last": _mean(losses[-20:])},
@@ -84,7 +96,7 @@ def train_suffix_adapter(
         "hardware": _hardware(precision),
         "hours": round(seconds / 3600, 2),
     }
-    return adapter_card(rows, fit, {}, data, out)
+    return adapter_card(rows, fit, _agreement(adapted, states, model, held, out), data, out)
 
 
 def mean_loss(
@@ -100,6 +112,47 @@ def mean_loss(
             whole += weight * float(loss_of(adapted, states, batch))
             tokens += weight
     return round(whole / tokens, 4)
+
+
+def common_start(suffixes: Sequence[Tokens]) -> Tokens:
+    """The tokens all begin with: the chat template's after the prefix, and the request's first words."""
+    first, last = min(suffixes), max(suffixes)
+    same = takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))
+    return tuple(token for token, _ in same)
+
+
+def _agreement(
+    adapted: Any, states: PrefixStates, model: LocalModel, held: Sequence[SuffixExample], adapter: Path
+) -> Row:
+    """Whether llama.cpp computes what was fitted, on validation prompts; one runtime with and without."""
+    model.runtime.load_adapter(adapter)
+    return agreement(
+        [_compared(adapted, states, model.runtime, one, adapter) for one in _spread(held, COMPARED)]
+    )
+
+
+def _compared(
+    adapted: Any, states: PrefixStates, runtime: LlamaRuntime, example: SuffixExample, adapter: Path
+) -> Compared:
+    fitted = next_logits(adapted, states, example)
+    with adapted.disable_adapter():
+        fitted_plain = next_logits(adapted, states, example)
+    used, _ = runtime.next_token_logits(LlamaTokens(example.prefix, example.suffix, adapter))
+    used_plain, _ = runtime.next_token_logits(LlamaTokens(example.prefix, example.suffix))
+    return Compared(fitted, fitted_plain, used, used_plain)
+
+
+def next_logits(adapted: Any, states: PrefixStates, example: SuffixExample) -> Floats:
+    """Logits of an answer's first token, shape (vocabulary,)."""
+    adapted.eval()
+    with torch.no_grad():
+        hidden, _ = answer_states(adapted, states.of(example.prefix), [example])
+        logits = adapted.get_base_model().lm_head(hidden[:1])[0]
+    return np.asarray(logits.cpu().float().numpy(), np.float32)
+
+
+def _spread(examples: Sequence[SuffixExample], most: int) -> Sequence[SuffixExample]:
+    return examples[:: max(1, -(-len(examples) // most))]
 
 
 def _in_tokens(rows: Sequence[Row], part: str, model: LocalModel) -> list[SuffixExample]:

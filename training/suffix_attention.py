@@ -1,7 +1,7 @@
 """Attention of a suffix over a prefix whose keys and values are given and never learnt.
 
-All suffixes of a batch follow one prefix. Its keys and values are multiplied with the queries of all of them at
-once, are copied for none, and get no gradient: what follows the prefix is all that costs anything.
+All suffixes of a batch follow one prefix. Its keys and values are multiplied with the queries of all of
+them at once, are copied for none, and get no gradient: only what follows the prefix costs anything.
 """
 
 # the extra `lora` is not there where types are checked

@@ -147,7 +147,7 @@ def fit_suffix(
 
 
 def batches_of(examples: Sequence[SuffixExample], plan: SuffixPlan) -> list[list[int]]:
-    """The examples of every step, by number: of one prefix and of like length, in an order of each epoch's own."""
+    """The examples of every step, by number: of one prefix and like length, each epoch in its own order."""
     by_prefix: dict[Tokens, list[int]] = {}
     for number, example in enumerate(examples):
         by_prefix.setdefault(example.prefix, []).append(number)
@@ -172,13 +172,13 @@ def share_of_rate(number: int, steps: int, warm_up: float) -> float:
 def loss_of(model: Any, states: PrefixStates, batch: Sequence[SuffixExample]) -> Any:
     """Mean loss of the answers' tokens, a tensor of one number, in nats; all examples follow one prefix."""
     state = states.of(batch[0].prefix)
-    hidden, wanted = _answers(model, state, batch)
+    hidden, wanted = answer_states(model, state, batch)
     logits = model.get_base_model().lm_head(hidden).float()
     return torch.nn.functional.cross_entropy(logits, wanted)
 
 
-def _answers(model: Any, state: PrefixState, batch: Sequence[SuffixExample]) -> tuple[Any, Any]:
-    """The hidden states that answer tokens are drawn from, shape (tokens, size), and those tokens."""
+def answer_states(model: Any, state: PrefixState, batch: Sequence[SuffixExample]) -> tuple[Any, Any]:
+    """The hidden states answers are drawn from, shape (tokens of all answers, size), and those tokens."""
     device = model.device
     longest = max(map(_length, batch)) - 1
     tokens = torch.zeros((len(batch), longest), dtype=torch.long, device=device)
