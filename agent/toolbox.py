@@ -14,8 +14,8 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from critiql.agent.context import Context
 from critiql.agent.databases import limits_of, run_candidate
+from critiql.agent.decide.fitted import calibration_for, threshold_of, verdict_of
 from critiql.agent.roles.ground import schema_prefix
-from critiql.agent.roles.llm_critic import calibration_for, threshold_of, verdict_of
 from critiql.agent.roles.llm_critic import read as read_critic
 from critiql.agent.state import Candidate, State
 from critiql.agent.wording.result import result_text

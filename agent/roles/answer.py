@@ -4,12 +4,12 @@ import json
 
 from langchain_core.messages import AIMessage
 
+from critiql.agent.candidates import executes
 from critiql.agent.context import Context
 from critiql.agent.databases import database_of, limits_of, shown, summarise
 from critiql.agent.decide.budget import spent
 from critiql.agent.decide.confidence import confidence_of
 from critiql.agent.events import Answered, Budget, Executed, emit
-from critiql.agent.roles.execution_critic import executes
 from critiql.agent.state import Candidate, State, Status, Stop, Update, incumbent_of
 from critiql.agent.wording.empty_result import why_empty
 from critiql.agent.wording.reading import read_candidate

@@ -1,5 +1,6 @@
 """execution_critic: runs every candidate that has not been run. An error is evidence, not an exception."""
 
+from critiql.agent.candidates import not_run
 from critiql.agent.context import Context
 from critiql.agent.databases import database_of, run_candidate
 from critiql.agent.events import Executed, emit
@@ -15,17 +16,6 @@ def execution_critic(state: State, context: Context) -> Update:
         emit(_event(candidate["id"], execution))
         updates.append({"id": candidate["id"], "execution": execution})
     return {"candidates": updates}
-
-
-def not_run(state: State) -> list[Candidate]:
-    """Candidates without an execution."""
-    return [c for c in state.get("candidates", []) if c.get("execution") is None]
-
-
-def executes(candidate: Candidate | None) -> bool:
-    """Whether a candidate was run and gave rows (an empty result included)."""
-    execution = candidate.get("execution") if candidate else None
-    return bool(execution and execution["ok"])
 
 
 def _known(state: State, candidate: Candidate) -> Execution | None:
