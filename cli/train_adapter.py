@@ -25,6 +25,13 @@ class Trained(StrEnum):
     ACTOR = "actor"
 
 
+class Precision(StrEnum):
+    """Of the weights while an adapter is fitted to them."""
+
+    FLOAT32 = "float32"
+    BFLOAT16 = "bfloat16"
+
+
 class Layers(StrEnum):
     """Which linear layers of a block get an adapter."""
 
@@ -47,6 +54,9 @@ def adapter(
     rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 3e-4,
     seed: Annotated[int, typer.Option(help="Names the first weights and the order.")] = 0,
     threads: Annotated[int | None, typer.Option(min=1, help="Cores; all by default.")] = None,
+    precision: Annotated[
+        Precision | None, typer.Option(help="Of the model's weights; by default what is fastest here.")
+    ] = None,
 ) -> None:
     """Fit an adapter for one role, on a GPU where there is one. Stopped, the same command goes on.
 
@@ -71,7 +81,8 @@ def adapter(
         rows = _limited([row for row in read_rows(data) if row["task"] == role.value], limit)
         named = ATTENTION if layers is Layers.ATTENTION else LAYERS
         plan = SuffixPlan(named, rank, 2.0 * rank, epochs, batch, rate, seed=seed)
-        card = train_suffix_adapter(rows, plan, local_model(model), data, out, fast_precision(), _tell)
+        kind = fast_precision() if precision is None else precision.value
+        card = train_suffix_adapter(rows, plan, local_model(model), data, out, kind, _tell)
         write_card(card, out)
     shown = {key: card[key] for key in ("losses", "validation_loss", "agreement")}
     typer.echo(json.dumps({"file": str(out), "card": str(card_path(out)), **shown}))

@@ -4,11 +4,8 @@ The queries are the benchmark's, printed the one way this project prints SQL; a 
 benchmark's words or in those of Spider-Syn, which names tables and columns by other words (arXiv 2106.01065).
 """
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
-from pathlib import Path
 from typing import Literal
 
 from sqlglot import exp
@@ -35,23 +32,6 @@ VALIDATING = 15
 Wording = Literal["gold", "paraphrase"]
 
 
-def paraphrased(items: Sequence[Item], file: Path) -> list[Item]:
-    """The items that Spider-Syn asks in other words, in those words.
-
-    Args:
-        items: of Spider's training set.
-        file: Spider-Syn's training set: objects of db_id, SpiderQuestion, SpiderSynQuestion and query.
-    """
-    rows = json.loads(file.read_text("utf-8"))
-    words = {(row["db_id"], _folded(row["SpiderQuestion"])): row["SpiderSynQuestion"] for row in rows}
-    other = [(item, words.get((item.db_id, _folded(item.question)))) for item in items]
-    return [
-        replace(item, question=text)
-        for item, text in other
-        if text is not None and _folded(text) != _folded(item.question)
-    ]
-
-
 def actor_rows(
     gold: Sequence[Item],
     other_words: Sequence[Item],
@@ -63,7 +43,7 @@ def actor_rows(
 
     Args:
         gold: questions in the benchmark's words.
-        other_words: some of the same in other words.
+        other_words: some of the same in other words; those that are asked in the same words are left out.
         limit: at most so many that train. Every query is taken once before any is taken again in other words.
         seed: names the draw.
         follow: for progress.
@@ -74,7 +54,8 @@ def actor_rows(
     context = Context()
     parts = _parts(gold, seed)
     wordings: list[tuple[Wording, Item]] = [("gold", item) for item in gold]
-    wordings += [("paraphrase", item) for item in other_words]
+    changed = [item for item in other_words if _folded(item.question) != _folded(_original(item))]
+    wordings += [("paraphrase", item) for item in changed]
     kept = [pair for pair in wordings if pair[1].db_id in parts]
     drawn = _drawn(kept, parts, limit, seed)
     places = {id(item): place for place, (_, item) in enumerate(drawn)}
@@ -154,6 +135,10 @@ def _drawn(
     train = [(kind, item) for _, kind, item in turns if parts[item.db_id] == "train"][:limit]
     held = [(kind, item) for turn, kind, item in turns if parts[item.db_id] == "validation" and turn == 0]
     return train + held
+
+
+def _original(item: Item) -> str:
+    return str(item.extra["original_question"])
 
 
 def _folded(text: str) -> str:

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from critiql.evals.data.datasets import load
 from critiql.evals.data.item import Dataset, Item
 from critiql.evals.data.sampling import sample
-from critiql.tools.settings import settings
-from critiql.training.actor_data import actor_rows, paraphrased
+from critiql.training.actor_data import actor_rows
 from critiql.training.actor_outputs import Predictions, predictions_of
 from critiql.training.detector_data import detector_rows
 from critiql.training.example_file import Row, balanced
@@ -16,8 +16,8 @@ from critiql.training.trajectory_data import LOM_KINDS, SAM_KINDS, actor_sam_row
 Follow = Callable[[int], Callable[[], None]]
 """Told how many steps there are; gives what to call after each."""
 
-PARAPHRASES = "spider_syn_train/train_spider.json"
-"""Spider-Syn's training set, below the folder of the benchmarks."""
+OTHER_WORDS = "spider-syn-train"
+"""The data set with Spider's training questions in other words."""
 SPARE = 2.0
 """Gold queries drawn for each example of a kind: not every query allows every kind."""
 
@@ -58,11 +58,9 @@ def build(
     return balanced([row for rows, _ in made for row in rows], left, seed) + actors
 
 
-def _in_other_words(data: Dataset) -> list[Item]:
-    """What Spider-Syn asks in other words, where it lies with the benchmarks."""
-    root = settings().data
-    file = root / PARAPHRASES if root is not None and data.name == "spider-train" else None
-    return paraphrased(data.items, file) if file is not None and file.is_file() else []
+def _in_other_words(data: Dataset) -> Sequence[Item]:
+    """Spider's training questions as Spider-Syn asks them, where they are asked for and at hand."""
+    return load(OTHER_WORDS).items if data.name == "spider-train" else ()
 
 
 def _drawn(items: Sequence[Item], limit: int | None, share: float, seed: int) -> list[Item]:
