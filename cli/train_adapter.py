@@ -13,6 +13,7 @@ from critiql.cli.screen.extras import extra
 from critiql.cli.screen.failures import fail
 
 if TYPE_CHECKING:
+    from critiql.training.example_file import Row
     from critiql.training.suffix_fit import Progress
 
 TOLD_EVERY = 10
@@ -67,7 +68,7 @@ def adapter(
     if out.suffix.lower() != ".gguf":
         fail(f"{out} does not end with .gguf, so no model could be named with it.", exit_codes.USAGE)
     from critiql.cli.train import local_model, training_failures
-    from critiql.training.example_file import card_path, read_rows, write_card
+    from critiql.training.example_file import card_path, write_card
 
     with extra("lora"):
         import torch
@@ -78,7 +79,7 @@ def adapter(
     if threads is not None:
         torch.set_num_threads(threads)
     with training_failures():
-        rows = _limited([row for row in read_rows(data) if row["task"] == role.value], limit)
+        rows = _examples(data, role, limit)
         named = ATTENTION if layers is Layers.ATTENTION else LAYERS
         plan = SuffixPlan(named, rank, 2.0 * rank, epochs, batch, rate, seed=seed)
         kind = fast_precision() if precision is None else precision.value
@@ -88,10 +89,22 @@ def adapter(
     typer.echo(json.dumps({"file": str(out), "card": str(card_path(out)), **shown}))
 
 
-def _limited(rows: list[dict[str, object]], limit: int | None) -> list[dict[str, object]]:
-    """The first examples that train, and all that validate; a set is in the order in which it was drawn."""
-    train = [row for row in rows if row["part"] == "train"]
-    return train[:limit] + [row for row in rows if row["part"] != "train"]
+def _examples(data: Path, role: Trained, limit: int | None) -> "list[Row]":
+    """The first examples that train, and all that validate; a set is in the order in which it was drawn.
+
+    Raises:
+        ValueError: the file has none for the role.
+    """
+    from critiql.training.example_file import read_rows
+
+    rows = [row for row in read_rows(data) if row.get("task") == role.value]
+    train, held = ([row for row in rows if row["part"] == part] for part in ("train", "validation"))
+    if not train or not held:
+        raise ValueError(
+            f"{data} holds no examples for the {role} to learn and to validate on. Make the set with "
+            f"critiql train data --task {role}."
+        )
+    return train[:limit] + held
 
 
 def _tell(progress: "Progress") -> None:
