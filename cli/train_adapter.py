@@ -11,6 +11,7 @@ from critiql.agent.context import DEFAULT_MODEL
 from critiql.cli.screen import exit_codes
 from critiql.cli.screen.extras import extra
 from critiql.cli.screen.failures import fail
+from critiql.cli.training import local_model, training_failures
 
 if TYPE_CHECKING:
     from critiql.training.example_file import Row
@@ -67,9 +68,8 @@ def adapter(
         fail(f"There is no file {data}. Check the path.", exit_codes.USAGE)
     if out.suffix.lower() != ".gguf":
         fail(f"{out} does not end with .gguf, so no model could be named with it.", exit_codes.USAGE)
-    from critiql.cli.train import local_model, training_failures
-    from critiql.training.example_file import card_path, write_card
-
+    with extra("evals"):
+        from critiql.training.example_file import card_path, write_card
     with extra("lora"):
         import torch
 
