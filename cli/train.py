@@ -50,6 +50,7 @@ class Task(StrEnum):
     SAM = "sam"
     LOM = "lom"
     ACTOR = "actor"
+    LLM_CRITIC = "llm_critic"
     DETECTOR = "detector"
 
 

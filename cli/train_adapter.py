@@ -25,6 +25,7 @@ class Trained(StrEnum):
     """The roles that there are sets for."""
 
     ACTOR = "actor"
+    LLM_CRITIC = "llm_critic"
 
 
 class Precision(StrEnum):

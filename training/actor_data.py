@@ -52,7 +52,7 @@ def actor_rows(
         The examples in the order in which they were drawn.
     """
     context = Context()
-    parts = _parts(gold, seed)
+    parts = parts_of(gold, seed)
     wordings: list[tuple[Wording, Item]] = [("gold", item) for item in gold]
     changed = [item for item in other_words if _folded(item.question) != _folded(_original(item))]
     wordings += [("paraphrase", item) for item in changed]
@@ -111,7 +111,7 @@ def _row(gold: Gold, kind: Wording, part: Part, context: Context) -> Row | None:
     }
 
 
-def _parts(items: Iterable[Item], seed: int) -> dict[str, Part]:
+def parts_of(items: Iterable[Item], seed: int) -> dict[str, Part]:
     """The databases that are used, by part: one half trains, a few of the other half validate."""
     names = sorted({item.db_id for item in items})
     measuring = [name for name in names if part_of(name) == "validate"]

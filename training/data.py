@@ -8,6 +8,7 @@ from critiql.evals.data.item import Dataset, Item
 from critiql.evals.data.sampling import sample
 from critiql.training.actor_data import actor_rows
 from critiql.training.actor_outputs import Predictions, predictions_of
+from critiql.training.critic_data import critic_rows
 from critiql.training.detector_data import detector_rows
 from critiql.training.example_file import Row, balanced
 from critiql.training.gold import Gold, opened
@@ -28,7 +29,7 @@ def build(
     """The examples of one task.
 
     Args:
-        task: `sam`, `lom`, `detector` or `actor`.
+        task: `sam`, `lom`, `detector`, `actor` or `llm_critic`.
         data: where gold queries come from.
         limit: at most so many examples; None is all that can be made.
         seed: names every draw.
@@ -37,10 +38,19 @@ def build(
 
     Returns:
         Verified examples; all of one database are in one part.
+
+    Raises:
+        ValueError: the critic's set is asked for without predictions.
     """
+    if task == "llm_critic" and predictions is None:
+        raise ValueError(
+            "The critic learns from what an actor wrote. Name the store of an evaluation: --predictions."
+        )
     if task == "actor":
         return actor_rows(data.items, _in_other_words(data), limit, seed, follow)
     outputs = predictions_of(predictions, data.name) if predictions is not None else {}
+    if task == "llm_critic":
+        return critic_rows(data.items, outputs, limit, seed, follow)
     if task == "detector":
         asked = [item for item in data.items if item.index in outputs]
         others = [item for item in data.items if item.index not in outputs]
