@@ -11,7 +11,7 @@ from critiql.agent.share import Assistance, Attempt, Task, assist
 from critiql.agent.state import Candidate, State, Update, incumbent_of
 from critiql.tools.models.factory import load_model
 from critiql.tools.sql.canonical import fingerprint
-from critiql.tools.trajectory.text import to_text
+from critiql.tools.trajectory.forms.text import to_text
 
 
 def action_assistant(state: State, context: Context) -> Update:

@@ -24,7 +24,8 @@ EXPORTS = Path(__file__).parents[1] / "exports"
 class Replayed(NamedTuple):
     """One stored answer beside what the rule chooses now."""
 
-    index: int
+    question: int
+    """Its index in the data set."""
     before: str
     now: str
     right_before: bool | None
@@ -69,7 +70,7 @@ def summarise(found: Sequence[Replayed]) -> dict[str, object]:
         "another query": len(other),
         "right before, wrong now": sum(bool(one.right_before) and not one.right_now for one in other),
         "wrong before, right now": sum(not one.right_before and bool(one.right_now) for one in other),
-        "indices": [one.index for one in other],
+        "indices": [one.question for one in other],
     }
 
 
