@@ -22,7 +22,7 @@ from critiql.tools.database.result import Rows
 from critiql.tools.sql.canonical import canonical
 from critiql.tools.sql.parse import ParseFailure, parse
 from critiql.tools.sql.resolve import resolve
-from critiql.tools.trajectory.round_trip import same_results
+from critiql.tools.trajectory.forms.round_trip import same_results
 from critiql.training.example_file import Part, Row, rank
 from critiql.training.gold import LIMITS, Gold, opened
 
