@@ -4,7 +4,6 @@
 # pyright: reportMissingImports=false
 
 import platform
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from itertools import takewhile
@@ -73,12 +72,10 @@ def train_suffix_adapter(
     path = model.runtime.weights.path
     architecture = architecture_of(path)
     train, held = (_in_tokens(rows, part, model) for part in ("train", "validation"))
-    started = time.perf_counter()
     adapted = with_adapter(load_base(path, precision, NAME), plan.rank, plan.alpha, plan.layers)
     states = PrefixStates(adapted)
     kept = out.with_name(f"{out.name}.fit.pt")
-    losses = fit_suffix(adapted, states, train, plan, kept, tell)
-    seconds = time.perf_counter() - started
+    losses, seconds = fit_suffix(adapted, states, train, plan, kept, tell)
     invocation = common_start([one.suffix for one in (*train, *held)])
     pairs = adapter_pairs(adapted)
     write_adapter(pairs, plan.alpha, architecture, out, invocation=invocation, short=True)

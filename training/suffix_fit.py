@@ -59,6 +59,14 @@ class SuffixExample(NamedTuple):
     """With the token that ends it."""
 
 
+class Fitted(NamedTuple):
+    """What a fit came to, over all processes that took part in it."""
+
+    losses: list[float]
+    """Of each step, in nats a token of the answers."""
+    seconds: float
+
+
 class Progress(NamedTuple):
     """How far a fit is."""
 
@@ -103,7 +111,7 @@ def fit_suffix(
     plan: SuffixPlan,
     kept: Path,
     tell: Callable[[Progress], None] = lambda _: None,
-) -> list[float]:
+) -> Fitted:
     """Fit the adapter of a model; stopped, the same call goes on from the state last kept.
 
     Args:
@@ -114,9 +122,6 @@ def fit_suffix(
         kept: file of the state; removed by nobody, since it says that the fit is done.
         tell: called after each step.
 
-    Returns:
-        The loss of each step, in nats a token of the answers.
-
     Raises:
         ValueError: the file holds the state of another fit.
     """
@@ -124,7 +129,7 @@ def fit_suffix(
     learnt = [one for one in model.parameters() if one.requires_grad]
     optimiser = torch.optim.AdamW(learnt, lr=plan.rate, weight_decay=0.0)
     identity = sha256(repr((asdict(plan), examples)).encode()).hexdigest()
-    losses = _resume(model, optimiser, identity, kept)
+    losses, before = _resume(model, optimiser, identity, kept)
     batches = batches_of(examples, plan)
     started, first = time.perf_counter(), len(losses)
     model.train()
@@ -137,13 +142,13 @@ def fit_suffix(
         torch.nn.utils.clip_grad_norm_(learnt, plan.clip)
         optimiser.step()
         losses.append(float(loss.detach()))
-        if (number + 1) % KEEP_EVERY == 0 or number + 1 == len(batches):
-            _keep(model, optimiser, identity, losses, kept)
         passed = time.perf_counter() - started
+        if (number + 1) % KEEP_EVERY == 0 or number + 1 == len(batches):
+            _keep(model, optimiser, identity, Fitted(losses, before + passed), kept)
         left = passed / (number + 1 - first) * (len(batches) - number - 1)
         tell(Progress(number + 1, len(batches), losses[-1], passed, left))
     model.eval()
-    return losses
+    return Fitted(losses, before + time.perf_counter() - started)
 
 
 def batches_of(examples: Sequence[SuffixExample], plan: SuffixPlan) -> list[list[int]]:
@@ -203,12 +208,13 @@ def _bytes(state: PrefixState) -> int:
     return sum(tensor.nbytes for layer in state for tensor in layer)
 
 
-def _keep(model: Any, optimiser: Any, identity: str, losses: list[float], kept: Path) -> None:
+def _keep(model: Any, optimiser: Any, identity: str, fitted: Fitted, kept: Path) -> None:
     part = kept.with_name(f"{kept.name}.part")
     torch.save(
         {
             "fit": identity,
-            "losses": losses,
+            "losses": fitted.losses,
+            "seconds": fitted.seconds,
             "adapter": get_peft_model_state_dict(model),
             "optimiser": optimiser.state_dict(),
         },
@@ -217,10 +223,10 @@ def _keep(model: Any, optimiser: Any, identity: str, losses: list[float], kept: 
     part.replace(kept)
 
 
-def _resume(model: Any, optimiser: Any, identity: str, kept: Path) -> list[float]:
-    """Put the kept state back; the losses of the steps that were done."""
+def _resume(model: Any, optimiser: Any, identity: str, kept: Path) -> Fitted:
+    """Put the kept state back; what was done until then."""
     if not kept.exists():
-        return []
+        return Fitted([], 0.0)
     state = torch.load(kept, weights_only=True, map_location=model.device)
     if state["fit"] != identity:
         raise ValueError(
@@ -228,4 +234,4 @@ def _resume(model: Any, optimiser: Any, identity: str, kept: Path) -> list[float
         )
     set_peft_model_state_dict(model, state["adapter"])
     optimiser.load_state_dict(state["optimiser"])
-    return list(state["losses"])
+    return Fitted(list(state["losses"]), float(state["seconds"]))

@@ -117,7 +117,7 @@ def test_a_fit_that_was_stopped_ends_as_one_that_was_not(
             if progress.step == last:
                 raise KeyboardInterrupt
 
-        losses = fit_suffix(model, PrefixStates(model), EXAMPLES, plan, kept, tell)
+        losses, _ = fit_suffix(model, PrefixStates(model), EXAMPLES, plan, kept, tell)
         assert told[-1].left == 0
         return losses, model.state_dict()
 
