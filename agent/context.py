@@ -42,7 +42,8 @@ class Context(BaseModel):
     )
     second_model: ModelName | None = Field(
         default=None,
-        description="Model that draws in turn with the actor's (cross_consistency); empty means `model`.",
+        description="cross_consistency: model that draws in turn with the actor's; empty: `model`. "
+        "text_to_sql: model of the first further query where there is doubt; empty: the actor's.",
     )
     escalation_model: ModelName | None = Field(
         default=None,

@@ -12,7 +12,7 @@ from critiql.tools.models.files.registry import registry
 from critiql.tools.models.files.store import resolve
 from critiql.tools.models.given import given_model
 from critiql.tools.models.journal import with_journal
-from critiql.tools.models.local.adapter import joined_sha256, split_adapter
+from critiql.tools.models.local.adapter import acts_after_prefix, joined_sha256, split_adapter
 from critiql.tools.models.model import LanguageModel
 
 if TYPE_CHECKING:
@@ -101,9 +101,11 @@ def _local(spec: str) -> LanguageModel:
     from critiql.tools.models.local.model import LocalModel
 
     base, adapter = split_adapter(spec)
-    runtime = _runtime(resolve(base).resolve(), adapter.resolve() if adapter else None)
+    path, over = resolve(base).resolve(), adapter.resolve() if adapter else None
+    after = over if over is not None and acts_after_prefix(over) else None
+    runtime = _runtime(path, over if after is None else None)
     record = registry().find(base)
-    return LocalModel(spec, runtime, record.chat_template if record else None)
+    return LocalModel(spec, runtime, record.chat_template if record else None, after)
 
 
 def _runtime(path: Path, adapter: Path | None) -> "LlamaRuntime":
