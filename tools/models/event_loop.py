@@ -9,7 +9,7 @@ import os
 import queue
 import socket
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -62,7 +62,7 @@ def event_loop() -> asyncio.AbstractEventLoop:
         return found
 
 
-def iterate(stream: AsyncIterator[T]) -> Iterator[T]:
+def iterate(stream: AsyncIterator[T]) -> Generator[T, None, None]:
     """The items of an asynchronous stream, as they come, until the calls of this context shall end.
 
     Closing the iterator before its end closes the stream, too. Context variables of the caller hold in it.
