@@ -11,10 +11,13 @@ from langgraph.runtime import get_runtime
 from critiql.agent.context import Context
 from critiql.agent.state import State, Update
 from critiql.tools.models.cancel import cancellable
+from critiql.tools.models.given import use_given_models
 from critiql.tools.models.journal import journaled
 
 JOURNAL = "journal"
 """Name in `configurable` of the journal that keeps the run's model answers, where there is one."""
+MODELS = "models"
+"""Name in `configurable` of the models that the caller gave as objects, by the names that roles know."""
 
 Role = Callable[[State, Context], Update]
 """A role reads the state and the settings, and returns only what it changed."""
@@ -28,7 +31,8 @@ def node(role: Role) -> RunnableLambda[State, Update]:
     """
 
     def run(state: State) -> Update:
-        with journaled(get_config().get("configurable", {}).get(JOURNAL)):
+        configurable = get_config().get("configurable", {})
+        with journaled(configurable.get(JOURNAL)), use_given_models(configurable.get(MODELS)):
             return role(state, get_runtime(Context).context or Context())
 
     async def run_in_thread(state: State) -> Update:

@@ -7,6 +7,7 @@ from langgraph.graph.state import CompiledStateGraph
 
 from critiql.agent.context import Context
 from critiql.agent.state import InputState, OutputState, State
+from critiql.tools.exceptions import USAGE, CritiqlError
 
 Graph = CompiledStateGraph[State, Context, InputState, OutputState]
 
@@ -26,8 +27,10 @@ GRAPHS = {
 """What each graph is, in one line."""
 
 
-class UnknownGraphError(ValueError):
+class UnknownGraphError(CritiqlError, ValueError):
     """There is no graph of that name."""
+
+    exit_code = USAGE
 
 
 def graph(name: str) -> Graph:

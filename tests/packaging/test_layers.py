@@ -4,13 +4,16 @@ import ast
 import subprocess
 import sys
 import tomllib
+from collections import Counter
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("prompts", "tools", "agent", "graphs", "cli", "evals", "training")
+FOLDERS = ("critiql", "prompts", "tools", "agent", "graphs", "cli", "evals", "training")
 BELOW = {
+    "critiql": ("tools", "agent", "graphs"),
     "prompts": (),
     "tools": ("prompts",),
     "agent": ("prompts", "tools"),
@@ -43,15 +46,62 @@ def test_imports_point_one_way(path: Path) -> None:
     assert imported(path) <= {folder, *BELOW[folder]}
 
 
+def imported_modules(path: Path) -> set[str]:
+    """Modules of `critiql` that a file imports, wherever in the file it does."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("critiql."):
+            names |= {f"{node.module}.{alias.name}" for alias in node.names} | {str(node.module)}
+        elif isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+    return names & NAMED.keys()
+
+
+NAMED = {f"critiql.{'.'.join(path.relative_to(ROOT).with_suffix('').parts)}": path for path in MODULES}
+"""Files by the name they are imported by; a package's own `__init__` imports nothing."""
+
+
+def rooms(depth: int) -> dict[str, set[str]]:
+    """Per room of that depth the rooms it imports from."""
+    arrows: dict[str, set[str]] = {}
+    for name, path in NAMED.items():
+        own = room(name, depth)
+        arrows.setdefault(own, set()).update({room(other, depth) for other in imported_modules(path)} - {own})
+    return arrows
+
+
+def room(name: str, depth: int) -> str:
+    """The folder of a module, no deeper than that; the module itself where it lies higher."""
+    return ".".join(name.split(".")[: depth + 1])
+
+
+@pytest.mark.parametrize("depth", [2, 3, 9], ids=["rooms", "chambers", "files"])
+def test_no_room_needs_one_that_needs_it(depth: int) -> None:
+    arrows = rooms(depth)
+    assert len(arrows) > 40
+    TopologicalSorter(arrows).prepare()  # CycleError names the circle
+
+
+def test_no_room_is_crowded() -> None:
+    files = Counter(path.parent for path in MODULES if path.name != "__init__.py")
+    assert {str(folder): count for folder, count in files.items() if count > 23} == {}
+
+
 def test_every_package_is_listed() -> None:
     listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
     folders = {path.parent.relative_to(ROOT) for path in MODULES}
-    assert sorted(f"critiql.{'.'.join(folder.parts)}" for folder in folders) == sorted(listed)
+    names = {
+        "critiql" if str(folder) == "critiql" else f"critiql.{'.'.join(folder.parts)}" for folder in folders
+    }
+    assert sorted(names) == sorted(listed)
 
 
-@pytest.mark.parametrize("module", ["critiql.graphs.text_to_sql", "critiql.graphs.api", "critiql.cli.check"])
+@pytest.mark.parametrize(
+    "module",
+    ["critiql.graphs.text_to_sql", "critiql.graphs.api", "critiql.cli.check", "critiql.agent.models"],
+)
 def test_importing_loads_no_model_and_no_server_library(module: str) -> None:
-    heavy = ("llama_cpp", "openai", "torch", "matplotlib")
+    heavy = ("llama_cpp", "openai", "torch", "transformers", "matplotlib")
     code = f"import sys, {module}; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

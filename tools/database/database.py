@@ -48,6 +48,7 @@ class WorkerDatabase:
         self._version: str | None = None
         self._looked_at = 0.0
         self._schema: Schema | None = None
+        self._checked: tuple[Schema, dict[str, int]] | None = None
         self._schema_lock = threading.Lock()
 
     @property
@@ -126,10 +127,20 @@ class WorkerDatabase:
             raise DatabaseError(msg)
         return found, _estimates(reply["tables"])
 
-    def _read_schema(self) -> Schema:
+    def check(self) -> None:
+        """Read the structure once, without counts and rows; the first `schema` begins with it.
+
+        Raises:
+            DatabaseError: as `structure`.
+        """
         if self._tells_version:
             self._version, self._looked_at = self._ask_version(), time.monotonic()
-        structure, estimates = self.structure()
+        self._checked = self.structure()
+
+    def _read_schema(self) -> Schema:
+        if self._checked is None:
+            self.check()
+        (structure, estimates), self._checked = self._checked or self.structure(), None
         deadline = time.monotonic() + LOOKS_SECONDS
         counts = dict(estimates)
         samples: dict[str, tuple[tuple[object, ...], ...]] = {}
@@ -165,7 +176,7 @@ def opened(database: WorkerDatabase) -> WorkerDatabase:
         DatabaseError: it cannot.
     """
     try:
-        database.structure()
+        database.check()
     except DatabaseError:
         database.close()
         raise
