@@ -121,7 +121,9 @@ def _read(sql: str) -> Statement | Refusal:
     except UnicodeEncodeError:
         return Refusal("syntax", "the statement is not valid Unicode text")
     except parser.ParseError as error:
-        return Refusal("syntax", str(error.args[0]))
+        message = str(error.args[0])
+        is_deep = message.startswith(("stack depth limit exceeded", "memory exhausted"))
+        return Refusal("too_large" if is_deep else "syntax", message)
     except RecursionError:
         return Refusal("too_large", "the statement is nested too deeply")
     except ValueError:
