@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 
 from langchain_core.runnables import RunnableLambda
@@ -10,7 +11,8 @@ from langgraph.runtime import get_runtime
 
 from critiql.agent.context import Context
 from critiql.agent.state import State, Update
-from critiql.tools.models.cancel import cancellable
+from critiql.tools.hiding import hide_known_in
+from critiql.tools.models.cancel import cancellable, time_limit
 from critiql.tools.models.given import use_given_models
 from critiql.tools.models.journal import journaled
 
@@ -31,9 +33,12 @@ def node(role: Role) -> RunnableLambda[State, Update]:
     """
 
     def run(state: State) -> Update:
+        context = get_runtime(Context).context or Context()
         configurable = get_config().get("configurable", {})
-        with journaled(configurable.get(JOURNAL)), use_given_models(configurable.get(MODELS)):
-            return role(state, get_runtime(Context).context or Context())
+        journal, given = configurable.get(JOURNAL), configurable.get(MODELS)
+        with journaled(journal), use_given_models(given), time_limit(seconds_left(state, context)):
+            update: Update = hide_known_in(role(state, context))
+            return update
 
     async def run_in_thread(state: State) -> Update:
         cancelled = threading.Event()
@@ -45,3 +50,8 @@ def node(role: Role) -> RunnableLambda[State, Update]:
                 raise
 
     return RunnableLambda(run, afunc=run_in_thread, name=getattr(role, "__name__", "role"))
+
+
+def seconds_left(state: State, context: Context) -> float:
+    """What is left of the time of the run; all of it before the run has begun."""
+    return context.seconds - (time.time() - state["started"] if "started" in state else 0)
