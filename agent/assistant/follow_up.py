@@ -1,0 +1,58 @@
+"""follow_up: a message that leans on earlier turns, rewritten as a question by itself, and shown."""
+
+import re
+import time
+from collections.abc import Sequence
+
+from critiql import prompts
+from critiql.agent.assistant.conversation import AssistantState, AssistantUpdate, Choices, Turn
+from critiql.agent.assistant.desk import database_for, prefix_for
+from critiql.agent.calls import record
+from critiql.agent.events import Rewritten, emit
+from critiql.tools.models.factory import load_model
+from critiql.tools.models.model import Prompt, Sampling
+from critiql.tools.schema.quoting import escape
+
+SHOWN_TURNS = 3
+"""Earlier questions that the model sees."""
+LONGEST = 400
+"""Characters of a rewritten question."""
+_KEPT = re.compile(r"\d+(?:[.,]\d+)*|\"[^\"]+\"|'[^']+'")
+"""What a rewriting must not lose: numbers, and what is in quotation marks."""
+
+
+def follow_up(state: AssistantState, choices: Choices) -> AssistantUpdate:
+    """Make the message a question by itself.
+
+    Raises:
+        DatabaseError: the database cannot be read.
+        ModelError: the model failed.
+    """
+    started, said, context = time.perf_counter(), state["said"], choices.settings
+    earlier = [turn for turn in state.get("turns", []) if turn["tool"] in ("ask", "run")][-SHOWN_TURNS:]
+    model = load_model(context.spec("assistant"))
+    request = prompts.load("follow_up").render(earlier=told(earlier), said=escape(said))
+    prompt = Prompt(prefix_for(said, database_for(state, context), context), request)
+    generation = model.generate(prompt, Sampling(max_tokens=100, stop=("\n",)))
+    question = checked(generation.text, said, earlier)
+    if question != said:
+        emit(Rewritten(said=said, question=question, seconds=time.perf_counter() - started))
+    call = record("assistant", model, "generate", generation.usage)
+    return {"question": question, "calls": [*state.get("calls", []), call]}
+
+
+def told(earlier: Sequence[Turn]) -> str:
+    """Earlier questions, one a line."""
+    return "\n".join(f"- {escape(turn['question'])}" for turn in earlier)
+
+
+def checked(text: str, said: str, earlier: Sequence[Turn]) -> str:
+    """What the model wrote, where it may be trusted; else the last question and the message together.
+
+    It is not trusted when it is empty, long, more than a line, or has lost a number or a quoted text.
+    """
+    question = text.strip().removeprefix("Question:").strip().strip('"')
+    lost = [kept for kept in _KEPT.findall(said) if kept.strip("\"'") not in question]
+    if question and len(question) <= LONGEST and not lost:
+        return question
+    return f"{earlier[-1]['question']} Now: {said}" if earlier else said
