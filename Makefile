@@ -43,7 +43,7 @@ check: lint types test ## What the gate runs.
 
 check-all: check lora ## What takes longer: soak, kills, bombs, MariaDB, the default model, the data, LoRA, fuzzing.
 	$(BIN)/pytest -q -m "slow or data"
-	$(BIN)/pytest -q -m server tests/attacks/test_mysql.py tests/tools/database/test_mysql.py
+	$(BIN)/pytest -q -m server tests/attacks/test_mysql.py tests/tools/database/mysql/test_open.py
 	$(BIN)/python tests/fuzz.py 3
 
 lora: $(VENV)/.installed-dev ## Install torch and its kin (gigabytes), and take a tiny adapter from data to llama.cpp.

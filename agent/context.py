@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from critiql.tools.errors.guides import GUIDES, Guide
+from critiql.tools.errors.guide.parts import GUIDES, Guide
 
 Role = Literal[
     "actor",

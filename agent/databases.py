@@ -6,10 +6,10 @@ from typing import Any
 from critiql.agent.context import Context
 from critiql.agent.state import Execution, State
 from critiql.tools.database.engine import Database
+from critiql.tools.database.guard.policy import AccessPolicy
 from critiql.tools.database.open import get_database
-from critiql.tools.database.policy import AccessPolicy
 from critiql.tools.database.result import ErrorKind, Failure, Limits, Result, Rows, Value
-from critiql.tools.database.sample import sample_database
+from critiql.tools.database.sample.build import sample_database
 from critiql.tools.database.server_url import without_password
 from critiql.tools.served import place_of, served
 

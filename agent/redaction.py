@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlglot.tokenizer_core import Token, TokenType
 
-from critiql.agent.answered import Answer
+from critiql.agent.answer import Answer
 from critiql.tools.sql.dialect import dialect_of
 from critiql.tools.sql.parse import ParseFailure, parse
 

@@ -14,12 +14,12 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from critiql.agent.context import Context
 from critiql.agent.databases import limits_of, run_candidate
-from critiql.agent.grounding import schema_prefix
-from critiql.agent.llm_critic import calibration_for, threshold_of, verdict_of
-from critiql.agent.llm_critic import read as read_critic
-from critiql.agent.result_text import result_text
+from critiql.agent.roles.ground import schema_prefix
+from critiql.agent.roles.llm_critic import calibration_for, threshold_of, verdict_of
+from critiql.agent.roles.llm_critic import read as read_critic
 from critiql.agent.state import Candidate, State
-from critiql.agent.wording import counted
+from critiql.agent.wording.result import result_text
+from critiql.agent.wording.sentence import counted
 from critiql.tools.database.engine import Database
 from critiql.tools.errors.lookup import DatabaseValues
 from critiql.tools.errors.rules import detect, read

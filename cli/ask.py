@@ -9,10 +9,10 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from critiql.cli import exit_codes
-from critiql.cli.json_text import json_text
-from critiql.cli.rows import print_rows
-from critiql.cli.trace import TracePrinter
+from critiql.cli.screen import exit_codes
+from critiql.cli.screen.json_text import json_text
+from critiql.cli.screen.rows import print_rows
+from critiql.cli.screen.trace import TracePrinter
 from critiql.tools.schema.quoting import escape, escape_lines
 
 LONGEST_INPUT = 1_000_000
@@ -51,7 +51,7 @@ def ask(
     ] = False,
 ) -> None:
     """Answer a question about a database."""
-    from critiql.cli.failures import failures
+    from critiql.cli.screen.failures import failures
 
     chosen = {
         "model": model,
@@ -129,7 +129,7 @@ def _durability(checkpoint: str, thread: str) -> dict[str, str]:
 
 async def _follow(question: str, db: str, options: dict[str, Any], *, show: bool) -> Any:
     """Run the graph; draw each event of the trace where it is to be shown."""
-    from critiql.agent.answered import Answer
+    from critiql.agent.answer import Answer
     from critiql.graphs.api import stream
 
     printer = TracePrinter(Console(stderr=True))
@@ -147,7 +147,7 @@ async def _follow(question: str, db: str, options: dict[str, Any], *, show: bool
 
 def _print(answer: Any, quiet: bool) -> None:
     """The SQL, the rows, and why it stopped."""
-    from critiql.agent.wording import unmarked
+    from critiql.agent.wording.sentence import unmarked
 
     console = Console()
     if answer.status != "abstained":

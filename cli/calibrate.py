@@ -10,15 +10,15 @@ from rich.console import Console
 from rich.table import Table
 
 from critiql import prompts
-from critiql.agent.calibration import Calibration, Confidence, Interval, user_folder, write_calibration
 from critiql.agent.context import Context
-from critiql.agent.llm_critic import prompt_name
-from critiql.cli.extras import extra
-from critiql.cli.failures import failures
+from critiql.agent.decide.calibration import Calibration, Confidence, Interval, user_folder, write_calibration
+from critiql.agent.roles.llm_critic import prompt_name
+from critiql.cli.screen.extras import extra
+from critiql.cli.screen.failures import failures
 
 with extra("evals"):
-    from critiql.cli.eval_follow import announced, follow
-    from critiql.cli.eval_run import (
+    from critiql.cli.evals.follow import announced, follow
+    from critiql.cli.evals.run import (
         BudgetOption,
         CallsOption,
         Desk,
@@ -30,15 +30,15 @@ with extra("evals"):
         refuse,
         settings_from,
     )
-    from critiql.evals.calibration import Fit, fit
-    from critiql.evals.confidence import fit_confidence
-    from critiql.evals.displacement import DisplacementFit, fit_displacement, pools_of
-    from critiql.evals.draws import draws_of
-    from critiql.evals.provenance import commit
-    from critiql.evals.runner import Scorers, budget, evaluate
-    from critiql.evals.scoring import execution_score
-    from critiql.evals.store import Run, Store
-    from critiql.evals.task import Questions
+    from critiql.evals.data.task import Questions
+    from critiql.evals.fit.confidence import fit_confidence
+    from critiql.evals.fit.critic import Fit, fit
+    from critiql.evals.fit.displacement import DisplacementFit, fit_displacement, pools_of
+    from critiql.evals.fit.draws import draws_of
+    from critiql.evals.run.provenance import commit
+    from critiql.evals.run.runner import Scorers, budget, evaluate
+    from critiql.evals.run.scoring import execution_score
+    from critiql.evals.run.store import Run, Store
 
 NEVER_ACCEPT = ("llm_critic=raw", "critic_threshold=1.0")
 """Settings under which every draw is judged and none accepted."""

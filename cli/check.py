@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, NoReturn
 import typer
 from rich.console import Console
 
-from critiql.cli import exit_codes
-from critiql.cli.json_text import json_text
+from critiql.cli.screen import exit_codes
+from critiql.cli.screen.json_text import json_text
 from critiql.tools.database.engine import Database, DatabaseError
 from critiql.tools.database.open import close_databases, get_database
 from critiql.tools.database.result import Limits, Result, Rows
-from critiql.tools.database.sample import sample_database
-from critiql.tools.errors.catalogue import BY_KEY
-from critiql.tools.errors.error_type import Finding
+from critiql.tools.database.sample.build import sample_database
 from critiql.tools.errors.lookup import DatabaseValues
 from critiql.tools.errors.query import Query
 from critiql.tools.errors.rules import detect, read, union
+from critiql.tools.errors.types.catalogue import BY_KEY
+from critiql.tools.errors.types.error_type import Finding
 from critiql.tools.models.model import ModelError
 from critiql.tools.schema.model import Schema
 

@@ -6,14 +6,14 @@ from typing import Literal
 
 from critiql.agent.context import Context
 from critiql.agent.databases import limits_of, summarise
-from critiql.agent.detector_heads import is_shipped
-from critiql.agent.detector_prompt import detector_prompt
-from critiql.agent.grounding import fitting, links_of, schema_prefix
-from critiql.agent.semantic_detector import HeadDetector, PromptDetector, detector_of, finding
+from critiql.agent.detect.heads import is_shipped
+from critiql.agent.detect.prompt import detector_prompt
+from critiql.agent.detect.semantic import HeadDetector, PromptDetector, detector_of, finding
+from critiql.agent.roles.ground import fitting, links_of, schema_prefix
 from critiql.tools.database.engine import Database
 from critiql.tools.database.result import Limits, Result
-from critiql.tools.errors.error_type import Finding
 from critiql.tools.errors.query import Query
+from critiql.tools.errors.types.error_type import Finding
 from critiql.tools.models.factory import HOSTED, fingerprint_of, load_model
 
 Kind = Literal["head", "prompt"]

@@ -12,12 +12,12 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from critiql.cli import exit_codes
-from critiql.cli.json_text import json_text
+from critiql.cli.screen import exit_codes
+from critiql.cli.screen.json_text import json_text
 from critiql.tools.database.engine import Database, DatabaseError
 from critiql.tools.database.open import get_database
 from critiql.tools.database.result import Failure
-from critiql.tools.database.sample import sample_database
+from critiql.tools.database.sample.build import sample_database
 from critiql.tools.schema.quoting import cell_text, escape
 from critiql.tools.sql.parse import ParseFailure, parse
 from critiql.tools.trajectory.actions import Problem, Trajectory

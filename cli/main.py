@@ -13,7 +13,7 @@ COMMANDS = {
     "check": ("critiql.cli.check:check", "Name what is wrong with a SQL query, by type."),
     "explain": ("critiql.cli.explain:explain", "Show a SQL query as a sequence of steps, with row counts."),
     "models": ("critiql.cli.models:app", "List, pull, verify and remove local models."),
-    "eval": ("critiql.cli.evaluate:app", "Run, score, compare and report evaluations."),
+    "eval": ("critiql.cli.evals.app:app", "Run, score, compare and report evaluations."),
     "calibrate": ("critiql.cli.calibrate:calibrate", "Measure a critic and fit what it may decide."),
     "train": ("critiql.cli.train:app", "Build training data and fit the detector's head."),
     "settings": ("critiql.cli.settings:settings", "Every setting, its default and what it may be."),
@@ -38,7 +38,7 @@ class LazyGroup(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; a setting of the machine that is wrong ends any of them in a sentence."""
-        from critiql.cli import exit_codes
+        from critiql.cli.screen import exit_codes
         from critiql.tools.settings import SettingsError
 
         try:

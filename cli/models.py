@@ -9,11 +9,11 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Column, Table
 
-from critiql.cli import exit_codes
-from critiql.tools.models import store
-from critiql.tools.models.download import pull as pull_model
+from critiql.cli.screen import exit_codes
+from critiql.tools.models.files import store
+from critiql.tools.models.files.download import pull as pull_model
+from critiql.tools.models.files.registry import ModelRecord, registry
 from critiql.tools.models.model import ModelError
-from critiql.tools.models.registry import ModelRecord, registry
 
 app = typer.Typer(help="The local models: list, pull, verify, remove.", no_args_is_help=True)
 _out = Console()

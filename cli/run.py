@@ -9,14 +9,14 @@ from typing import Annotated, Any, NoReturn
 import typer
 from rich.console import Console
 
-from critiql.cli import exit_codes
-from critiql.cli.json_text import json_text
-from critiql.cli.rows import print_rows
+from critiql.cli.screen import exit_codes
+from critiql.cli.screen.json_text import json_text
+from critiql.cli.screen.rows import print_rows
 from critiql.tools.database.engine import DEFAULT_LIMITS, Database, DatabaseError
+from critiql.tools.database.guard.policy import AccessPolicy
 from critiql.tools.database.open import open_database
-from critiql.tools.database.policy import AccessPolicy
 from critiql.tools.database.result import Failure, Limits, Result, Rows, Value
-from critiql.tools.database.sample import sample_database
+from critiql.tools.database.sample.build import sample_database
 from critiql.tools.schema.quoting import cell_text, escape
 
 

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from critiql.agent.theory import Rates, accuracy, limit
+from critiql.evals.fit.theory import Rates, accuracy, limit
 
 
 def theory(
@@ -23,7 +23,7 @@ def theory(
     rates = Rates(p, q, s)
     reached = [accuracy(rates, rounds) for rounds in range(1, z + 1)]
     if plot is not None:
-        from critiql.evals.theory_plot import draw
+        from critiql.evals.fit.theory_plot import draw
 
         draw(rates, z, plot)
     if as_json:

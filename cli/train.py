@@ -11,21 +11,21 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from critiql.cli import exit_codes
-from critiql.cli.extras import extra
-from critiql.cli.failures import fail, failures
+from critiql.cli.screen import exit_codes
+from critiql.cli.screen.extras import extra
+from critiql.cli.screen.failures import fail, failures
 
 with extra("evals"):
     from critiql.agent.context import DEFAULT_MODEL
-    from critiql.agent.detector_prompt import detector_digest
-    from critiql.evals.cached_models import cached
-    from critiql.evals.call_cache import CallCache
-    from critiql.evals.datasets import load
-    from critiql.evals.item import Dataset
+    from critiql.agent.detect.prompt import detector_digest
+    from critiql.evals.data.datasets import load
+    from critiql.evals.data.item import Dataset
+    from critiql.evals.run.cached_models import cached
+    from critiql.evals.run.call_cache import CallCache
     from critiql.tools.errors.head import Floats
-    from critiql.tools.models.adapter import split_adapter
     from critiql.tools.models.factory import make_model
-    from critiql.tools.models.store import resolve
+    from critiql.tools.models.files.store import resolve
+    from critiql.tools.models.local.adapter import split_adapter
     from critiql.training.data import build
     from critiql.training.detector import check_parts, drawn, fit_detector
     from critiql.training.example_file import card_path, data_card, read_rows, write_card, write_rows
@@ -33,7 +33,7 @@ with extra("evals"):
     from critiql.training.states import hidden_states
 
 if TYPE_CHECKING:
-    from critiql.tools.models.local import LocalModel
+    from critiql.tools.models.local.model import LocalModel
 
 app = typer.Typer(no_args_is_help=True, help="Build training data; fit the detector's head or an adapter.")
 
@@ -152,7 +152,7 @@ def lora(
 
 
 def _local_model(name: str) -> "LocalModel":
-    from critiql.tools.models.local import LocalModel
+    from critiql.tools.models.local.model import LocalModel
 
     base, adapter = split_adapter(name)
     model = make_model(base)

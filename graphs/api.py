@@ -9,14 +9,14 @@ from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 
-from critiql.agent.answered import Answer
+from critiql.agent.answer import Answer
 from critiql.agent.context import Context
 from critiql.agent.node import JOURNAL
 from critiql.agent.redaction import redacted, redacted_answer
 from critiql.agent.state import InputState
 from critiql.graphs.catalogue import graph as graph_of
-from critiql.graphs.checkpoints import DEFAULT_THREAD, open_checkpoints
-from critiql.graphs.resume import begin
+from critiql.graphs.checkpoints.resume import begin
+from critiql.graphs.checkpoints.saver import DEFAULT_THREAD, open_checkpoints
 from critiql.tools.database.server_url import without_password
 
 STEPS_PER_GENERATION = 5

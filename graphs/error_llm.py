@@ -8,15 +8,15 @@ from typing import Literal
 from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 
-from critiql.agent.actor import actor
-from critiql.agent.answer import answer
-from critiql.agent.budget import spent
 from critiql.agent.context import Context
-from critiql.agent.error_detector import detecting
-from critiql.agent.execution_critic import execution_critic
-from critiql.agent.grounding import ground
+from critiql.agent.decide.budget import spent
 from critiql.agent.node import node
-from critiql.agent.rewriter import replacing_refiner
+from critiql.agent.roles.actor import actor
+from critiql.agent.roles.answer import answer
+from critiql.agent.roles.error_detector import detecting
+from critiql.agent.roles.execution_critic import execution_critic
+from critiql.agent.roles.ground import ground
+from critiql.agent.roles.rewriter import replacing_refiner
 from critiql.agent.state import InputState, OutputState, State, incumbent_of
 from critiql.graphs.policies import MODEL_RETRY, WRITES, detected_by_rules
 

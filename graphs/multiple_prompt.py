@@ -3,7 +3,7 @@
 Lee et al., MCS-SQL (arXiv 2405.07467), with other words in place of another order of schema and examples.
 """
 
-from critiql.agent.sampler import varied_draw
+from critiql.agent.roles.sampler import varied_draw
 from critiql.graphs.voting import voting
 
 graph = voting("multiple_prompt", varied_draw)

@@ -9,9 +9,9 @@ from langgraph.runtime import Runtime
 from langgraph.types import Command, RetryPolicy
 
 from critiql.agent.context import Context
-from critiql.agent.llm_critic import rule
+from critiql.agent.detect.semantic import give_up
 from critiql.agent.node import Role
-from critiql.agent.semantic_detector import give_up
+from critiql.agent.roles.llm_critic import rule
 from critiql.agent.state import Candidate, State, Update, incumbent_of, merge_candidates
 from critiql.tools.errors.head import HeadError
 from critiql.tools.models.cancel import CallCancelledError

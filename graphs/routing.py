@@ -4,10 +4,10 @@ from typing import Literal
 
 from langgraph.runtime import Runtime
 
-from critiql.agent.budget import spent
 from critiql.agent.context import Context
-from critiql.agent.execution_critic import executes, not_run
-from critiql.agent.standing import escalated, escalates, in_doubt, next_writer, unexamined
+from critiql.agent.decide.budget import spent
+from critiql.agent.decide.doubt import escalated, escalates, in_doubt, next_writer, unexamined
+from critiql.agent.roles.execution_critic import executes, not_run
 from critiql.agent.state import State
 
 

@@ -9,17 +9,17 @@ from typing import Literal
 from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 
-from critiql.agent.actor import actor
-from critiql.agent.answer import answer
-from critiql.agent.budget import spent
 from critiql.agent.context import Context
-from critiql.agent.error_detector import proving
-from critiql.agent.execution_critic import execution_critic
-from critiql.agent.grounding import ground
-from critiql.agent.llm_critic import llm_critic
+from critiql.agent.decide.budget import spent
 from critiql.agent.node import node
+from critiql.agent.roles.action_assistant import action_assistant
+from critiql.agent.roles.actor import actor
+from critiql.agent.roles.answer import answer
+from critiql.agent.roles.error_detector import proving
+from critiql.agent.roles.execution_critic import execution_critic
+from critiql.agent.roles.ground import ground
+from critiql.agent.roles.llm_critic import llm_critic
 from critiql.agent.state import InputState, OutputState, State
-from critiql.agent.step_repair import action_assistant
 from critiql.graphs.policies import MODEL_RETRY, WRITES, answer_without_verdict, handler
 
 

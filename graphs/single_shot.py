@@ -2,11 +2,11 @@
 
 from langgraph.graph import END, START, StateGraph
 
-from critiql.agent.actor import actor
-from critiql.agent.answer import answer
 from critiql.agent.context import Context
-from critiql.agent.grounding import ground
 from critiql.agent.node import node
+from critiql.agent.roles.actor import actor
+from critiql.agent.roles.answer import answer
+from critiql.agent.roles.ground import ground
 from critiql.agent.state import InputState, OutputState, State
 from critiql.graphs.policies import MODEL_RETRY
 

@@ -1,22 +1,22 @@
 """text_to_sql: the loop that is never below its own single shot.
 
 The first draft is the incumbent. A failure, a finding or a rejection brings repairs, further draws and,
-where it is asked for, a refinement; the incumbent rule (agent/evidence.py) decides whether one takes its
-place. What is in doubt even then can be put to a larger model once (agent/escalation.py). A question that
-was answered before goes straight to its answer (agent/recall.py).
+where it is asked for, a refinement; the incumbent rule (agent/decide/incumbent.py) decides whether one takes its
+place. What is in doubt even then can be put to a larger model once (agent/roles/escalation.py). A question that
+was answered before goes straight to its answer (agent/roles/recall.py).
 """
 
 from langgraph.graph import END, START, StateGraph
 
-from critiql.agent.actor import actor
 from critiql.agent.context import Context
-from critiql.agent.error_detector import error_detector
-from critiql.agent.escalation import escalation
-from critiql.agent.execution_critic import execution_critic
-from critiql.agent.llm_critic import llm_critic
 from critiql.agent.node import node
-from critiql.agent.recall import recalling_ground, remembering_answer
-from critiql.agent.refiner import refiner
+from critiql.agent.roles.actor import actor
+from critiql.agent.roles.error_detector import error_detector
+from critiql.agent.roles.escalation import escalation
+from critiql.agent.roles.execution_critic import execution_critic
+from critiql.agent.roles.llm_critic import llm_critic
+from critiql.agent.roles.recall import recalling_ground, remembering_answer
+from critiql.agent.roles.refiner import refiner
 from critiql.agent.state import InputState, OutputState, State
 from critiql.graphs.policies import MODEL_RETRY, WRITES, detected_by_rules, handler, without_verdict
 from critiql.graphs.routing import (

@@ -2,13 +2,13 @@
 
 from langgraph.graph import END, START, StateGraph
 
-from critiql.agent.answer import answer
 from critiql.agent.context import Context
-from critiql.agent.execution_critic import execution_critic
-from critiql.agent.grounding import ground
 from critiql.agent.node import Role, node
+from critiql.agent.roles.answer import answer
+from critiql.agent.roles.execution_critic import execution_critic
+from critiql.agent.roles.ground import ground
+from critiql.agent.roles.vote import vote
 from critiql.agent.state import InputState, OutputState, State
-from critiql.agent.voting import vote
 from critiql.graphs.catalogue import Graph
 from critiql.graphs.policies import DRAWS
 from critiql.graphs.routing import route_after_draw

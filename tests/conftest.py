@@ -110,7 +110,7 @@ def head_file(tmp_path: Path) -> Path:
     """An error-token head of the scripted model: a hidden state that is 1 at place k means row k."""
     import numpy as np
 
-    from critiql.agent.detector_prompt import detector_digest
+    from critiql.agent.detect.prompt import detector_digest
     from critiql.tools.errors.head import ROWS, Head
 
     half = np.full(ROWS, 0.5, np.float32)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from critiql.evals.store import Store, StoredAnswer
+from critiql.evals.run.store import Store, StoredAnswer
 from critiql.tools.sql.canonical import fingerprint
 
 Predictions = dict[int, dict[str, bool]]

@@ -7,9 +7,9 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from critiql.tools.models.local import LocalModel, as_messages
-from critiql.tools.models.prefix_store import PrefixStore
-from critiql.tools.models.runtime import LlamaRuntime, Tokens
+from critiql.tools.models.local.model import LocalModel, as_messages
+from critiql.tools.models.local.prefix_store import PrefixStore
+from critiql.tools.models.local.runtime import LlamaRuntime, Tokens
 from critiql.training.adapter_card import Compared, adapter_card, agreement
 from critiql.training.adapter_file import architecture_of, write_adapter
 from critiql.training.base_model import adapter_pairs, load_base, next_token_logits, with_adapter

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from critiql.evals.provenance import commit
+from critiql.evals.run.provenance import commit
 from critiql.tools.errors.head import Floats
 from critiql.training.example_file import Row, counts_by_part
 

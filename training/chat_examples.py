@@ -7,14 +7,14 @@ from typing import NamedTuple
 
 from critiql.agent.context import Context
 from critiql.agent.databases import summarise
-from critiql.agent.detector_prompt import detector_prompt
-from critiql.agent.grounding import schema_prefix
+from critiql.agent.detect.prompt import detector_prompt
+from critiql.agent.roles.ground import schema_prefix
 from critiql.tools.database.engine import Database
 from critiql.tools.database.open import open_database
-from critiql.tools.errors.catalogue import BY_KEY, NULL_TOKEN
-from critiql.tools.errors.error_type import Finding
 from critiql.tools.errors.lookup import DatabaseValues
 from critiql.tools.errors.rules import read
+from critiql.tools.errors.types.catalogue import BY_KEY, NULL_TOKEN
+from critiql.tools.errors.types.error_type import Finding
 from critiql.tools.models.model import Prompt
 from critiql.training.detector_data import database_file
 from critiql.training.example_file import Row

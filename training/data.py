@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from critiql.evals.item import Dataset, Item
-from critiql.evals.sampling import sample
+from critiql.evals.data.item import Dataset, Item
+from critiql.evals.data.sampling import sample
 from critiql.training.actor_outputs import Predictions, predictions_of
 from critiql.training.detector_data import detector_rows
 from critiql.training.example_file import Row, balanced

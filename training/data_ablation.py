@@ -13,15 +13,15 @@ from pathlib import Path
 import numpy as np
 
 from critiql.agent.context import DEFAULT_MODEL
-from critiql.evals.cached_models import cached
-from critiql.evals.call_cache import CallCache
+from critiql.evals.run.cached_models import cached
+from critiql.evals.run.call_cache import CallCache
 from critiql.evals.statistics import auc, group_folds
-from critiql.tools.errors.catalogue import ERROR_TYPES
 from critiql.tools.errors.head import NULL, Floats
-from critiql.tools.errors.head_fit import best_f1, fit, labels
+from critiql.tools.errors.types.catalogue import ERROR_TYPES
 from critiql.training.detector import FOLDS, L2, STEPS
 from critiql.training.detector_data import ACTOR_RIGHT, ACTOR_WRONG
 from critiql.training.example_file import Row, read_rows
+from critiql.training.head_fit import best_f1, fit, labels
 from critiql.training.states import hidden_states
 
 TYPES = [error.number for error in ERROR_TYPES]

@@ -9,10 +9,10 @@ import numpy as np
 
 from critiql.evals.metrics.detection import Judged, detection_scores, type_scores
 from critiql.evals.statistics import auc, group_folds
-from critiql.tools.errors.catalogue import ERROR_TYPES
 from critiql.tools.errors.head import NULL, Floats, Head
-from critiql.tools.errors.head_fit import calibrate, fit, labels
+from critiql.tools.errors.types.catalogue import ERROR_TYPES
 from critiql.training.example_file import Row, rank
+from critiql.training.head_fit import calibrate, fit, labels
 
 FOLDS = 5
 """Groups of validation databases: thresholds are set on the others and measured on one."""

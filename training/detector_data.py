@@ -9,13 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from random import Random
 
-from critiql.evals.item import Item
+from critiql.evals.data.item import Item
 from critiql.tools.database.result import Rows
-from critiql.tools.errors.difference import difference
-from critiql.tools.errors.error_type import Finding
-from critiql.tools.errors.perturbation import Perturbation, compound, identity, perturb, verify
+from critiql.tools.errors.label.difference import difference
+from critiql.tools.errors.perturb.perturb import Perturbation, compound, identity, perturb, verify
 from critiql.tools.errors.query import Query
 from critiql.tools.errors.rules import read
+from critiql.tools.errors.types.error_type import Finding
 from critiql.tools.settings import settings
 from critiql.tools.trajectory.round_trip import same_results
 from critiql.training.actor_outputs import Predictions

@@ -9,8 +9,8 @@ from pathlib import Path
 from statistics import median_low
 from typing import Any, Literal
 
-from critiql.evals.item import Dataset
-from critiql.evals.provenance import commit
+from critiql.evals.data.item import Dataset
+from critiql.evals.run.provenance import commit
 
 Row = dict[str, Any]
 Part = Literal["train", "validation"]

@@ -5,7 +5,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from itertools import groupby
 
-from critiql.evals.item import Item
+from critiql.evals.data.item import Item
 from critiql.tools.database.engine import Database
 from critiql.tools.database.open import open_database
 from critiql.tools.database.result import Limits

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
-from critiql.evals.provenance import commit
+from critiql.evals.run.provenance import commit
 from critiql.training.detector import L2, STEPS, Fitted, plain, thresholds_of
 from critiql.training.example_file import Row, counts_by_part
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
-from critiql.tools.errors.catalogue import ERROR_TYPES, NULL_KEYWORDS
 from critiql.tools.errors.head import Floats, init_rows
-from critiql.tools.models.embeddings import token_rows
-from critiql.tools.models.weights import Weights
+from critiql.tools.errors.types.catalogue import ERROR_TYPES, NULL_KEYWORDS
+from critiql.tools.models.local.embeddings import token_rows
+from critiql.tools.models.local.weights import Weights
 
 
 def initial_rows(path: Path) -> Floats:

@@ -9,10 +9,10 @@ import json
 from collections.abc import Iterator
 from random import Random
 
-from critiql.agent.action_assistant import lom_request, sam_request
 from critiql.agent.context import Context
-from critiql.agent.grounding import schema_prefix
-from critiql.evals.item import Item
+from critiql.agent.roles.ground import schema_prefix
+from critiql.agent.share import lom_request, sam_request
+from critiql.evals.data.item import Item
 from critiql.tools.database.engine import Database
 from critiql.tools.database.result import Failure
 from critiql.tools.schema.model import Schema

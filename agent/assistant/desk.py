@@ -14,8 +14,8 @@ from critiql.agent.assistant.conversation import (
 )
 from critiql.agent.context import Context
 from critiql.agent.databases import database_of
-from critiql.agent.grounding import fitting, links_of, schema_prefix
 from critiql.agent.node import threaded
+from critiql.agent.roles.ground import fitting, links_of, schema_prefix
 from critiql.agent.state import State
 from critiql.tools.database.engine import Database
 

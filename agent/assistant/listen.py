@@ -3,7 +3,7 @@
 from typing import Literal
 
 from critiql.agent.assistant.conversation import AssistantState, AssistantUpdate, Choices
-from critiql.agent.grounding import LONGEST_QUESTION, QuestionError
+from critiql.agent.roles.ground import LONGEST_QUESTION, QuestionError
 
 
 def listen(state: AssistantState, choices: Choices) -> AssistantUpdate:  # noqa: ARG001 - shape of a part

@@ -12,10 +12,10 @@ from typing import Annotated
 
 import typer
 
-from critiql.agent.abstention import off_topic
-from critiql.evals.item import Item
+from critiql.agent.roles.abstain import off_topic
+from critiql.evals.data.item import Item
+from critiql.evals.data.task import questions
 from critiql.evals.statistics import wilson
-from critiql.evals.task import questions
 from critiql.tools.database.open import get_database
 
 SEED = 0

@@ -19,13 +19,13 @@ from typing import Annotated, Any
 import typer
 
 from critiql.tools.database.open import open_database
-from critiql.tools.database.sample import sample_database
-from critiql.tools.models.local import LocalModel
+from critiql.tools.database.sample.build import sample_database
+from critiql.tools.models.files.registry import registry
+from critiql.tools.models.files.store import resolve
+from critiql.tools.models.local.model import LocalModel
+from critiql.tools.models.local.prefix_store import PrefixStore
+from critiql.tools.models.local.runtime import LlamaRuntime
 from critiql.tools.models.model import Prompt, Sampling
-from critiql.tools.models.prefix_store import PrefixStore
-from critiql.tools.models.registry import registry
-from critiql.tools.models.runtime import LlamaRuntime
-from critiql.tools.models.store import resolve
 from critiql.tools.schema.ddl import ddl
 
 QUESTIONS = ("How many customers are there?", "Which five albums cost most?", "List the genres by name.")

@@ -2,7 +2,7 @@
 
 `python -m critiql.evals.benchmarks.sandbox_overhead [URL]` prints one JSON object with medians and 95th
 percentiles in milliseconds; the two are measured in turn, query by query. The URL names the sample database
-on any engine (`critiql.tools.database.sample_script` makes it there); without one it is the SQLite file.
+on any engine (`critiql.tools.database.sample.script` makes it there); without one it is the SQLite file.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ import typer
 
 from critiql.tools.database.open import open_database
 from critiql.tools.database.result import Rows
-from critiql.tools.database.sample import sample_database
+from critiql.tools.database.sample.build import sample_database
 from critiql.tools.database.server_url import ServerUrl, read_url
 
 REPEATS = 2000

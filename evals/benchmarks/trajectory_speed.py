@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
-from critiql.evals.round_trip import SETS, queries
+from critiql.evals.studies.round_trip import SETS, queries
 from critiql.tools.settings import settings
 from critiql.tools.sql.parse import Parsed, parse
 from critiql.tools.trajectory.actions import Trajectory

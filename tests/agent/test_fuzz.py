@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from critiql.agent.calibration import Calibration, CalibrationError, read_calibration
 from critiql.agent.context import Context
+from critiql.agent.decide.calibration import Calibration, CalibrationError, read_calibration
 
 pytestmark = pytest.mark.fuzz
 

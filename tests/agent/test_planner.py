@@ -24,9 +24,9 @@ from critiql.agent.context import Context
 from critiql.agent.toolbox import toolbox
 from critiql.tools.database.engine import Database
 from critiql.tools.database.open import open_database
-from critiql.tools.database.sample import sample_database
+from critiql.tools.database.sample.build import sample_database
+from critiql.tools.models.files.store import resolve
 from critiql.tools.models.model import ModelError
-from critiql.tools.models.store import resolve
 
 RECORDED = Path(__file__).parents[1] / "fixtures/agent/planner.json"
 PORT = 18127

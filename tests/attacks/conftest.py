@@ -19,10 +19,10 @@ from running import Server
 from targets import DIALECTS, attacked_server
 
 from critiql.tools.database.engine import Database
+from critiql.tools.database.guard.policy import AccessPolicy
 from critiql.tools.database.open import open_database
-from critiql.tools.database.policy import AccessPolicy
 from critiql.tools.database.result import Limits, Result
-from critiql.tools.database.worker import WorkerPool
+from critiql.tools.database.sandbox.pool import WorkerPool
 
 SLACK_SECONDS = 0.3
 """What a statement may take beyond its time limit, being killed included."""

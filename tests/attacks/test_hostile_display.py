@@ -14,11 +14,11 @@ from markdown_it import MarkdownIt
 from rich.console import Console
 from typer.testing import CliRunner
 
-from critiql.agent.answer import message
-from critiql.agent.wording import sentence
-from critiql.cli.failures import fail
+from critiql.agent.roles.answer import message
+from critiql.agent.wording.sentence import sentence
 from critiql.cli.main import app
-from critiql.cli.trace import LINES, TracePrinter
+from critiql.cli.screen.failures import fail
+from critiql.cli.screen.trace import LINES, TracePrinter
 from critiql.tools.database.result import Failure, Rows
 from critiql.tools.schema.quoting import CONTROL
 

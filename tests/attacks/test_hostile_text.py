@@ -18,13 +18,13 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from critiql.agent import refiner
 from critiql.agent.context import Context
+from critiql.agent.roles import refiner
 from critiql.agent.toolbox import toolbox
 from critiql.graphs.api import ask
 from critiql.graphs.catalogue import GRAPHS, graph
+from critiql.tools.database.guard.policy import AccessPolicy
 from critiql.tools.database.open import get_database, open_database
-from critiql.tools.database.policy import AccessPolicy
 from critiql.tools.models.factory import use_model
 from critiql.tools.models.model import ChoiceReading, Generation, Prompt, Sampling, Usage
 

@@ -18,10 +18,10 @@ from running import Server
 from targets import DIALECTS, attacked_duckdb, attacked_server, attacked_sqlite, sample_duckdb, sample_server
 
 from critiql.evals.benchmarks.sandbox_overhead import measure
+from critiql.tools.database.database import WorkerDatabase
 from critiql.tools.database.open import open_database
 from critiql.tools.database.result import Limits, Result, Rows
-from critiql.tools.database.sample import sample_database
-from critiql.tools.database.worker_database import WorkerDatabase
+from critiql.tools.database.sample.build import sample_database
 
 pytestmark = pytest.mark.slow
 HERE = Path(__file__).parent

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from critiql.cli import exit_codes
 from critiql.cli.check import underlined
 from critiql.cli.main import app
+from critiql.cli.screen import exit_codes
 from critiql.tools.models.model import ModelError, Prompt
 
 RUNNER = CliRunner()

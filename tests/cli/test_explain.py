@@ -9,8 +9,8 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from critiql.cli import exit_codes
 from critiql.cli.explain import explain
+from critiql.cli.screen import exit_codes
 
 DDL = Path(__file__).parents[1] / "fixtures" / "trajectory" / "shop.sql"
 app = typer.Typer()

@@ -5,9 +5,9 @@ import pytest
 from typer.testing import CliRunner
 
 from critiql.cli import models
-from critiql.cli.exit_codes import MODEL
-from critiql.tools.models.registry import registry
-from critiql.tools.models.store import stored_file
+from critiql.cli.screen.exit_codes import MODEL
+from critiql.tools.models.files.registry import registry
+from critiql.tools.models.files.store import stored_file
 from critiql.tools.settings import settings
 
 RECORD = registry().get("smollm2-135m-instruct")

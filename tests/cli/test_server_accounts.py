@@ -4,8 +4,8 @@ import pytest
 from targets import attacked_server
 from typer.testing import CliRunner
 
-from critiql.cli import exit_codes
 from critiql.cli.main import app
+from critiql.cli.screen import exit_codes
 
 pytestmark = pytest.mark.server
 CASES = [

@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from critiql.cli.train import app
 from critiql.tools.errors.head import load
+from critiql.tools.models.files.store import resolve
 from critiql.tools.models.model import ModelError
-from critiql.tools.models.store import resolve
 
 ERRORS = Path(__file__).parents[1] / "fixtures/errors"
 QUERIES = (

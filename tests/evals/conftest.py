@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from critiql.agent.answered import Answer
-from critiql.evals.item import Item
-from critiql.evals.store import Run, RunSpec, Store, StoredAnswer
+from critiql.agent.answer import Answer
+from critiql.evals.data.item import Item
+from critiql.evals.run.store import Run, RunSpec, Store, StoredAnswer
 
 SINGERS = """
 create table singer (id integer primary key, name text, age integer);

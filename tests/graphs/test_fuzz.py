@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, HumanMessage
 
-from critiql.graphs.checkpoint_serde import CheckedSerializer, DamagedError
-from critiql.graphs.checkpoints import CheckpointError, open_checkpoints
+from critiql.graphs.checkpoints.saver import CheckpointError, open_checkpoints
+from critiql.graphs.checkpoints.serde import CheckedSerializer, DamagedError
 from critiql.graphs.single_shot import builder
 
 pytestmark = pytest.mark.fuzz

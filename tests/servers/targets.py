@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 from running import Server, running
 
-from critiql.tools.database.sample_script import script
+from critiql.tools.database.sample.script import script
 
 ATTACKS = Path(__file__).parents[1] / "attacks"
 DIALECTS = {"postgres": "postgres", "mariadb": "mysql"}

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from critiql.evals.datasets import load
-from critiql.evals.item import Dataset
+from critiql.evals.data.datasets import load
+from critiql.evals.data.item import Dataset
 
 ERRORS = Path(__file__).parents[1] / "fixtures/errors"
 NAMES = ("north", "south", "harbour", "garden")

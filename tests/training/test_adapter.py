@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from critiql.agent.semantic_detector import PromptDetector
+from critiql.agent.detect.semantic import PromptDetector
 from critiql.cli.main import app
 from critiql.tools.models.factory import make_model
 from critiql.training.chat_examples import chat_examples

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from critiql.agent.detector_prompt import detector_digest
-from critiql.evals.item import Dataset
-from critiql.tools.errors.catalogue import BY_KEY
+from critiql.agent.detect.prompt import detector_digest
+from critiql.evals.data.item import Dataset
 from critiql.tools.errors.head import ROWS, Floats
+from critiql.tools.errors.types.catalogue import BY_KEY
 from critiql.tools.models.model import HiddenState, Prompt, Usage
 from critiql.training.detector import check_parts, drawn, fit_detector
 from critiql.training.detector_data import detector_rows

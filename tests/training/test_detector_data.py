@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from critiql.evals.item import Dataset
-from critiql.tools.errors.catalogue import BY_KEY
-from critiql.tools.errors.perturbation import verify
+from critiql.evals.data.item import Dataset
+from critiql.tools.errors.perturb.perturb import verify
 from critiql.tools.errors.query import Query
 from critiql.tools.errors.rules import read
+from critiql.tools.errors.types.catalogue import BY_KEY
 from critiql.tools.sql.canonical import fingerprint
 from critiql.training.detector_data import database_file, detector_rows, labels
 from critiql.training.example_file import Row

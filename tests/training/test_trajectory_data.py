@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from critiql.agent.action_assistant import read_answers, read_script
-from critiql.evals.item import Dataset, Item
+from critiql.agent.share import read_answers, read_script
+from critiql.evals.data.item import Dataset, Item
 from critiql.tools.trajectory.actions import Problem
 from critiql.tools.trajectory.decompile import to_sql
 from critiql.tools.trajectory.edits import apply_edits

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from critiql.tools.database.engine import Database, DatabaseError
-from critiql.tools.database.policy import AccessPolicy
+from critiql.tools.database.guard.policy import AccessPolicy
 
 OPENERS = {
-    "sqlite": "critiql.tools.database.sqlite:open_sqlite",
-    "postgresql": "critiql.tools.database.postgres:open_postgres",
-    "postgres": "critiql.tools.database.postgres:open_postgres",
-    "duckdb": "critiql.tools.database.duckdb:open_duckdb",
-    "mysql": "critiql.tools.database.mysql:open_mysql",
-    "mariadb": "critiql.tools.database.mysql:open_mysql",
+    "sqlite": "critiql.tools.database.sqlite.open:open_sqlite",
+    "postgresql": "critiql.tools.database.postgres.open:open_postgres",
+    "postgres": "critiql.tools.database.postgres.open:open_postgres",
+    "duckdb": "critiql.tools.database.duckdb.open:open_duckdb",
+    "mysql": "critiql.tools.database.mysql.open:open_mysql",
+    "mariadb": "critiql.tools.database.mysql.open:open_mysql",
 }
 """Scheme to `module:function`; each function takes the URL and an optional policy."""
 EXTRAS = {

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from critiql.tools.errors.catalogue import ERROR_TYPES, NULL_KEYWORDS, RESERVED
+from critiql.tools.errors.types.catalogue import ERROR_TYPES, NULL_KEYWORDS, RESERVED
 from critiql.tools.models.model import ModelError
 
 Floats = NDArray[np.float32]

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from critiql.tools.database.result import Result
-from critiql.tools.errors.catalogue import ERROR_TYPES
-from critiql.tools.errors.error_type import Finding, Rule
 from critiql.tools.errors.lookup import Values
 from critiql.tools.errors.query import Query
-from critiql.tools.errors.unreadable import unreadable
+from critiql.tools.errors.types.catalogue import ERROR_TYPES
+from critiql.tools.errors.types.error_type import Finding, Rule
+from critiql.tools.errors.types.unreadable import unreadable
 from critiql.tools.schema.model import Schema
 from critiql.tools.sql.parse import ParseFailure, parse
 from critiql.tools.sql.resolve import resolve

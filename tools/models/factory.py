@@ -6,15 +6,15 @@ from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING
 
-from critiql.tools.models.adapter import joined_sha256, split_adapter
-from critiql.tools.models.hashes import file_sha256
+from critiql.tools.models.files.hashes import file_sha256
+from critiql.tools.models.files.registry import registry
+from critiql.tools.models.files.store import resolve
 from critiql.tools.models.journal import with_journal
+from critiql.tools.models.local.adapter import joined_sha256, split_adapter
 from critiql.tools.models.model import LanguageModel
-from critiql.tools.models.registry import registry
-from critiql.tools.models.store import resolve
 
 if TYPE_CHECKING:
-    from critiql.tools.models.runtime import LlamaRuntime
+    from critiql.tools.models.local.runtime import LlamaRuntime
 
 HOSTED = "openai:"
 """What the name of a hosted model begins with."""
@@ -80,7 +80,7 @@ def use_model(spec: str, model: LanguageModel) -> Iterator[LanguageModel]:
 
 
 def _local(spec: str) -> LanguageModel:
-    from critiql.tools.models.local import LocalModel
+    from critiql.tools.models.local.model import LocalModel
 
     base, adapter = split_adapter(spec)
     runtime = _runtime(resolve(base).resolve(), adapter.resolve() if adapter else None)
@@ -90,7 +90,7 @@ def _local(spec: str) -> LanguageModel:
 
 def _runtime(path: Path, adapter: Path | None) -> "LlamaRuntime":
     """One runtime a file and adapter, however many names it goes by."""
-    from critiql.tools.models.runtime import LlamaRuntime
+    from critiql.tools.models.local.runtime import LlamaRuntime
 
     if (path, adapter) not in _runtimes:
         _runtimes[path, adapter] = LlamaRuntime(path, adapter=adapter)

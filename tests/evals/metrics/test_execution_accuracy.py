@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from critiql.evals.datasets import load
+from critiql.evals.data.datasets import load
 from critiql.evals.metrics import test_suite as suites
 from critiql.evals.metrics.execution import GoldResults, run_clean
 from critiql.evals.metrics.execution_accuracy import CLEAN, COMPAT, Rules, execution_accuracy, judge

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from critiql.tools.database.guard.policy import AccessPolicy
 from critiql.tools.database.open import open_database
-from critiql.tools.database.policy import AccessPolicy
-from critiql.tools.database.sqlite import SqliteDatabase
+from critiql.tools.database.sqlite.open import SqliteDatabase
 
 TABLES = """
 CREATE TABLE a (id INTEGER PRIMARY KEY, x TEXT);

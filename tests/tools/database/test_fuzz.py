@@ -11,12 +11,13 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from critiql.tools.database import statement, wire, worker
-from critiql.tools.database.cells import cell
 from critiql.tools.database.engine import DatabaseError
 from critiql.tools.database.result import Failure, Limits, Rows
+from critiql.tools.database.sandbox import pool as worker
+from critiql.tools.database.sandbox import statement, wire
+from critiql.tools.database.sandbox.cells import cell
+from critiql.tools.database.sandbox.pool import MAIN, WorkerPool, WorkerSpec
 from critiql.tools.database.server_url import read_url, without_password
-from critiql.tools.database.worker import MAIN, WorkerPool, WorkerSpec
 
 pytestmark = pytest.mark.fuzz
 
@@ -102,7 +103,7 @@ FRAMES = st.lists(
         MESSAGES.map(lambda message: wire.encode(message)[:-2]),
         st.integers(0, 2**32 - 1).map(lambda size: struct.pack(">I", size)),
         st.just(
-            wire.encode({"session": "critiql.tools.database.sqlite_session", "limits": {}, "options": {}})
+            wire.encode({"session": "critiql.tools.database.sqlite.session", "limits": {}, "options": {}})
         ),
     ),
     max_size=4,

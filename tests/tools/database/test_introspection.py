@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from critiql.tools.database.engine import Database
-from critiql.tools.database.policy import AccessPolicy
+from critiql.tools.database.guard.policy import AccessPolicy
 from critiql.tools.database.result import Rows
 from critiql.tools.schema.ddl import ddl
 from critiql.tools.schema.model import ForeignKey

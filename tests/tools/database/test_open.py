@@ -11,7 +11,7 @@ from critiql.tools.database import open as opening
 from critiql.tools.database.engine import DatabaseError
 from critiql.tools.database.open import close_databases, get_database, open_database
 from critiql.tools.database.server_url import read_url
-from critiql.tools.database.sqlite import SqliteDatabase
+from critiql.tools.database.sqlite.open import SqliteDatabase
 
 
 @pytest.fixture(autouse=True)

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from sql_text import LITERALS, Grammar, loosely_spaced, texts
 
 from critiql.tools.database.engine import Database
-from critiql.tools.errors.difference import difference
-from critiql.tools.errors.error_type import Finding
-from critiql.tools.errors.localisation import guidance
+from critiql.tools.errors.guide.guidance import guidance
+from critiql.tools.errors.label.difference import difference
 from critiql.tools.errors.lookup import DatabaseValues
 from critiql.tools.errors.query import Query
 from critiql.tools.errors.rules import detect, read
+from critiql.tools.errors.types.error_type import Finding
 
 pytestmark = pytest.mark.fuzz
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from critiql.tools.errors.catalogue import ERROR_TYPES
 from critiql.tools.errors.head import NULL, ROWS, Floats, Head, HeadError, init_rows, load
-from critiql.tools.errors.head_fit import NEVER, calibrate, fit, labels
+from critiql.tools.errors.types.catalogue import ERROR_TYPES
+from critiql.training.head_fit import NEVER, calibrate, fit, labels
 
 WIDTH = 24
 KEYS = ["value_error", "join_error"]

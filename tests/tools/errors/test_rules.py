@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from critiql.tools.database.engine import Database
 from critiql.tools.database.result import Failure
-from critiql.tools.errors.catalogue import ERROR_TYPES
-from critiql.tools.errors.error_type import Finding
-from critiql.tools.errors.localisation import guidance
+from critiql.tools.errors.guide.guidance import guidance
 from critiql.tools.errors.query import Query
 from critiql.tools.errors.rules import RULES, detect, read
+from critiql.tools.errors.types.catalogue import ERROR_TYPES
+from critiql.tools.errors.types.error_type import Finding
 from critiql.tools.schema.model import Schema, Table
 from critiql.tools.sql.canonical import canonical
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from critiql.tools.models.files.store import resolve
 from critiql.tools.models.model import ModelError
-from critiql.tools.models.store import resolve
 
 SMALL = "smollm2-135m-instruct"
 

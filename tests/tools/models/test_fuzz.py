@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from critiql.tools.errors.head import Head, HeadError, load
-from critiql.tools.models.prefix_store import PrefixStore
-from critiql.tools.models.registry import ModelRecord, Registry
-from critiql.tools.models.text_stream import TextStream
+from critiql.tools.models.files.registry import ModelRecord, Registry
+from critiql.tools.models.local.prefix_store import PrefixStore
+from critiql.tools.models.local.text_stream import TextStream
 
 pytestmark = pytest.mark.fuzz
 
@@ -105,9 +105,9 @@ def test_a_stream_shows_the_text_up_to_the_stop(pieces: list[bytes]) -> None:
 LOADER = """
 import sys
 from pathlib import Path
-from critiql.tools.models.local import LocalModel
+from critiql.tools.models.local.model import LocalModel
 from critiql.tools.models.model import ModelError, Prompt, Sampling
-from critiql.tools.models.runtime import LlamaRuntime
+from critiql.tools.models.local.runtime import LlamaRuntime
 for name in sys.argv[1:]:
     print(name, flush=True)
     try:

@@ -60,9 +60,9 @@ def test_stop_strings_reach_the_server(model: HostedModel) -> None:
 def test_choices_agree_with_the_runtime_on_the_same_weights(
     model: HostedModel, small_model_path: Path
 ) -> None:
-    from critiql.tools.models.local import LocalModel
-    from critiql.tools.models.prefix_store import PrefixStore
-    from critiql.tools.models.runtime import LlamaRuntime
+    from critiql.tools.models.local.model import LocalModel
+    from critiql.tools.models.local.prefix_store import PrefixStore
+    from critiql.tools.models.local.runtime import LlamaRuntime
 
     choices = [["True"], ["False"]]
     hosted = model.choose(PROMPT, choices)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from critiql.tools.database.introspect_sqlite import tables
-from critiql.tools.database.introspected import schema_of
-from critiql.tools.database.policy import AccessPolicy
+from critiql.tools.database.guard.policy import AccessPolicy
+from critiql.tools.database.sqlite.introspect import tables
+from critiql.tools.database.structure import schema_of
 from critiql.tools.schema.model import Schema
 from critiql.tools.settings import settings
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from sqlglot import exp
 
-from critiql.tools.database.introspect_sqlite import tables
-from critiql.tools.database.introspected import schema_of
-from critiql.tools.database.policy import AccessPolicy
+from critiql.tools.database.guard.policy import AccessPolicy
+from critiql.tools.database.sqlite.introspect import tables
+from critiql.tools.database.structure import schema_of
 from critiql.tools.schema.model import Schema
 from critiql.tools.sql.parse import Parsed, parse
 from critiql.tools.sql.resolve import resolve

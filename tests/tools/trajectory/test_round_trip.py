@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from critiql.evals.round_trip import SETS, queries
+from critiql.evals.studies.round_trip import SETS, queries
 from critiql.tools.database.engine import Database
 from critiql.tools.database.result import Failure
 from critiql.tools.settings import settings as machine

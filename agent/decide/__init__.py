@@ -1,0 +1,1 @@
+"""Which query is kept: the rule, the doubt, the limits, and what was fitted."""

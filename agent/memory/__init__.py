@@ -1,0 +1,1 @@
+"""What is kept between questions: answers and the user's own examples."""

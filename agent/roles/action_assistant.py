@@ -1,0 +1,68 @@
+"""action_assistant as a role: the incumbent repaired by its steps, as a challenger or as the answer."""
+
+from typing import Any
+
+from critiql.agent.calls import record
+from critiql.agent.context import Context
+from critiql.agent.databases import database_of
+from critiql.agent.events import Assisted, emit
+from critiql.agent.roles.actor import propose, question_with_notes
+from critiql.agent.share import Assistance, Attempt, Task, assist
+from critiql.agent.state import Candidate, State, Update, incumbent_of
+from critiql.tools.models.factory import load_model
+from critiql.tools.sql.canonical import fingerprint
+from critiql.tools.trajectory.text import to_text
+
+
+def action_assistant(state: State, context: Context) -> Update:
+    """Repair the incumbent once. Only with `acceptance="always"` the result replaces it unseen."""
+    source = incumbent_of(state)
+    if source is None:
+        return {}
+    model = load_model(context.spec("action_assistant"))
+    schema = database_of(state, context).schema()
+    task = Task(model, state["schema_prefix"], question_with_notes(state), schema)
+    by_model = context.regeneration == "model"
+    found = assist(task, source["sql"], sam=context.sam, lom=context.lom, model_writes_sql=by_model)
+    if not isinstance(found, Assistance):
+        refused = {"refused": found.message}
+        emit(Assisted(id=source["id"], trajectory=refused))
+        return {"trajectory": refused}
+    emit(Assisted(id=source["id"], trajectory=account_of(found)))
+    calls = [record("action_assistant", model, "generate", one.usage) for one in found.generations]
+    return {"trajectory": account_of(found), "calls": calls, **_candidate(state, source, found, context)}
+
+
+def account_of(found: Assistance) -> dict[str, Any]:
+    """Texts and counts of one assistance, as the state and the trace keep them."""
+    parts = {name: _counts(attempt) for name, attempt in found.attempts.items()}
+    return {
+        "before": to_text(found.before),
+        "after": to_text(found.trajectory),
+        "changed": found.changed,
+        "by_model": found.regeneration is not None,
+        **parts,
+    }
+
+
+def _candidate(state: State, source: Candidate, found: Assistance, context: Context) -> Update:
+    """The repaired query where it is another one."""
+    if fingerprint(found.sql) == fingerprint(source["sql"]):
+        return {}
+    changes = "; ".join(change for attempt in found.attempts.values() for change in attempt.changes)
+    candidate = propose(state, found.sql, "regeneration", found.regeneration, changes)
+    written = state["generations"] + (found.regeneration is not None)
+    update: Update = {"candidates": [candidate], "generations": written}
+    if context.acceptance == "always":
+        update["incumbent"] = candidate["id"]
+    return update
+
+
+def _counts(attempt: Attempt) -> dict[str, Any]:
+    """What one model of the assistant proposed, and what was made of it."""
+    return {
+        "proposals": attempt.proposals,
+        "valid": attempt.valid,
+        "changes": list(attempt.changes),
+        "refused": list(attempt.refused),
+    }

@@ -1,0 +1,85 @@
+"""error_detector: names what is wrong with a candidate, by type; mends names before any model is asked."""
+
+from collections.abc import Sequence
+
+from critiql.agent.context import Context
+from critiql.agent.databases import database_of
+from critiql.agent.decide.doubt import unexamined
+from critiql.agent.detect.semantic import sense
+from critiql.agent.events import Detected, emit
+from critiql.agent.roles.actor import propose
+from critiql.agent.state import CallRecord, Candidate, State, Update, merge_candidates
+from critiql.agent.wording.reading import read_candidate
+from critiql.tools.errors.query import Query
+from critiql.tools.errors.rules import detect, union
+from critiql.tools.errors.types.error_type import Finding
+from critiql.tools.sql.canonical import canonical
+from critiql.tools.sql.name_repair import repair_names
+
+
+def error_detector(state: State, context: Context) -> Update:
+    """Look at each candidate not looked at yet; a repair of its names enters as a candidate of its own."""
+    database = database_of(state, context)
+    looked: list[Candidate] = []
+    repairs: list[Candidate] = []
+    calls: list[CallRecord] = []
+    for candidate in unexamined(state):
+        query = read_candidate(candidate, state, database, context)
+        found = detect(query) if context.rules else []
+        sensed = sense(candidate, query, _so_far(state, looked, calls), context)
+        calls += sensed.calls
+        findings = [finding.as_dict() for finding in union(found, sensed.findings)]
+        emit(Detected(id=candidate["id"], findings=findings))
+        looked.append({"id": candidate["id"], "findings": findings})
+        if candidate["origin"] != "repair":
+            repairs += _mended(_with(state, repairs), query, found, context)
+    update: Update = {"candidates": looked + repairs}
+    return {**update, "calls": calls} if calls else update
+
+
+def detecting(state: State, context: Context) -> Update:
+    """ErrorLLM's detector: names errors and mends nothing (algorithm 1)."""
+    return error_detector(state, context.model_copy(update={"name_repair": False, "rule_repair": False}))
+
+
+def proving(state: State, context: Context) -> Update:
+    """As `detecting`, by rules alone: for an incumbent rule that nothing else counts in."""
+    return detecting(state, context.model_copy(update={"semantic_detector": "off"}))
+
+
+def _mended(
+    state: State, query: Query | Finding, found: Sequence[Finding], context: Context
+) -> list[Candidate]:
+    """Every repair that code can make of a query: of its names, and of what the rules found."""
+    repairs = repaired(state, query) if context.name_repair else []
+    for finding in found if context.rule_repair else ():
+        if finding.mended is not None:
+            sql = canonical(finding.mended, database_of(state, context).dialect)
+            repairs += _fresh(propose(_with(state, repairs), sql, "repair", None, finding.suggestion))
+    return repairs
+
+
+def repaired(state: State, query: Query | Finding) -> list[Candidate]:
+    """The query with its unknown names mended: one new candidate for each way of mending them."""
+    repairs: list[Candidate] = []
+    if isinstance(query, Finding):
+        return repairs
+    for repair in repair_names(query.parsed, query.schema, query.resolution):
+        note = "; ".join(repair.changes)
+        repairs += _fresh(propose(_with(state, repairs), repair.sql, "repair", None, note))
+    return repairs
+
+
+def _fresh(candidate: Candidate) -> list[Candidate]:
+    """A candidate that was not seen before; a repeated one is nothing new."""
+    return [candidate] if candidate["repeats"] is None else []
+
+
+def _so_far(state: State, looked: list[Candidate], calls: list[CallRecord]) -> State:
+    """The state with what this step has found and spent already."""
+    return {**_with(state, looked), "calls": [*state.get("calls", []), *calls]}
+
+
+def _with(state: State, repairs: list[Candidate]) -> State:
+    """The state as it will be once the repairs are in it."""
+    return {**state, "candidates": merge_candidates(state["candidates"], repairs)}

@@ -1,0 +1,161 @@
+"""ground: a question's start. The schema as every prompt of the run shows it, and what is known beyond it."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from langgraph.types import Overwrite
+
+from critiql import prompts
+from critiql.agent.context import Context
+from critiql.agent.databases import database_of
+from critiql.agent.events import Grounded, emit
+from critiql.agent.memory.examples import examples_for
+from critiql.agent.state import State, Update, question_of
+from critiql.tools.database.engine import Database
+from critiql.tools.linking.link import Link, link, mentioned_values
+from critiql.tools.linking.prune import prune
+from critiql.tools.linking.value_index import open_value_index
+from critiql.tools.models.factory import load_model
+from critiql.tools.schema.ddl import ddl
+from critiql.tools.schema.model import Schema
+from critiql.tools.schema.mschema import mschema
+
+
+class QuestionError(ValueError):
+    """The question cannot be worked on. The message says what happened, why, and what to do."""
+
+
+LONGEST_QUESTION = 8000
+"""Characters; a longer one is not a question, and would not fit beside a schema."""
+
+
+def ground(state: State, context: Context) -> Update:
+    """Read the schema, write the prefix that all prompts of this run share, and note what else is known.
+
+    Raises:
+        QuestionError: the question is empty or too long.
+        DatabaseError: the database cannot be opened or read.
+        PairsError: the examples cannot be read.
+    """
+    question = checked_question(state)
+    database = database_of(state, context)
+    links = links_of(question, database, context)
+    schema = fitting(database.schema(), links, context)
+    prefix = schema_prefix(schema, context)
+    notes = notes_for(state, links)
+    _announce(database, schema, prefix, notes)
+    examples = examples_for(question, database, context)
+    return {**begun(state, database), "schema_prefix": prefix, "notes": notes, "examples": examples}
+
+
+def _place(state: State, database: Database) -> str:
+    """How the nodes to come name the database: a file by its full path, a server as it was given."""
+    given = state.get("database", "")
+    return given if "://" in given else database.url
+
+
+def begun(state: State, database: Database) -> Update:
+    """What every run starts with, and nothing of an earlier question: a thread may hold several.
+
+    Raises:
+        QuestionError: as `ground`.
+    """
+    nothing: Any = Overwrite([])
+    return {
+        "question": checked_question(state),
+        "database": _place(state, database),
+        "started": time.time(),
+        "generations": 0,
+        "answer_key": None,
+        "confidence": None,
+        "candidates": nothing,
+        "decisions": nothing,
+        "calls": nothing,
+        "incumbent": None,
+        "stopped": None,
+    }
+
+
+def checked_question(state: State) -> str:
+    """The question, or `QuestionError`."""
+    question = question_of(state)
+    if not question:
+        msg = "There is no question: the text is empty. Ask one, for example: How many customers are there?"
+        raise QuestionError(msg)
+    if len(question) > LONGEST_QUESTION:
+        msg = (
+            f"The question has {len(question):,} characters; at most {LONGEST_QUESTION:,} are read. "
+            "Shorten it, and give background knowledge as evidence."
+        )
+        raise QuestionError(msg)
+    return question
+
+
+def links_of(question: str, database: Database, context: Context) -> tuple[Link, ...]:
+    """What the question's words name in the database; nothing where nobody would look at it."""
+    if context.show_values and context.execution:
+        with open_value_index(database) as index:
+            return link(question, database.schema(), index)
+    return () if fits(database.schema(), context) else link(question, database.schema())
+
+
+def fitting(schema: Schema, links: Sequence[Link], context: Context) -> Schema:
+    """The whole schema where its text fits the token budget, else the part that the links point to."""
+    if fits(schema, context):
+        return schema
+    return prune(
+        schema, links, context.schema_tokens, _counter(context), lambda part: schema_text(part, context)
+    )
+
+
+def fits(schema: Schema, context: Context) -> bool:
+    """Whether a schema's text stays within the token budget; no text has more tokens than bytes."""
+    text = schema_text(schema, context)
+    return len(text.encode()) <= context.schema_tokens or _counter(context)(text) <= context.schema_tokens
+
+
+def schema_prefix(schema: Schema, context: Context) -> str:
+    """System line and schema: the same bytes for every role and question on one database content."""
+    dialect = DIALECT_NAMES.get(schema.dialect, schema.dialect)
+    return prompts.load("system").render(dialect=dialect, schema=schema_text(schema, context))
+
+
+def schema_text(schema: Schema, context: Context) -> str:
+    """The schema in the chosen format; no sample rows where no row may be read."""
+    shown = schema if context.execution else replace(schema, samples={})
+    return (
+        mschema(shown) if context.schema_format == "mschema" else ddl(shown, sample_rows=context.sample_rows)
+    )
+
+
+def notes_for(state: State, links: Sequence[Link]) -> str:
+    """Lines that follow the question: the caller's evidence, and the values the question names."""
+    evidence = state.get("evidence", "").strip()
+    lines = [f"Evidence: {evidence}"] if evidence else []
+    values = mentioned_values(links)
+    return "\n".join([*lines, *(["Values in the database:", *values] if values else [])])
+
+
+def _counter(context: Context) -> Callable[[str], int]:
+    """How the actor's model counts tokens."""
+    return load_model(context.spec("actor")).count_tokens
+
+
+def _announce(database: Database, schema: Schema, prefix: str, notes: str) -> None:
+    """Tell the trace."""
+    emit(
+        Grounded(
+            database=database.url,
+            dialect=database.dialect,
+            tables=len(schema.tables),
+            schema_characters=len(prefix),
+            pruned=len(schema.tables) < len(database.schema().tables),
+            notes=notes,
+        )
+    )
+
+
+DIALECT_NAMES = {"sqlite": "SQLite", "postgres": "PostgreSQL", "duckdb": "DuckDB", "mysql": "MySQL"}
+"""How a model knows the dialects."""

@@ -1,0 +1,185 @@
+"""llm_critic: says how likely each candidate is right, then applies the incumbent rule.
+
+P(True) is read from the logits of the next token in one forward pass. A reading rejects only with a
+calibration that matches model and prompt; a critic that fails is `unknown`, never an approval.
+"""
+
+import math
+from typing import NamedTuple
+
+from critiql import prompts
+from critiql.agent.calls import read_truth
+from critiql.agent.context import Context
+from critiql.agent.decide.calibration import Calibration, Displacement, find_calibration
+from critiql.agent.decide.incumbent import settle
+from critiql.agent.events import Decided, Judged, emit
+from critiql.agent.roles.actor import question_with_notes
+from critiql.agent.roles.execution_critic import executes
+from critiql.agent.state import (
+    CallRecord,
+    Candidate,
+    Decision,
+    State,
+    Update,
+    Verdict,
+    by_id,
+    incumbent_of,
+    merge_candidates,
+)
+from critiql.agent.wording.result import result_text
+from critiql.tools.models.factory import load_model
+from critiql.tools.models.model import ModelError, Prompt, TransientModelError
+
+
+class Reading(NamedTuple):
+    """P(True) of one candidate, and the calls it took."""
+
+    p_true: float | None
+    calls: list[CallRecord]
+
+
+def judge(state: State, context: Context) -> Update:
+    """Read P(True) of the candidates not judged yet."""
+    threshold = threshold_of(context, calibration_for(context))
+    judged: list[Candidate] = []
+    calls: list[CallRecord] = []
+    for candidate in to_judge(state, context):
+        reading = read(state, candidate, context)
+        verdict = verdict_of(reading.p_true, threshold)
+        emit(_event(candidate["id"], reading, verdict, threshold))
+        judged.append({"id": candidate["id"], "p_true": reading.p_true, "verdict": verdict})
+        calls += reading.calls
+    return {"candidates": judged, "calls": calls}
+
+
+def llm_critic(state: State, context: Context) -> Update:
+    """Judge, then hold every candidate against the incumbent."""
+    update = judge(state, context)
+    calibration = calibration_for(context)
+    return {**update, **rule(state, update["candidates"], calibration.displacement if calibration else None)}
+
+
+def asked(context: Context) -> bool:
+    """Whether the critic is asked: not where its calibration gives a reading no say in anything."""
+    if context.llm_critic == "off":
+        return False
+    calibration = calibration_for(context)
+    return context.critic_threshold is not None or calibration is None or calibration.reads
+
+
+def to_judge(state: State, context: Context) -> list[Candidate]:
+    """Candidates that executed (or all, where nothing is executed) and have no verdict yet."""
+    if not asked(context):
+        return []
+    return [
+        c
+        for c in state.get("candidates", [])
+        if "verdict" not in c and (executes(c) or not context.execution_critic)
+    ]
+
+
+def read(state: State, candidate: Candidate, context: Context) -> Reading:
+    """P(True) by the critic, or by the panel where there is one; a critic that fails is left out."""
+    earlier = by_id(state, candidate.get("repeats"))
+    if earlier and "p_true" in earlier:
+        return Reading(earlier["p_true"], [])
+    readings: list[float] = []
+    calls: list[CallRecord] = []
+    for spec in (context.spec("llm_critic"), *context.panel):
+        try:
+            reading, call = read_truth("llm_critic", load_model(spec), prompt_for(state, candidate, context))
+        except TransientModelError:
+            raise
+        except ModelError:
+            continue
+        calls.append(call)
+        probability = p_true(*reading.logprobs)
+        if math.isfinite(probability):  # NaN: the critic gives neither word a probability
+            readings.append(probability)
+    return Reading(_vote(readings, context.panel_vote), calls)
+
+
+def prompt_for(state: State, candidate: Candidate, context: Context) -> Prompt:
+    """The critic's prompt, with the rows that the candidate returned where it may see them."""
+    name = prompt_name(context)
+    slots = {"question": question_with_notes(state), "sql": candidate["sql"]}
+    if name == "critic_with_rows":
+        slots["result"] = result_text(candidate.get("execution"))
+    return Prompt(state["schema_prefix"], prompts.load(name).render(**slots))
+
+
+def prompt_name(context: Context) -> str:
+    """Which of the two critic prompts is used."""
+    return "critic_with_rows" if context.critic_sees_rows and context.execution else "critic"
+
+
+def p_true(log_true: float, log_false: float) -> float:
+    """P(True) / (P(True) + P(False)) from their log-probabilities."""
+    return 1 / (1 + math.exp(min(log_false - log_true, 700.0)))
+
+
+def calibration_for(context: Context) -> Calibration | None:
+    """The calibration fitted for this critic and prompt; none for a panel or an uncalibrated critic."""
+    return None if context.llm_critic != "calibrated" or context.panel else fitted_for(context)
+
+
+def fitted_for(context: Context) -> Calibration | None:
+    """What was measured for this critic and prompt, whether or not the critic is asked."""
+    model = load_model(context.spec("llm_critic"))
+    return find_calibration(model.fingerprint, prompts.load(prompt_name(context)).digest)
+
+
+def threshold_of(context: Context, calibration: Calibration | None) -> float | None:
+    """P(True) below this is a rejection; None: the critic rejects nothing."""
+    if context.critic_threshold is not None:
+        return context.critic_threshold
+    if context.llm_critic == "raw":
+        return 0.5
+    return calibration.threshold if calibration and calibration.enabled else None
+
+
+def verdict_of(probability: float | None, threshold: float | None) -> Verdict:
+    """A reading against the threshold; without either, nothing is known."""
+    if probability is None or threshold is None:
+        return "unknown"
+    return "accepted" if probability >= threshold else "rejected"
+
+
+def rule(state: State, judged: list[Candidate], fitted: Displacement | None) -> Update:
+    """Apply the incumbent rule to everything seen so far, and say so."""
+    incumbent = incumbent_of(state)
+    if incumbent is None:
+        return {}
+    candidates = merge_candidates(state["candidates"], judged)
+    known = {(d["incumbent"], d["challenger"]) for d in state.get("decisions", [])}
+    chosen, decisions = settle(candidates, incumbent, fitted)
+    new = [d for d in decisions if (d["incumbent"], d["challenger"]) not in known or d["displaced"]]
+    for decision in new:
+        emit(_decided(decision))
+    return {"incumbent": chosen["id"], "decisions": new}
+
+
+def _vote(readings: list[float], how: str) -> float | None:
+    """One reading out of several: their mean, or the share that says True."""
+    if not readings:
+        return None
+    if how == "majority":
+        return sum(r >= 0.5 for r in readings) / len(readings)
+    return sum(readings) / len(readings)
+
+
+def _event(identifier: int, reading: Reading, verdict: Verdict, threshold: float | None) -> Judged:
+    """What the trace says of a reading."""
+    seconds = sum(call["seconds"] for call in reading.calls)
+    return Judged(id=identifier, p_true=reading.p_true, verdict=verdict, threshold=threshold, seconds=seconds)
+
+
+def _decided(decision: Decision) -> Decided:
+    """What the trace says of a decision."""
+    return Decided(
+        type="displaced" if decision["displaced"] else "kept",
+        incumbent=decision["incumbent"],
+        challenger=decision["challenger"],
+        reason=decision["reason"],
+        score=decision["score"],
+    )

@@ -1,0 +1,42 @@
+"""refiner: mends the incumbent, told what failed and which typed errors were found."""
+
+from critiql import prompts
+from critiql.agent.calls import sql_prompt, sql_sampling, write
+from critiql.agent.context import Context
+from critiql.agent.events import Localised, Refined, emit
+from critiql.agent.roles.actor import propose, question_with_notes
+from critiql.agent.roles.problems import problems_of
+from critiql.agent.state import Candidate, State, Update, incumbent_of
+from critiql.tools.errors.guide.repair_examples import examples_for
+from critiql.tools.sql.extract import extract_sql
+
+
+def refiner(state: State, context: Context) -> Update:
+    """Ask once for a corrected query; the answer is a challenger like any other."""
+    source = incumbent_of(state)
+    if source is None:
+        return {}
+    problems = problems_of(source, state, context)
+    emit(Localised(id=source["id"], guidance=problems))
+    prompt = sql_prompt(state, request(state, source, problems, repairs="repairs" in context.guides))
+    generation, call = write("refiner", context, prompt, sql_sampling(context, state["generations"], 0.0))
+    candidate = propose(state, extract_sql(generation.text), "refiner", generation, problems)
+    emit(Refined(id=candidate["id"], source=source["id"], changed=candidate["repeats"] is None))
+    return {
+        "candidates": [{"id": source["id"], "refined": True}, candidate],
+        "generations": state["generations"] + 1,
+        "calls": [call],
+    }
+
+
+def request(state: State, source: Candidate, problems: str, *, repairs: bool = True) -> str:
+    """The refiner's part of the prompt.
+
+    Repairs of such errors come first: where they stood last, a small model copied one of them as its answer.
+    """
+    task = prompts.load("refiner").render(
+        question=question_with_notes(state), sql=source["sql"], problems=problems
+    )
+    types = [finding["type"] for finding in source.get("findings", [])] if repairs else []
+    shown = "\n".join(examples_for(types, state["question"]))
+    return prompts.load("repairs").render(repairs=shown, task=task) if shown else task

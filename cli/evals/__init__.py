@@ -1,0 +1,1 @@
+"""The `critiql eval` commands."""

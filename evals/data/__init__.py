@@ -1,0 +1,1 @@
+"""Data sets, tasks and samples of questions."""

@@ -1,0 +1,1 @@
+"""How well errors are detected and repaired."""

@@ -1,0 +1,1 @@
+"""What is fitted on train: critic, confidence, displacement, and the theory of loops."""

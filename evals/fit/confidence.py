@@ -1,0 +1,68 @@
+"""How a signal becomes the probability that an answer is right: Platt scaling on stored answers.
+
+One logistic regression of right or wrong on the critic's P(True), and one on the actor's log-probability, of
+the query that the incumbent rule settles on. The better of the two by the Brier score is kept, measured on
+folds that hold out whole databases, beside that of a constant.
+"""
+
+from collections.abc import Sequence
+from typing import get_args
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+
+from critiql.agent.decide.calibration import Confidence, Displacement, Signal, scaled
+from critiql.agent.decide.confidence import signal_of
+from critiql.agent.roles.execution_critic import executes
+from critiql.evals.fit.displacement import FOLDS, Pool
+from critiql.evals.fit.draws import Floats
+from critiql.evals.statistics import group_folds
+
+LEAST = 100
+"""Answers below which nothing is fitted."""
+
+
+def fit_confidence(pools: Sequence[Pool], fitted: Displacement | None) -> Confidence | None:
+    """The better signal on all its answers; None where neither tells anything held out."""
+    scales = [scale for signal in get_args(Signal) if (scale := fit_signal(pools, fitted, signal))]
+    return min(scales, key=lambda scale: scale.brier or 0.0, default=None)
+
+
+def fit_signal(pools: Sequence[Pool], fitted: Displacement | None, signal: Signal) -> Confidence | None:
+    """Fit on all answers with a reading; None with too few, or where a reading tells nothing held out."""
+    judged = [one for pool in pools if (one := _settled(pool, fitted, signal)) is not None]
+    names = [name for name, _, _ in judged]
+    readings = np.array([reading for _, reading, _ in judged])
+    right = np.array([is_right for _, _, is_right in judged], dtype=bool)
+    if len(judged) < LEAST or right.all() or not right.any() or len(set(names)) < FOLDS:
+        return None
+    brier, constant = _held_out(names, readings, right, signal)
+    scale = _platt(readings, right, signal)
+    if brier >= constant or scale.slope <= 0:
+        return None
+    return scale.model_copy(update={"n": len(judged), "brier": brier, "brier_constant": constant})
+
+
+def _settled(pool: Pool, fitted: Displacement | None, signal: Signal) -> tuple[str, float, bool] | None:
+    """Database, reading of the query that the rule ends with, and whether it is right."""
+    chosen, right = pool.chosen(fitted)
+    reading = signal_of(chosen, pool.candidates, signal) if executes(chosen) else None
+    return None if reading is None else (pool.db_id, reading, right)
+
+
+def _held_out(
+    names: Sequence[str], readings: Floats, right: np.ndarray, signal: Signal
+) -> tuple[float, float]:
+    """Brier scores of the scaling and of the share of right answers, each fitted on the other folds."""
+    fitted, constant = np.zeros(len(names)), np.zeros(len(names))
+    for inside, outside in group_folds(names, FOLDS):
+        platt = _platt(readings[inside], right[inside], signal)
+        fitted[outside] = [platt.of(float(reading)) for reading in readings[outside]]
+        constant[outside] = right[inside].mean()
+    return float(np.mean((fitted - right) ** 2)), float(np.mean((constant - right) ** 2))
+
+
+def _platt(readings: Floats, right: np.ndarray, signal: Signal) -> Confidence:
+    scales = np.array([scaled(float(reading), signal) for reading in readings])
+    model = LogisticRegression(C=np.inf).fit(scales[:, None], right)
+    return Confidence(signal=signal, slope=float(model.coef_[0, 0]), intercept=float(model.intercept_[0]))

@@ -1,0 +1,1 @@
+"""What a run showed: pages, tables, plots, causes."""

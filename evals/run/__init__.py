@@ -1,0 +1,1 @@
+"""Running systems over a task: the runner, its stores, its exports."""

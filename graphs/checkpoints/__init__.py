@@ -1,0 +1,1 @@
+"""Keeping a run's state, so that a killed one goes on."""

@@ -1,0 +1,1 @@
+"""DuckDB: opening, the session, its errors, its structure."""

@@ -1,0 +1,1 @@
+"""MySQL and MariaDB: opening, the session, its errors, its grants, its structure."""

@@ -1,0 +1,236 @@
+"""The worker's side of MySQL and MariaDB: one SELECT in a read-only transaction at a time."""
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import pymysql
+from pymysql.constants import CLIENT, FIELD_TYPE
+from pymysql.converters import decoders
+from pymysql.cursors import SSCursor
+
+from critiql.tools.database.guard.access import Catalog, check_access
+from critiql.tools.database.guard.policy import AccessPolicy
+from critiql.tools.database.guard.single_select import Refusal, forbidden_call, one_select
+from critiql.tools.database.guard.tokens import Token
+from critiql.tools.database.mysql import introspect as introspect_mysql
+from critiql.tools.database.mysql.errors import classify, explain_connection
+from critiql.tools.database.mysql.grants import account_trouble
+from critiql.tools.database.sandbox.cells import cell
+from critiql.tools.database.sandbox.clip import clip_rows
+
+_FORBIDDEN_WORDS = """
+load_file sleep benchmark get_lock release_lock release_all_locks is_free_lock is_used_lock master_pos_wait
+source_pos_wait master_gtid_wait wait_for_executed_gtid_set wait_until_sql_thread_after_gtids nextval lastval
+setval sys_exec sys_eval sys_get sys_set analyse
+"""
+FORBIDDEN = frozenset(_FORBIDDEN_WORDS.split())
+"""Functions that read files, wait, lock, write sequences, or (user-defined) leave the server."""
+_MODE_WORDS = """
+ANSI ANSI_QUOTES NO_BACKSLASH_ESCAPES PIPES_AS_CONCAT IGNORE_SPACE DB2 MAXDB MSSQL ORACLE POSTGRESQL
+"""
+MODES_THAT_CHANGE_READING = frozenset(_MODE_WORDS.split())
+"""SQL modes under which the same text is other SQL than the tokens, sqlglot and a model take it for."""
+TYPES: dict[int, str] = {
+    number: name.lower() for name, number in vars(FIELD_TYPE).items() if isinstance(number, int)
+}
+"""Type names by the protocol's number."""
+TEMPORARY_BYTES = 16 * 2**20
+CONNECT_SECONDS = 5
+
+
+class ConnectionTroubleError(Exception):
+    """The server cannot be used; the sentence says why and what to do."""
+
+
+class Session:
+    """Answers requests for one database; connects on demand, and again after a connection was given up."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        self._parameters: dict[str, Any] = options["parameters"]
+        self._may_write: bool = options["allow_writer"]
+        lists = options["policy"]
+        allow = lists["allow_tables"]
+        self._policy = AccessPolicy(
+            None if allow is None else frozenset(allow),
+            frozenset(lists["deny_tables"]),
+            frozenset(lists["deny_columns"]),
+        )
+        self._connection: Any = None
+        self._is_mariadb = False
+        self._catalog = Catalog(frozenset())
+        with contextlib.suppress(ConnectionTroubleError):
+            self._ready()  # connecting belongs to the start, not to the first statement's time
+
+    def __call__(self, request: dict[str, Any]) -> dict[str, Any]:
+        """The reply to one request."""
+        try:
+            if request["op"] == "introspect":
+                with self._ready().cursor() as cursor:
+                    return {"tables": introspect_mysql.tables(cursor)}
+            return self._run(request["sql"], *request["limits"])
+        except ConnectionTroubleError as error:
+            return {"kind": "connection", "message": str(error)}
+        except pymysql.Error as error:
+            return self._reply_of(error)
+
+    def _reply_of(self, error: pymysql.Error) -> dict[str, Any]:
+        number, message = (*error.args, "", "")[:2]
+        kind, name = classify(number if isinstance(number, int) else 0, str(message))
+        if kind == "timeout":
+            message = "the statement was stopped at its time limit"
+        if kind == "connection":
+            self._forget()
+            message = f"the connection to the server was lost: {message}"
+        return {"kind": kind, "message": str(message), "name": name}
+
+    def _forget(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection._force_close()  # without reading what the server still sends
+
+    def _ready(self) -> Any:
+        if self._connection is None:
+            connection = _connect(self._parameters)
+            try:
+                self._prepare(connection)
+            except pymysql.Error as error:
+                connection._force_close()
+                msg = f"the session could not be set up: {error.args[-1]}."
+                raise ConnectionTroubleError(msg) from None
+            self._connection = connection
+        return self._connection
+
+    def _prepare(self, connection: Any) -> None:
+        trouble = None if self._may_write else account_trouble(connection)
+        if trouble is not None:
+            connection._force_close()
+            raise ConnectionTroubleError(trouble)
+        self._is_mariadb = "mariadb" in connection.get_server_info().lower()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT @@SESSION.sql_mode")
+            modes = [
+                mode for mode in cursor.fetchone()[0].split(",") if mode not in MODES_THAT_CHANGE_READING
+            ]
+            cursor.execute("SET SESSION sql_mode = %s", [",".join(modes)])
+            read_only = "tx_read_only" if self._is_mariadb else "transaction_read_only"
+            cursor.execute(
+                f"SET SESSION {read_only} = 1, tmp_table_size = {TEMPORARY_BYTES}, "
+                f"max_heap_table_size = {TEMPORARY_BYTES}"
+            )
+            self._catalog = _catalog(cursor)
+
+    def _run(self, sql: str, seconds: float, rows: int, total_bytes: int, cell_bytes: int) -> dict[str, Any]:
+        tokens = one_select(sql, "mysql")
+        if isinstance(tokens, Refusal):
+            return tokens._asdict()
+        connection = self._ready()
+        refusal = self._refusal(tokens)
+        if refusal is not None:
+            return refusal._asdict()
+        is_done = False
+        try:
+            self._begin(connection, seconds, rows)
+            reply = _fetch(connection, sql, rows, total_bytes, cell_bytes)
+            is_done = not reply["truncated"]
+            return reply
+        except (UnicodeError, ValueError, AttributeError) as error:
+            return {"kind": "other", "message": f"the driver cannot read the result: {error}"}
+        except pymysql.Error as error:
+            is_done = classify(error.args[0] if error.args else 0, "")[0] != "connection"
+            raise
+        finally:
+            self._end(connection, is_done)
+
+    def _refusal(self, tokens: list[Token]) -> Refusal | None:
+        """What the tokens say: waiting and file functions, stored functions, sequences, the policy."""
+        for token, following in zip(tokens, [*tokens[1:], None], strict=True):
+            if token.is_word("next", "previous") and following is not None and following.is_word("value"):
+                return Refusal("denied", "sequences may not be used here: reading one changes it")
+        return (
+            forbidden_call(tokens, FORBIDDEN)
+            or forbidden_call(tokens, self._catalog.functions)
+            or check_access(tokens, "mysql", self._policy, self._catalog)
+        )
+
+    def _begin(self, connection: Any, seconds: float, rows: int) -> None:
+        limit = f"max_statement_time = {seconds:.3f}"
+        if not self._is_mariadb:
+            limit = f"max_execution_time = {max(1, int(seconds * 1000))}"
+        waiting = max(1, int(seconds))
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SET SESSION {limit}, sql_select_limit = {rows + 1}, "
+                f"lock_wait_timeout = {waiting}, innodb_lock_wait_timeout = {waiting}"
+            )
+            cursor.execute("START TRANSACTION READ ONLY")
+
+    def _end(self, connection: Any, is_done: bool) -> None:
+        """Always back; a connection with unread rows is given up, which ends the statement on the server."""
+        if not is_done:
+            self._forget()
+            return
+        try:
+            connection.rollback()
+        except pymysql.Error:
+            self._forget()
+
+
+CONVERTERS: Any = decoders
+"""From the server's text to Python; the stubs type the argument more narrowly than the library uses it."""
+
+
+def _connect(parameters: dict[str, Any]) -> Any:
+    try:
+        return pymysql.connect(
+            **{"connect_timeout": CONNECT_SECONDS, **parameters},
+            charset="utf8mb4",
+            autocommit=True,
+            local_infile=False,
+            client_flag=CLIENT.PROTOCOL_41,  # without MULTI_STATEMENTS the server itself refuses a second one
+            conv=CONVERTERS,
+        )
+    except pymysql.Error as error:
+        number = error.args[0] if error.args and isinstance(error.args[0], int) else 0
+        raise ConnectionTroubleError(explain_connection(number)) from None
+    except (OSError, RuntimeError, ValueError) as error:
+        msg = f"the connection failed: {type(error).__name__}. Check the URL and its parameters."
+        raise ConnectionTroubleError(msg) from None
+
+
+def _catalog(cursor: Any) -> Catalog:
+    def names(sql: str) -> frozenset[str]:
+        cursor.execute(sql)
+        return frozenset(row[0].casefold() for row in cursor.fetchall())
+
+    cursor.execute(introspect_mysql.VIEWS_SQL)
+    views = {name.casefold(): text or "" for name, text in cursor.fetchall()}
+    tables = names("SELECT table_name FROM information_schema.tables WHERE table_schema = database()")
+    return Catalog(tables, views, names(introspect_mysql.SCHEMAS_SQL), names(introspect_mysql.ROUTINES_SQL))
+
+
+def _fetch(connection: Any, sql: str, rows: int, total_bytes: int, cell_bytes: int) -> dict[str, Any]:
+    cursor = SSCursor(connection)
+    cursor.execute(sql)
+    described = cursor.description or ()
+    clipped = clip_rows(_cells(cursor), rows, total_bytes, cell_bytes)
+    return {
+        "columns": [column[0] for column in described],
+        "types": [TYPES.get(int(column[1]), "") for column in described],
+        "rows": clipped.rows,
+        "truncated": clipped.truncated,
+    }
+
+
+def _cells(cursor: Any) -> Iterator[list[Any]]:
+    while (row := cursor.fetchone()) is not None:
+        yield [cell(value) for value in row]
+
+
+def open_session(options: dict[str, Any]) -> Session:
+    """The session of one server and database.
+
+    Args:
+        options: `parameters` of the connection, `allow_writer`, `policy`.
+    """
+    return Session(options)

@@ -1,0 +1,1 @@
+"""PostgreSQL: opening, the session, its guard, its errors, its role, its structure."""

@@ -1,0 +1,1 @@
+"""The sample database, built from a script."""

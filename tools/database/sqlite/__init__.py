@@ -1,0 +1,1 @@
+"""SQLite: opening, the session, its authorizer, its errors, its files, its structure."""

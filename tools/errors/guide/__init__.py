@@ -1,0 +1,1 @@
+"""What a refiner is told of the errors that were found."""

@@ -1,0 +1,1 @@
+"""Naming how a wrong query differs from a right one."""

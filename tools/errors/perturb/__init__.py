@@ -1,0 +1,1 @@
+"""Injecting an error of a given type into a right query."""

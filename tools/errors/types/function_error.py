@@ -1,0 +1,181 @@
+"""Error 10, Function Error: an aggregate, date, text or other function misused or left out."""
+
+from collections.abc import Iterator
+
+from sqlglot import exp
+
+from critiql.tools.database.result import Failure
+from critiql.tools.errors.perturb.workbench import Bench, Edit
+from critiql.tools.errors.query import Query, is_numeric, is_text, outermost, own_nodes
+from critiql.tools.errors.types.error_type import BugLabel, ErrorType, Finding, RepairExample
+
+KEY = "function_error"
+
+
+def aggregate_in_where(query: Query) -> Iterator[Finding]:
+    """An aggregate in WHERE, which is evaluated before rows are grouped."""
+    for clause in query.all(exp.Where):
+        for call in own_nodes(clause):
+            if call in _calls(query, call):
+                yield _misplaced(call, "WHERE", "Put it in HAVING, or compare with a subquery.")
+
+
+def nested_aggregate(query: Query) -> Iterator[Finding]:
+    """An aggregate of an aggregate."""
+    for outer in query.aggregates:
+        for call in own_nodes(outer):
+            if call is not outer and call in _calls(query, call):
+                yield _misplaced(call, outer.sql_name(), "Aggregate in a subquery first, or order by it.")
+
+
+def _calls(query: Query, node: exp.Expr) -> tuple[exp.Expr, ...]:
+    return tuple(call for call in query.aggregates if call is node)
+
+
+def _misplaced(call: exp.Expr, where: str, suggestion: str) -> Finding:
+    explanation = f"The aggregate {call.sql()} cannot stand inside {where}."
+    return Finding(KEY, "rule", explanation, suggestion, node=call, slots={"function": call.sql()})
+
+
+def number_of_text(query: Query) -> Iterator[Finding]:
+    """SUM or AVG of a text column that holds no number."""
+    for call in query.all(exp.Sum, exp.Avg):
+        place = query.place(call.this)
+        if place is None or not is_text(place.column):
+            continue
+        stored = query.distinct(place)
+        if stored and not any(_starts_with_digit(value) for value in stored):
+            yield Finding(
+                KEY,
+                "rule",
+                f"{place} holds text, of which {call.sql_name()} is 0.",
+                "Use a numeric column.",
+                node=call,
+                slots={"function": call.sql(), "data_type": place.column.type},
+            )
+
+
+def _starts_with_digit(value: object) -> bool:
+    return not isinstance(value, str) or value.lstrip(" +-.")[:1].isdigit()
+
+
+def count_not_counted(query: Query) -> Iterator[Finding]:
+    """The question begins with "how many", and the query neither counts, sums nor returns a number."""
+    if not query.words.startswith((" how many ", " count the number of ", " what is the total number of ")):
+        return
+    select = outermost(query.tree)
+    if select is None or query.aggregates or not _all_text(query, select):
+        return
+    yield Finding(
+        KEY,
+        "rule",
+        "The question asks how many, and the query returns no number.",
+        "Count the rows with COUNT(*).",
+        node=select.expressions[0],
+        slots={"function": "none", "right_function": "COUNT"},
+    )
+
+
+def _all_text(query: Query, select: exp.Select) -> bool:
+    places = [query.place(item) for item in select.expressions]
+    return all(place is not None and not is_numeric(place.column) for place in places)
+
+
+def average_not_taken(query: Query) -> Iterator[Finding]:
+    """The question asks for an average, and the query has no AVG, no division and no column so called."""
+    if not query.words.startswith((" what is the average ", " find the average ", " show the average ")):
+        return
+    names = [node.name.casefold() for node in query.all(exp.Column)]
+    if next(query.all(exp.Avg, exp.Div), None) or any("av" in name or "mean" in name for name in names):
+        return
+    select = outermost(query.tree)
+    if select is not None:
+        yield Finding(
+            KEY,
+            "rule",
+            "The question asks for an average, and the query takes none.",
+            "Use AVG.",
+            node=select.expressions[0],
+            slots={"function": "none", "right_function": "AVG"},
+        )
+
+
+def refused_function(query: Query) -> Iterator[Finding]:
+    """The database refused a function: there is no such one, or it stands where it may not."""
+    failure = query.execution
+    if not isinstance(failure, Failure) or failure.kind not in ("no_such_function", "misuse"):
+        return
+    if not any(True for rule in (aggregate_in_where, nested_aggregate) for _ in rule(query)):
+        slots = {"function": failure.name or "", "reason": failure.message}
+        yield Finding(KEY, "rule", f"The database says: {failure.message}", slots=slots)
+
+
+_SWAPS: dict[type[exp.Expr], tuple[type[exp.Expr], ...]] = {
+    exp.Max: (exp.Min, exp.Avg),
+    exp.Min: (exp.Max, exp.Avg),
+    exp.Avg: (exp.Sum, exp.Max),
+    exp.Sum: (exp.Avg, exp.Count),
+    exp.Count: (exp.Sum, exp.Max),
+}
+
+
+def other_function(bench: Bench) -> Iterator[Edit]:
+    """Put another aggregate in the place of one."""
+    for call in bench.shuffled(bench.query.aggregates):
+        if isinstance(call.this, exp.Star | exp.Distinct) or type(call) not in _SWAPS:
+            continue
+        for swap in bench.shuffled(_SWAPS[type(call)]):
+            new = swap(this=call.this.copy())
+            yield bench.replaced(call, new, f"{call.sql()} became {new.sql()}")
+
+
+def dropped_function(bench: Bench) -> Iterator[Edit]:
+    """Return the column itself instead of its aggregate."""
+    for call in bench.shuffled(bench.query.aggregates):
+        if isinstance(call.this, exp.Column) and call.arg_key == "expressions":
+            yield bench.replaced(call, call.this.copy(), f"{call.sql()} became {call.this.sql()}")
+
+
+def _bug(subtype: str) -> BugLabel:
+    return BugLabel("Function-Related Errors", subtype)
+
+
+FUNCTION_ERROR = ErrorType(
+    number=10,
+    name="Function Error",
+    description="An aggregate, date, text or conditional function is wrong, misplaced or missing.",
+    priority=8,
+    guideline="""Wrong expression: $nodes
+Located in: $clause
+Function now: $function
+Function the question asks for: $right_function
+Column data type: $data_type
+Why it fails: $reason""",
+    keywords=("function", "aggregate", "count", "sum", "average", "maximum", "minimum", "date"),
+    bugs=(
+        _bug("Aggregate Functions"),
+        _bug("Window Functions"),
+        _bug("Date/Time Functions"),
+        _bug("Conversion Functions"),
+        _bug("Math Functions"),
+        _bug("String Functions"),
+        _bug("Conditional Functions"),
+    ),
+    rules=(
+        aggregate_in_where,
+        nested_aggregate,
+        number_of_text,
+        count_not_counted,
+        average_not_taken,
+        refused_function,
+    ),
+    operators=(other_function, dropped_function),
+    examples=(
+        RepairExample(
+            "Which teams scored more than 50 points on average?",
+            "SELECT team FROM matches WHERE AVG(points) > 50 GROUP BY team",
+            "An aggregate cannot stand in WHERE; it belongs in HAVING.",
+            "SELECT team FROM matches GROUP BY team HAVING AVG(points) > 50",
+        ),
+    ),
+)

@@ -1,0 +1,134 @@
+"""Error 5, Table Redundancy: the query joins a table it does not need."""
+
+import re
+from collections.abc import Iterator
+
+from sqlglot import exp
+
+from critiql.tools.errors.links import Link, column_node, identifier, is_unique, links_of
+from critiql.tools.errors.perturb.workbench import Bench, Edit
+from critiql.tools.errors.query import Query
+from critiql.tools.errors.types.error_type import BugLabel, ErrorType, Finding, RepairExample
+from critiql.tools.schema.model import Table
+from critiql.tools.sql.scope import JoinPair, Scope, Source
+
+KEY = "table_redundancy"
+
+
+def unmentioned_table(query: Query) -> Iterator[Finding]:
+    """A table that is joined, of which nothing else is used, and of which the question says no word.
+
+    A word counts when it begins like a part of the table's name or of one of its columns. Silent for a table
+    joined on its key, which neither loses nor repeats rows.
+    """
+    if not query.question:
+        return
+    for scope in query.selects:
+        for source in scope.sources:
+            if source.table is None or not _only_joined(query, source) or _mentioned(query, source.table):
+                continue
+            if _returns_plain_columns(query, scope):
+                yield Finding(
+                    KEY,
+                    "rule",
+                    f"{source.name} is joined, nothing of it is used, and the question does not speak of it.",
+                    f"Leave out the join with {source.name}.",
+                    node=source.node,
+                    slots={"redundant": source.table.name, "reason": "the question does not speak of it"},
+                )
+
+
+def _returns_plain_columns(query: Query, scope: Scope) -> bool:
+    """True when the query is one SELECT of columns: a table that is counted over has a use."""
+    plain = all(query.place(item) is not None for item in scope.node.expressions)
+    grouped = scope.node.args.get("group") or scope.node.args.get("order")
+    return plain and not grouped and scope.node is query.tree and len(scope.sources) > 1
+
+
+def _only_joined(query: Query, source: Source) -> bool:
+    """True when one join condition is the only thing that uses a source."""
+    uses = [n for n in query.all(exp.Column) if (b := query.binding(n)) is not None and b.source is source]
+    pairs = [p for p in query.resolution.joins if source in (p.left.source, p.right.source) and p.join]
+    return len(uses) == 1 and len(pairs) == 1 and not _is_lookup(source, pairs[0])
+
+
+def _is_lookup(source: Source, pair: JoinPair) -> bool:
+    """True when the table is joined on its key: each row finds one partner, and the answer stays the same."""
+    own = pair.left if pair.left.source is source else pair.right
+    return own.table is not None and is_unique(own.table, own.name)
+
+
+def _mentioned(query: Query, table: Table) -> bool:
+    names = [table.name, *(column.name for column in table.columns if not column.primary_key)]
+    parts = {part[:5] for name in names for part in _parts(name) if len(part) > 2}
+    return any(word.startswith(part) for word in query.words.split() for part in parts)
+
+
+def _parts(name: str) -> list[str]:
+    """The words of a name written with underscores or capitals, in lower case."""
+    return [part.casefold() for part in re.findall(r"[a-z]+|[A-Z]+(?![a-z])|[A-Z][a-z]+", name)]
+
+
+def extra_table(bench: Bench) -> Iterator[Edit]:
+    """Join a table one foreign key away that nothing else uses."""
+    for scope in bench.shuffled(bench.query.selects):
+        present = {source.table for source in scope.sources if source.table}
+        if len(present) != len(scope.sources) or any(isinstance(i, exp.Star) for i in scope.node.expressions):
+            continue
+        for source in bench.shuffled(scope.sources):
+            links = links_of(bench.query.schema, source.table) if source.table else ()
+            for link in bench.shuffled(link for link in links if link.other not in present):
+                yield _joined(bench, scope, source, link)
+
+
+def _joined(bench: Bench, scope: Scope, source: Source, link: Link) -> Edit:
+    clashing = [
+        node
+        for node in bench.query.all(exp.Column)
+        if not node.table
+        and (binding := bench.query.binding(node)) is not None
+        and binding.source in scope.sources
+        and link.other.column(node.name)
+    ]
+    tree, (select, *twins) = bench.copy(scope.node, *clashing)
+    dialect = bench.query.parsed.dialect
+    for node, twin in zip(clashing, twins, strict=True):
+        binding = bench.query.binding(node)
+        if binding is not None:
+            twin.set("table", identifier(binding.source.name, dialect).copy())
+    taken = {inner.name.casefold() for inner in scope.sources}
+    alias = next(name for name in (f"T{n}" for n in range(1, 100)) if name.casefold() not in taken)
+    table = exp.Table(
+        this=identifier(link.other.name, dialect).copy(), alias=exp.TableAlias(this=exp.to_identifier(alias))
+    )
+    on = exp.EQ(
+        this=column_node(link.column, source.name, dialect),
+        expression=column_node(link.other_column, alias, dialect),
+    )
+    select.append("joins", exp.Join(this=table, on=on))
+    return Edit(tree, table, f"{link.other.name} is joined as well")
+
+
+TABLE_REDUNDANCY = ErrorType(
+    number=5,
+    name="Table Redundancy",
+    description="The query joins a table that the question does not need, which loses or repeats rows.",
+    priority=1,
+    guideline="""Redundant table: $nodes
+Located in: $clause
+Joined on: $condition
+Columns used from it: $columns
+Why it is not needed: $reason""",
+    keywords=("redundant", "unnecessary", "join", "table", "extra", "superfluous"),
+    bugs=(BugLabel("Table-Related Errors", "Table Redundancy"),),
+    rules=(unmentioned_table,),
+    operators=(extra_table,),
+    examples=(
+        RepairExample(
+            "List the names of all members.",
+            "SELECT m.name FROM members AS m JOIN loans AS l ON l.member_id = m.id",
+            "loans is not needed: it drops members without loans and repeats those with several.",
+            "SELECT name FROM members",
+        ),
+    ),
+)

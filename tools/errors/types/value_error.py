@@ -1,0 +1,204 @@
+"""Error 7, Value Error: a constant the column does not hold, or one in the wrong format."""
+
+import re
+from collections.abc import Iterator
+
+from rapidfuzz import fuzz, process
+from sqlglot import exp
+
+from critiql.tools.errors.perturb.workbench import Bench, Edit, as_literal
+from critiql.tools.errors.query import Comparison, Place, Query, is_numeric, is_text
+from critiql.tools.errors.types.error_type import BugLabel, ErrorType, Finding, RepairExample
+
+KEY = "value_error"
+_DATE = re.compile(r"\d{4}-\d\d?-\d\d?")
+"""A date: that nothing happened on it is an answer, and near dates are no better."""
+_NO_VALUE = ("", "null", "none", "nan", "n/a")
+"""Texts that stand for no value at all in data that was carried over from elsewhere."""
+NEAR = 80.0
+"""Least fuzzy ratio (0 to 100) of a stored value to be offered for a missing one."""
+
+
+def absent_value(query: Query) -> Iterator[Finding]:
+    """A text compared for equality with a column that does not hold it.
+
+    The paper's rule (figure 7) speaks whenever the value is absent. This one is silent where the question
+    spells the value so (the asker may look for what is not there) unless the column holds it in another case,
+    and where only blanks or punctuation differ: such cells are faults of the data.
+    """
+    for comparison in query.comparisons:
+        place = query.place(comparison.column)
+        if comparison.operator not in (exp.EQ, exp.In) or place is None:
+            continue
+        if not isinstance(comparison.value, str):
+            continue
+        stored = query.distinct(place)
+        if stored is None or not _is_missed(comparison.value, stored):
+            continue
+        other_case = [v for v in stored if isinstance(v, str) and v.casefold() == comparison.value.casefold()]
+        if other_case or not _asked_for(query, comparison.value):
+            near = other_case or nearest(comparison.value, stored)
+            mended = query.with_constant(comparison.constant, near[0]) if len(near) == 1 else None
+            yield _finding(comparison, place, f"{place} holds no {comparison.value!r}.", near, mended)
+
+
+def _is_missed(value: str, stored: tuple[object, ...]) -> bool:
+    """True when a value that could be held is not, in any format."""
+    if value.casefold() in _NO_VALUE or _DATE.match(value) or _holds(stored, value):
+        return False
+    return _bare(value) not in map(_bare, stored)
+
+
+def _asked_for(query: Query, value: str) -> bool:
+    """True when the question has the value as whole words; blanks and punctuation do not count."""
+    words = r"\W*".join(re.escape(word) for word in re.findall(r"\w+", value.casefold()))
+    return not query.question or re.search(rf"\b{words}\b", query.question.casefold()) is not None
+
+
+def _bare(value: object) -> str:
+    """A value without blanks and punctuation, its case kept."""
+    return "".join(filter(str.isalnum, str(value)))
+
+
+def text_in_number_column(query: Query) -> Iterator[Finding]:
+    """A numeric column compared with a text that is no number, where every stored value is a number."""
+    for comparison in query.comparisons:
+        place = query.place(comparison.column)
+        if place is None or comparison.operator in (exp.Like, exp.Glob, exp.Is):
+            continue
+        if not isinstance(comparison.value, str) or not is_numeric(place.column):
+            continue
+        if comparison.value.casefold() in _NO_VALUE:
+            continue
+        stored = query.distinct(place)
+        if stored and not _is_number(comparison.value) and all(isinstance(v, int | float) for v in stored):
+            yield _finding(comparison, place, f"{place} holds numbers; {comparison.value!r} is text.", [])
+
+
+def nearest(value: object, stored: tuple[object, ...], limit: int = 3) -> list[str]:
+    """Stored texts most like a value, ignoring case, the nearest first."""
+    texts = [text for text in stored if isinstance(text, str)]
+    found = process.extract(
+        str(value), texts, scorer=fuzz.ratio, processor=str.casefold, limit=limit, score_cutoff=NEAR
+    )
+    return [text for text, _, _ in found]
+
+
+def _finding(
+    comparison: Comparison, place: Place, explanation: str, near: list[str], mended: exp.Query | None = None
+) -> Finding:
+    offered = " or ".join(repr(text) for text in near)
+    return Finding(
+        KEY,
+        "rule",
+        explanation,
+        f"Use {offered}." if near else "",
+        node=comparison.constant,
+        slots={
+            "current_value": repr(comparison.value),
+            "column": str(place),
+            "data_type": place.column.type,
+            "candidates": ", ".join(repr(text) for text in near),
+        },
+        mended=mended,
+    )
+
+
+def _holds(stored: tuple[object, ...], value: str) -> bool:
+    """True when the column holds the value, as SQLite's affinities would compare it."""
+    if value in stored:
+        return True
+    number = float(value) if _is_number(value) else None
+    for held in stored:
+        if isinstance(held, int | float):
+            if held == number:
+                return True
+        elif str(held) == value:
+            return True
+    return False
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def misspelt_value(bench: Bench) -> Iterator[Edit]:
+    """Write a text as the question might have it, not as the column holds it."""
+    for comparison in bench.shuffled(bench.query.comparisons):
+        place = bench.query.place(comparison.column)
+        if comparison.operator not in (exp.EQ, exp.NEQ, exp.In) or place is None:
+            continue
+        if not isinstance(comparison.value, str) or not is_text(place.column):
+            continue
+        stored = bench.query.distinct(place) or ()
+        for variant in bench.shuffled(_variants(comparison.value)):
+            if variant != comparison.value and variant not in stored:
+                new = exp.Literal.string(variant)
+                yield bench.replaced(comparison.constant, new, f"{comparison.value!r} became {variant!r}")
+                break
+
+
+def _variants(text: str) -> list[str]:
+    """Morphological and format variants of a text, itself not among them."""
+    changed = [text.lower(), text.upper(), text.title(), f"{text}s", text[:-1], text.replace(" ", "_")]
+    changed += [text.replace("-", "/"), f"{text} ", text.split(" ")[0]]
+    return sorted({variant for variant in changed if variant not in ("", text)})
+
+
+def other_value(bench: Bench) -> Iterator[Edit]:
+    """Compare with another value the column holds, or with a number somewhat off."""
+    for comparison in bench.shuffled(bench.query.comparisons):
+        place = bench.query.place(comparison.column)
+        if place is None or comparison.operator in (exp.Is, exp.Like, exp.Glob):
+            continue
+        other = next(_others(bench, comparison, place), None)
+        if other is not None:
+            note = f"{comparison.value!r} became {other.sql()}"
+            yield bench.replaced(comparison.constant, other, note)
+
+
+def _others(bench: Bench, comparison: Comparison, place: Place) -> Iterator[exp.Expr]:
+    taken = {other.value for other in bench.query.comparisons}
+    for literal in bench.constants(place.table, place.column):
+        if bench.query.constant(literal) not in taken:
+            yield literal
+    if isinstance(comparison.value, int | float):
+        for number in bench.shuffled([comparison.value * 10, comparison.value + 1, comparison.value - 1]):
+            off = as_literal(number)
+            if off is not None and number not in taken:
+                yield off
+
+
+VALUE_ERROR = ErrorType(
+    number=7,
+    name="Value Error",
+    description="A condition compares with a value the column does not hold, or in the wrong format.",
+    priority=9,
+    guideline="""Error node(s): $nodes
+Current value: $current_value
+Located in: $clause
+Column: $column
+Column data type: $data_type
+Value the question names: $question_value
+Format issue: $format_issue
+Values the column holds: $candidates""",
+    keywords=("value", "literal", "constant", "format", "spelling", "string", "date"),
+    bugs=(
+        BugLabel("Value-Related Errors", "Value Mismatch"),
+        BugLabel("Value-Related Errors", "Data Format Mismatch"),
+    ),
+    rules=(absent_value, text_in_number_column),
+    operators=(misspelt_value, other_value),
+    examples=(
+        RepairExample(
+            "How many orders were cancelled?",
+            "SELECT COUNT(*) FROM orders WHERE status = 'Canceled'",
+            "orders.status holds 'cancelled', in lower case with two l.",
+            "SELECT COUNT(*) FROM orders WHERE status = 'cancelled'",
+        ),
+    ),
+)

@@ -1,0 +1,1 @@
+"""llama.cpp in this process: weights, key-value state, sampling, chat, adapters."""
