@@ -1,9 +1,9 @@
 """text_to_sql: the loop that is never below its own single shot.
 
 The first draft is the incumbent. A failure, a finding or a rejection brings repairs, further draws and,
-where it is asked for, a refinement; the incumbent rule (agent/decide/incumbent.py) decides whether one takes its
-place. What is in doubt even then can be put to a larger model once (agent/roles/escalation.py). A question that
-was answered before goes straight to its answer (agent/roles/recall.py).
+where it is asked for, a refinement; the incumbent rule (agent/decide/incumbent.py) decides whether one
+takes its place. What is in doubt even then can be put to a larger model once (agent/roles/escalation.py). A
+question that was answered before goes straight to its answer (agent/roles/recall.py).
 """
 
 from langgraph.graph import END, START, StateGraph

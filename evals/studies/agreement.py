@@ -1,7 +1,8 @@
 """Hold the compat verdicts against those of the official script, which lies beside the project.
 
-Run: `python -m critiql.evals.studies.agreement OFFICIAL --out FILE [--predictions FILE]... [--python PYTHON]`, where
-OFFICIAL is a checkout of taoyds/test-suite-sql-eval and PYTHON an interpreter with sqlparse and tqdm.
+Run: `python -m critiql.evals.studies.agreement OFFICIAL --out FILE [--predictions FILE]...
+[--python PYTHON]`, where OFFICIAL is a checkout of taoyds/test-suite-sql-eval and PYTHON
+an interpreter with sqlparse and tqdm.
 """
 
 import csv

@@ -1,7 +1,8 @@
 """The sample questions, end to end, on another engine: the rows must be those of the gold query on SQLite.
 
-`python -m critiql.evals.studies.dialects [URL ...]` asks all ten of every database named, or of the SQLite sample,
-and prints a Markdown table and each query. `critiql.tools.database.sample.script` makes the sample elsewhere.
+`python -m critiql.evals.studies.dialects [URL ...]` asks all ten of every database named, or of the SQLite
+sample, and prints a Markdown table and each query. `critiql.tools.database.sample.script` makes the sample
+elsewhere.
 """
 
 import json
@@ -35,7 +36,7 @@ class Asked:
 
 def questions() -> list[dict[str, str]]:
     """The sample questions, each with its gold query in SQLite's dialect."""
-    text = (files("critiql.evals") / "sample_questions.jsonl").read_text(encoding="utf-8")
+    text = (files("critiql.evals.studies") / "sample_questions.jsonl").read_text(encoding="utf-8")
     return [json.loads(line) for line in text.splitlines()]
 
 

@@ -1,6 +1,7 @@
 """The round-trip table: every benchmark query to a trajectory and back, text compared, and rows on Spider.
 
-Run as `python -m critiql.evals.studies.round_trip [--out FILE] [--no-execution]`; CRITIQL_DATA names the benchmarks.
+Run as `python -m critiql.evals.studies.round_trip [--out FILE] [--no-execution]`; CRITIQL_DATA names the
+benchmarks.
 """
 
 import json

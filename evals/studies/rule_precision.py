@@ -1,7 +1,7 @@
 """How often the error rules accuse right queries, what they find in spoilt ones, and how fast they are.
 
-Run as `python -m critiql.evals.studies.rule_precision`; prints one JSON object. The rules were tuned on Spider train;
-Spider dev is for one measurement.
+Run as `python -m critiql.evals.studies.rule_precision`; prints one JSON object. The rules were tuned on
+Spider train; Spider dev is for one measurement.
 """
 
 import argparse

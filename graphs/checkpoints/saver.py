@@ -178,7 +178,7 @@ async def open_checkpoints(where: str | Path, thread: str = DEFAULT_THREAD) -> A
 def _opener(backend: str) -> Callable[[str | Path, str], AbstractAsyncContextManager[Checkpoints]]:
     """What opens checkpoints there."""
     try:
-        module: Any = import_module(f"critiql.graphs.checkpoint_{backend}")
+        module: Any = import_module(f"critiql.graphs.checkpoints.{backend}")
     except ModuleNotFoundError as error:
         msg = (
             f"Checkpoints need {error.name}, which is not installed. Run: pip install 'critiql[checkpoints]'"

@@ -181,7 +181,7 @@ with Store(folder / "store.sqlite") as store:
 def test_ten_kills_at_random_moments_lose_and_repeat_nothing(tmp_path: Path, items: list[Item]) -> None:
     (tmp_path / "script.py").write_text(SCRIPT)
     (tmp_path / "db.sqlite").write_bytes(items[0].database.read_bytes())
-    command = [sys.executable, "script.py", str(Path(__file__).with_name("conftest.py")), str(tmp_path)]
+    command = [sys.executable, "script.py", str(Path(__file__).parents[1] / "conftest.py"), str(tmp_path)]
     moments = random.Random(0)
     answered: list[set[int]] = []
     kills = 0

@@ -17,7 +17,7 @@ from critiql.tools.models.local.text_stream import TextStream
 
 pytestmark = pytest.mark.fuzz
 
-SHIPPED = Path(__file__).parents[3] / "tools" / "models" / "registry.json"
+SHIPPED = Path(__file__).parents[3] / "tools" / "models" / "files" / "registry.json"
 PLACES = st.integers(0, 10**6)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import duckdb
 
-from critiql.tools.database.duckdb import introspect as introspect_duckdb
+from critiql.tools.database.duckdb import introspect
 from critiql.tools.database.duckdb.errors import classify
 from critiql.tools.database.guard.access import Catalog, check_access
 from critiql.tools.database.guard.policy import AccessPolicy
@@ -57,7 +57,7 @@ class Session:
             return {"kind": "connection", "message": _sentence(error)}
         try:
             if request["op"] == "introspect":
-                return {"tables": introspect_duckdb.tables(connection)}
+                return {"tables": introspect.tables(connection)}
             return self._run(connection, request["sql"], *request["limits"])
         except (duckdb.Error, RuntimeError, ValueError, OverflowError) as error:
             return _reply_of(error)
@@ -111,9 +111,9 @@ class Session:
 
 
 def _catalog(connection: Any) -> Catalog:
-    names = connection.execute(introspect_duckdb.NAMES_SQL).fetchall()
-    schemas = connection.execute(introspect_duckdb.SCHEMAS_SQL).fetchall()
-    macros = connection.execute(introspect_duckdb.MACROS_SQL).fetchall()
+    names = connection.execute(introspect.NAMES_SQL).fetchall()
+    schemas = connection.execute(introspect.SCHEMAS_SQL).fetchall()
+    macros = connection.execute(introspect.MACROS_SQL).fetchall()
     return Catalog(
         frozenset(name for name, _ in names),
         {name: sql.split(" AS ", 1)[-1] for name, sql in names if sql is not None},

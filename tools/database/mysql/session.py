@@ -13,7 +13,7 @@ from critiql.tools.database.guard.access import Catalog, check_access
 from critiql.tools.database.guard.policy import AccessPolicy
 from critiql.tools.database.guard.single_select import Refusal, forbidden_call, one_select
 from critiql.tools.database.guard.tokens import Token
-from critiql.tools.database.mysql import introspect as introspect_mysql
+from critiql.tools.database.mysql import introspect
 from critiql.tools.database.mysql.errors import classify, explain_connection
 from critiql.tools.database.mysql.grants import account_trouble
 from critiql.tools.database.sandbox.cells import cell
@@ -67,7 +67,7 @@ class Session:
         try:
             if request["op"] == "introspect":
                 with self._ready().cursor() as cursor:
-                    return {"tables": introspect_mysql.tables(cursor)}
+                    return {"tables": introspect.tables(cursor)}
             return self._run(request["sql"], *request["limits"])
         except ConnectionTroubleError as error:
             return {"kind": "connection", "message": str(error)}
@@ -203,10 +203,10 @@ def _catalog(cursor: Any) -> Catalog:
         cursor.execute(sql)
         return frozenset(row[0].casefold() for row in cursor.fetchall())
 
-    cursor.execute(introspect_mysql.VIEWS_SQL)
+    cursor.execute(introspect.VIEWS_SQL)
     views = {name.casefold(): text or "" for name, text in cursor.fetchall()}
     tables = names("SELECT table_name FROM information_schema.tables WHERE table_schema = database()")
-    return Catalog(tables, views, names(introspect_mysql.SCHEMAS_SQL), names(introspect_mysql.ROUTINES_SQL))
+    return Catalog(tables, views, names(introspect.SCHEMAS_SQL), names(introspect.ROUTINES_SQL))
 
 
 def _fetch(connection: Any, sql: str, rows: int, total_bytes: int, cell_bytes: int) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from critiql.tools.database.guard.access import check_access
 from critiql.tools.database.guard.policy import AccessPolicy
 from critiql.tools.database.guard.single_select import Refusal, one_select
 from critiql.tools.database.guard.tokens import Token, called
-from critiql.tools.database.postgres import introspect as introspect_postgres
+from critiql.tools.database.postgres import introspect
 from critiql.tools.database.postgres.errors import classify, explain_connection
 from critiql.tools.database.postgres.guard import Names, forbidden_function, forbidden_relation
 from critiql.tools.database.postgres.role import role_trouble
@@ -64,7 +64,7 @@ class Session:
         """The reply to one request."""
         try:
             if request["op"] == "introspect":
-                return {"tables": introspect_postgres.tables(self._ready())}
+                return {"tables": introspect.tables(self._ready())}
             return self._run(request["sql"], *request["limits"])
         except ConnectionTroubleError as error:
             return {"kind": "connection", "message": str(error)}

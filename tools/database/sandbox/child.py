@@ -23,7 +23,7 @@ CPU_GRACE = 2
 def _lay_package() -> None:
     """Make `critiql.tools...` importable from the folder this file lies in, without site packages."""
     package = ModuleType("critiql")
-    package.__path__ = [str(Path(__file__).resolve().parents[2])]
+    package.__path__ = [str(Path(__file__).resolve().parents[3])]
     sys.modules["critiql"] = package
 
 

@@ -23,7 +23,7 @@ START_SECONDS = 10.0
 """What a start may take; about 20 ms on an idle machine."""
 HELLO_BYTES = 1000
 """Largest message with which a worker says that it is ready."""
-MAIN = Path(__file__).with_name("worker_main.py")
+MAIN = Path(__file__).with_name("child.py")
 KILLED_FROM_OUTSIDE = (-9, -15)
 """Exit codes of a worker that somebody else ended; its statement is asked once more of a new one."""
 MEGABYTE = 2**20

@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from critiql.tools.database.sandbox.clip import clip_rows
-from critiql.tools.database.sqlite import introspect as introspect_sqlite
+from critiql.tools.database.sqlite import introspect
 from critiql.tools.database.sqlite.errors import SQLITE_FAILURES, classify
 from critiql.tools.database.sqlite.files import FileState, connect, file_state
 from critiql.tools.database.sqlite.guard import Guard
@@ -78,7 +78,7 @@ class Session:
         self._forget()  # reading the header closes the file once, which would drop this connection's locks
         with contextlib.closing(connect(self._path, file_state(self._path), BUSY_SECONDS)) as connection:
             connection.text_factory = _to_text
-            return {"tables": introspect_sqlite.tables(connection)}
+            return {"tables": introspect.tables(connection)}
 
     def _run(self, sql: str, seconds: float, rows: int, total_bytes: int, cell_bytes: int) -> dict[str, Any]:
         self._deadline = time.monotonic() + seconds
@@ -124,7 +124,7 @@ def _connect_virtual_tables(connection: sqlite3.Connection) -> None:
     )
     for name in ("json_each", "json_tree", *(row[0] for row in found.fetchall())):
         with contextlib.suppress(sqlite3.Error):
-            connection.execute(f"EXPLAIN SELECT 1 FROM {introspect_sqlite.quoted(name)}").close()
+            connection.execute(f"EXPLAIN SELECT 1 FROM {introspect.quoted(name)}").close()
 
 
 def open_session(options: dict[str, Any]) -> Session:

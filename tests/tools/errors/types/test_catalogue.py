@@ -15,7 +15,7 @@ def test_numbers_are_rows_of_the_head() -> None:
 
 def test_every_type_is_found_in_the_module_of_its_name() -> None:
     for error in ERROR_TYPES:
-        module = import_module(f"critiql.tools.errors.{error.key}")
+        module = import_module(f"critiql.tools.errors.types.{error.key}")
         assert getattr(module, error.key.upper()) is error
         for function in (*error.rules, *error.operators):
             assert function.__module__ == module.__name__
