@@ -40,7 +40,7 @@ def node(role: Role) -> RunnableLambda[State, Update]:
 
 
 def threaded(run: Callable[[S], U], name: str) -> RunnableLambda[S, U]:
-    """Blocking work as a node that runs in a thread under asyncio and stops within a second when cancelled."""
+    """Blocking work as a node: in a thread under asyncio, stopped within a second when cancelled."""
 
     async def run_in_thread(state: S) -> U:
         cancelled = threading.Event()

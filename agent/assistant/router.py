@@ -1,43 +1,62 @@
-"""router: which tool a message is for, by forced choice: the likeliest of a few words as the next token.
+"""router: which tool a message is for, by rule where it is plain, else by a forced choice of the model.
 
-A free tool protocol is what small models that were not trained for it fail at. Where no word of a message has
-to do with a tool, it is a question, and no model is asked.
+A free tool protocol is what small models that were not trained for it fail at, and one word out of seven is
+too hard for them too. So a rule narrows the choice to the tools that a message has words for, and the model
+says True or False to each.
 """
 
+import json
 import math
 import re
-from typing import Literal
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
 
 from critiql import prompts
 from critiql.agent.assistant.conversation import AssistantState, AssistantUpdate, Choices, Tool
 from critiql.agent.assistant.desk import database_for, prefix_for
-from critiql.agent.calls import record
+from critiql.agent.calls import read_truth, record
 from critiql.agent.events import Routed, emit
 from critiql.agent.state import CallRecord
+from critiql.tools.models.cancel import CallCancelledError
 from critiql.tools.models.factory import load_model
 from critiql.tools.models.model import LanguageModel, ModelError, Prompt, Sampling
+from critiql.tools.schema.quoting import escape
 from critiql.tools.sql.extract import extract_sql
 from critiql.tools.sql.parse import Parsed, parse
 
-WORDS: dict[Tool, str] = {
-    "ask": "question",
-    "tables": "tables",
-    "describe": "columns",
-    "sample": "sample",
-    "explain": "explain",
-    "check": "check",
-    "chart": "chart",
-}
-"""The word that stands for a tool in the prompt."""
+EVEN = 0.5
+"""Probability above which a claim is taken for true."""
 OF_AN_ANSWER: tuple[Tool, ...] = ("explain", "check", "chart")
 """Tools that need an answer to speak of."""
-HINTS = re.compile(
-    r"\b(tables?|columns?|schema|structure|fields?|describe|samples?|examples?|preview|peek|look like|explain|"
-    r"how (?:did|does|do|was)|steps?|walk me|checks?|checked|wrong|correct|errors?|mistakes?|bugs?|valid|"
-    r"charts?|plots?|graphs?|draw|visuali[sz]e\w*|diagram|pie|bars?|histogram|lines?|scatter)\b",
-    re.IGNORECASE,
-)
-"""Words without which a message is a question."""
+FILE = Path(__file__).with_name("commands.json")
+"""How messages that ask for a tool begin, and the words without which none does."""
+
+
+class Command(NamedTuple):
+    """How a tool is asked for."""
+
+    claim: str
+    """What a model says True or False to, of the message."""
+    begins: re.Pattern[str]
+    words: re.Pattern[str]
+
+
+@cache
+def commands() -> dict[Tool, Command]:
+    """The file's tools."""
+    read = json.loads(FILE.read_text(encoding="utf-8"))
+    return {name: command(one, read["please"], read["about"]) for name, one in read["tools"].items()}
+
+
+def command(one: dict[str, Any], please: str, about: str) -> Command:
+    """A tool of the file; ABOUT in a pattern stands for what a message calls the last answer."""
+    begins = "|".join(one["begins"]).replace("ABOUT", about)
+    return Command(
+        one["claim"],
+        re.compile(f"{please}(?:{begins})", re.IGNORECASE),
+        re.compile(rf"\b(?:{one['words']})\b", re.IGNORECASE),
+    )
 
 
 def router(state: AssistantState, choices: Choices) -> AssistantUpdate:
@@ -47,28 +66,36 @@ def router(state: AssistantState, choices: Choices) -> AssistantUpdate:
         DatabaseError: the database cannot be read.
         ModelError: the model failed.
     """
-    tool = by_rule(state)
-    if tool is not None:
-        emit(Routed(tool=tool, by="rule", choices={}))
-        return {"tool": tool}
+    offered = by_rule(state)
+    if len(offered) == 1:
+        emit(Routed(tool=offered[0], by="rule", choices={}))
+        return {"tool": offered[0]}
     context = choices.settings
     model = load_model(context.spec("assistant"))
-    request = prompts.load("router").render(said=state["said"], last=last_of(state))
-    prompt = Prompt(prefix_for(state["said"], database_for(state, context), context), request)
-    offered = offered_in(state)
-    chances, call = read_choice(model, prompt, offered)
-    tool = max(offered, key=lambda each: chances[each])
-    emit(Routed(tool=tool, by="model", choices={each: round(chances[each], 4) for each in offered}))
-    return {"tool": tool, "calls": [*state.get("calls", []), call]}
+    prefix = prefix_for(state["said"], database_for(state, context), context)
+    read = [read_claim(model, prefix, state, tool) for tool in offered if tool != "ask"]
+    chances = {tool: chance for tool, chance, _ in read}
+    likeliest = max(chances, key=lambda each: chances[each])
+    tool = likeliest if chances[likeliest] > EVEN else "ask"
+    emit(Routed(tool=tool, by="model", choices={each: round(chance, 4) for each, chance in chances.items()}))
+    return {"tool": tool, "calls": [*state.get("calls", []), *(call for _, _, call in read)]}
 
 
-def by_rule(state: AssistantState) -> Tool | None:
-    """The tool where no model need be asked: SQL is run, and a message without a tool's word is a question."""
+def by_rule(state: AssistantState) -> tuple[Tool, ...]:
+    """The tools that a message may be for; where there is one, no model need be asked.
+
+    SQL is run, or checked where the words around it say so. A message that begins as a request for a tool is
+    one, and a message without any word of a tool is a question.
+    """
     said = state["said"]
     sql = sql_in(said)
     if sql is not None:
-        return "check" if HINTS.search(said.replace(sql, " ")) else "run"
-    return None if HINTS.search(said) else "ask"
+        return ("check",) if commands()["check"].words.search(said.replace(sql, " ")) else ("run",)
+    may = {name: one for name, one in commands().items() if state.get("last") or name not in OF_AN_ANSWER}
+    told = [name for name, one in may.items() if one.begins.search(said)]
+    if told:
+        return (told[0],)
+    return ("ask", *(name for name, one in may.items() if one.words.search(said)))
 
 
 def sql_in(said: str) -> str | None:
@@ -80,52 +107,29 @@ def sql_in(said: str) -> str | None:
     return sql if has_source and sql in said and isinstance(parse(sql), Parsed) else None
 
 
-def offered_in(state: AssistantState) -> tuple[Tool, ...]:
-    """The tools that a message may be for; without an answer none that speaks of one."""
-    return tuple(tool for tool in WORDS if state.get("last") or tool not in OF_AN_ANSWER)
-
-
-def last_of(state: AssistantState) -> str:
-    """The last answer as the model is told of it: its question and columns, never a row."""
-    last = state.get("last")
-    return f"{last['question']} (columns: {', '.join(last['columns'])})" if last else "none"
-
-
-def read_choice(
-    model: LanguageModel, prompt: Prompt, offered: tuple[Tool, ...]
-) -> tuple[dict[Tool, float], CallRecord]:
-    """How likely each tool's word is to come next, as shares of one.
+def read_claim(
+    model: LanguageModel, prefix: str, state: AssistantState, tool: Tool
+) -> tuple[Tool, float, CallRecord]:
+    """How likely a model holds it that the message is for this tool, and not a question about the data.
 
     A model that shows no probabilities is made to write a word.
 
     Raises:
         ModelError: the model failed.
     """
+    prompt = Prompt(
+        prefix, prompts.load("router").render(said=escape(state["said"]), claim=commands()[tool].claim)
+    )
     try:
-        reading = model.choose(prompt, [spellings(WORDS[tool]) for tool in offered])
+        reading, call = read_truth("assistant", model, prompt)
+    except CallCancelledError:
+        raise
     except ModelError:
-        return written_choice(model, prompt, offered)
-    top = max(reading.logprobs)
-    weights = [math.exp(value - top) for value in reading.logprobs]
-    shares = {tool: weight / sum(weights) for tool, weight in zip(offered, weights, strict=True)}
-    return shares, record("assistant", model, "choose", reading.usage)
-
-
-def written_choice(
-    model: LanguageModel, prompt: Prompt, offered: tuple[Tool, ...]
-) -> tuple[dict[Tool, float], CallRecord]:
-    """The tool whose word a model writes first; `ask` where it writes none of them."""
-    generation = model.generate(prompt, Sampling(max_tokens=8))
-    places = {tool: generation.text.lower().find(WORDS[tool]) for tool in offered}
-    named = [tool for tool in offered if places[tool] >= 0]
-    chosen = min(named, key=lambda tool: places[tool]) if named else "ask"
-    shares = {tool: float(tool == chosen) for tool in offered}
-    return shares, record("assistant", model, "generate", generation.usage)
-
-
-def spellings(word: str) -> tuple[str, ...]:
-    """A word as a model may begin it."""
-    return (word, f" {word}", word.capitalize(), f" {word.capitalize()}")
+        generation = model.generate(prompt, Sampling(max_tokens=4))
+        chance = float("true" in generation.text.lower())
+        return tool, chance, record("assistant", model, "generate", generation.usage)
+    true, false = reading.logprobs
+    return tool, 1 / (1 + math.exp(false - true)), call
 
 
 def route_after_router(
