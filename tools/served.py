@@ -4,6 +4,7 @@ A graph takes the name of a database and of a model from whoever asks. On one's 
 behind a socket only the names given at start stand for something.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from critiql.tools.database.engine import DatabaseError
 from critiql.tools.database.open import get_database
 from critiql.tools.database.server_url import without_password
 from critiql.tools.settings import settings
+
+_SENT = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}")
+"""Names of files that are sent: no folder in them."""
 
 
 class Served(BaseModel):
@@ -26,6 +30,14 @@ class Served(BaseModel):
     """Models that may be asked for; the first is the default."""
     examples: str = ""
     """File of verified pairs that every run is shown; empty: none."""
+    token: str = ""
+    """What every request must carry; empty: none."""
+    hosts: tuple[str, ...] = ()
+    """Names of this machine beside its addresses and localhost."""
+    origins: tuple[str, ...] = ()
+    """Web sites whose pages may use the server beside its own."""
+    uploads: str = ""
+    """Folder for databases that are sent; empty: none are taken."""
 
     def place_of(self, named: str) -> str:
         """The path or URL that a name stands for; a run's own note of an opened database is one too.
@@ -36,6 +48,8 @@ class Served(BaseModel):
         name = named or next(iter(self.databases))
         if name in self.databases:
             return self.databases[name]
+        if self.uploads and _SENT.fullmatch(name) and (Path(self.uploads) / name).is_file():
+            return str(Path(self.uploads) / name)
         found = next((place for place in self.databases.values() if _is_place(name, place)), None)
         if found is not None:
             return found

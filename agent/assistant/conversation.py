@@ -40,6 +40,8 @@ class AssistantInput(TypedDict, total=False):
     database: str
     draft: str
     """SQL to start the loop from instead of a first draft; the turn is then a question, whatever it says."""
+    turns: list[Turn]
+    """The turns of this conversation, this one last (reply); a client that keeps them itself gives them."""
 
 
 class AssistantState(AssistantInput, total=False):
@@ -67,8 +69,6 @@ class AssistantState(AssistantInput, total=False):
     """How often this turn's question was asked anew with a hint (clarify, approve)."""
     calls: list[CallRecord]
     """Model calls of this turn outside the answer: router and follow_up."""
-    turns: list[Turn]
-    """The turns of this conversation, this one last (reply)."""
 
 
 class AssistantOutput(TypedDict, total=False):

@@ -57,7 +57,7 @@ def follow_up(state: AssistantState, choices: Choices) -> AssistantUpdate:
 
 
 def leans(said: str, schema: Schema) -> bool:
-    """Whether a message needs the turns before it: it is short, points back, or names nothing of the schema."""
+    """Whether a message needs the turns before it: it is short, points back, or names nothing here."""
     spoken = content_words(said)
     is_short = len(said.split()) < SHORT
     return is_short or bool(_POINTING.search(said)) or not names_something(spoken, schema)
