@@ -8,12 +8,16 @@ What the inner graph writes is tagged `nostream`: a chat shows the answer and no
 
 import time
 from collections.abc import AsyncIterator, Iterator
+from copy import copy
 from typing import Any, Literal, NamedTuple
 
 from langchain_core.runnables import RunnableConfig, RunnableLambda
 from langgraph.config import get_config, get_stream_writer
+from langgraph.errors import NodeError
 from langgraph.graph import END, START, StateGraph
 from langgraph.stream import StreamTransformer
+from langgraph.types import Command
+from pydantic import ValidationError
 
 from critiql.agent.answer import Answer
 from critiql.agent.assistant.conversation import (
@@ -34,9 +38,31 @@ from critiql.agent.assistant.reply import reply
 from critiql.agent.assistant.review import approve, clarify, route_after_review
 from critiql.agent.assistant.router import route_after_router, router
 from critiql.agent.context import Context
+from critiql.agent.node import threaded
+from critiql.agent.roles.ground import QuestionError
+from critiql.agent.wording.sentence import plain
 from critiql.graphs.api import recursion_limit
+from critiql.graphs.catalogue import UnknownGraphError
 from critiql.graphs.catalogue import graph as graph_of
-from critiql.graphs.policies import MODEL_RETRY
+from critiql.graphs.policies import MODEL_RETRY, handler
+from critiql.tools.database.engine import DatabaseError
+from critiql.tools.models.cancel import CallCancelledError
+from critiql.tools.models.model import ModelError
+from critiql.tools.question_pairs import PairsError
+
+PROBLEMS: dict[type[Exception], str] = {
+    QuestionError: "question",
+    DatabaseError: "database",
+    ModelError: "model",
+    PairsError: "examples",
+    UnknownGraphError: "graph",
+    ValidationError: "setting",
+}
+"""What a person can cause or must know of, by kind."""
+
+
+UNSAID = {"said": "", "question": "", "tool": "ask"}
+"""What a turn says of itself that failed before it was read."""
 
 
 class TraceOnEventStream(StreamTransformer):
@@ -128,6 +154,32 @@ def ask_at_once(state: AssistantState) -> AssistantUpdate:
     return asked(state, inner, final)
 
 
+def tell_problem(state: AssistantState, error: NodeError) -> Command[Literal["reply"]]:
+    """A turn failed for a reason that the person can read: it says so, and the conversation goes on.
+
+    Raises:
+        BaseException: the failure itself where it is a defect, or where the run was cancelled.
+    """
+    kind = next((name for known, name in PROBLEMS.items() if isinstance(error.error, known)), None)
+    if kind is None or isinstance(error.error, CallCancelledError):
+        raise copy(error.error)
+    message = str(error.error)
+    said = {
+        "said": state.get("said", ""),
+        "question": state.get("question", ""),
+        "tool": state.get("tool", "ask"),
+    }
+    problem = {"kind": kind, "message": message}
+    return Command(update={**said, "answer": None, "problem": problem, "text": plain(message)}, goto="reply")
+
+
+def sentence_of(error: BaseException) -> str:
+    """An error's message; of settings that may not be so, each with its own."""
+    if isinstance(error, ValidationError):
+        return "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+    return str(error)
+
+
 def route_after_ask(state: AssistantState) -> Literal["clarify", "approve", "reply"]:
     """Whether a person is to be asked something about the answer."""
     made, answer = choices(), state.get("answer")
@@ -144,16 +196,21 @@ builder = StateGraph(
     output_schema=AssistantOutput,
     context_schema=AssistantContext,
 )
-builder.add_node("listen", desk(listen))
-builder.add_node("router", desk(router), retry_policy=MODEL_RETRY)
-builder.add_node("follow_up", desk(follow_up), retry_policy=MODEL_RETRY)
-builder.add_node("ask", RunnableLambda(ask_at_once, afunc=ask, name="ask"))
-builder.add_node("clarify", desk(clarify))
-builder.add_node("approve", desk(approve))
-for part in (look, explain, check, chart, run):
-    builder.add_node(part.__name__, desk(part))
+TOLD: dict[str, Any] = {"error_handler": handler(tell_problem)}
+"""Arguments of `add_node`: what a user can cause becomes what the turn says."""
+
+builder.add_node("listen", threaded(listen, "listen"), **TOLD)
+builder.add_node("router", desk(router), retry_policy=MODEL_RETRY, **TOLD)
+builder.add_node("follow_up", desk(follow_up), retry_policy=MODEL_RETRY, **TOLD)
+builder.add_node("ask", RunnableLambda(ask_at_once, afunc=ask, name="ask"), **TOLD)
+builder.add_node("clarify", desk(clarify), **TOLD)
+builder.add_node("approve", desk(approve), **TOLD)
+builder.add_node("chart", threaded(chart, "chart"), **TOLD)
+builder.add_edge("chart", "reply")
+for part in (look, explain, check, run):
+    builder.add_node(part.__name__, desk(part), **TOLD)
     builder.add_edge(part.__name__, "reply")
-builder.add_node("reply", desk(reply))
+builder.add_node("reply", threaded(reply, "reply"))
 builder.add_edge(START, "listen")
 builder.add_conditional_edges("listen", route_after_listen)
 builder.add_conditional_edges("router", route_after_router)

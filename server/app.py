@@ -77,6 +77,15 @@ def make_app(offered: Served | None = None) -> FastAPI:
     return app
 
 
+def make_mcp_app() -> FastAPI:
+    """An application with the Model Context Protocol alone."""
+    offered, mcp = served() or Served(databases={}), mcp_app()
+    app = FastAPI(lifespan=lambda _: mcp.router.lifespan_context(mcp), docs_url=None, openapi_url=None)
+    app.router.routes.extend(mcp.routes)
+    app.add_middleware(Guard, served=offered)
+    return app
+
+
 def mcp_app() -> Any:
     """The application of the Model Context Protocol; None where its package is not installed."""
     if find_spec("mcp") is None or find_spec("mcp.server.mcpserver") is None:

@@ -52,7 +52,7 @@ class Guard:
 
     async def _within(self, scope: Scope, receive: Receive, send: Send, limit: int) -> None:
         """Pass a request on, and stop reading it at the limit: a length that is not told counts too."""
-        seen, begun = 0, False
+        seen, begun, told = 0, False, False
 
         async def counted() -> Message:
             nonlocal seen
@@ -63,14 +63,18 @@ class Guard:
             return message
 
         async def noted(message: Message) -> None:
-            nonlocal begun
-            begun = True
-            await send(message)
+            nonlocal begun, told
+            if begun or seen <= limit:
+                begun = True
+                await send(message)
+            elif not told:  # whatever the application makes of the broken request, this is what it was
+                told = True
+                await answer(send, *too_large(limit))
 
         try:
             await self._app(scope, counted, noted)
         except BodyTooLargeError:
-            if not begun:
+            if not begun and not told:
                 await answer(send, *too_large(limit))
 
 

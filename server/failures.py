@@ -16,6 +16,14 @@ from critiql.tools.models.model import ModelError
 from critiql.tools.question_pairs import PairsError
 
 
+class TurnError(Exception):
+    """A turn of a conversation failed; the graph itself says why."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
 class Told(NamedTuple):
     """An error as a client is told of it."""
 
@@ -40,6 +48,9 @@ def kind_and_status(error: Exception) -> Told | None:
     if isinstance(error, ValidationError):
         said = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         return Told("setting", 400, said)
+    if isinstance(error, TurnError):
+        statuses = dict(KINDS.values())
+        return Told(error.kind, statuses.get(error.kind, 400), str(error))
     for kind, (name, status) in KINDS.items():
         if isinstance(error, kind):
             return Told(name, status, str(error))
@@ -65,7 +76,7 @@ def tell(app: FastAPI) -> None:
         detail = str(error.detail) if isinstance(error, HTTPException) else ""
         return response(Told("request", status, detail))
 
-    for kind in (*KINDS, ValidationError):
+    for kind in (*KINDS, TurnError, ValidationError):
         app.add_exception_handler(kind, known)
     app.add_exception_handler(RequestValidationError, wrong)
     app.add_exception_handler(HTTPException, refused)

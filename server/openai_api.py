@@ -20,7 +20,7 @@ from starlette.responses import StreamingResponse
 from critiql.graphs.assistant import graph
 from critiql.server import library
 from critiql.server.auth import error_body
-from critiql.server.failures import kind_and_status
+from critiql.server.failures import TurnError, kind_and_status
 from critiql.server.progress import said_of
 from critiql.tools.served import served
 
@@ -180,6 +180,8 @@ async def answering(request: ChatRequest) -> AsyncGenerator[Piece, None]:
             final = part
         elif thought := said_of(part):
             yield Piece(thought=f"{thought}\n")
+    if final.get("problem"):
+        raise TurnError(final["problem"]["kind"], final["problem"]["message"])
     yield Piece(text=final["messages"][-1].text, usage=usage_of(final))
 
 

@@ -33,6 +33,13 @@ class Turn(TypedDict):
     chart: dict[str, Any] | None
 
 
+class Problem(TypedDict):
+    """Why a turn failed, in a sentence for the person."""
+
+    kind: str
+    message: str
+
+
 class AssistantInput(TypedDict, total=False):
     """What a client gives: the chat with its newest message, and which database it is about."""
 
@@ -63,6 +70,8 @@ class AssistantState(AssistantInput, total=False):
     """This turn's chart: a Vega-Lite specification as data (chart)."""
     text: str
     """What this turn says back, as Markdown (every tool)."""
+    problem: Problem | None
+    """Why this turn failed (whatever node failed); its sentence is the text too."""
     settled: bool
     """Nothing is left to be asked of the person in this turn (clarify, approve)."""
     rounds: int
@@ -80,6 +89,7 @@ class AssistantOutput(TypedDict, total=False):
     tool: Tool
     question: str
     text: str
+    problem: Problem | None
     answer: dict[str, Any] | None
     last: dict[str, Any] | None
     chart: dict[str, Any] | None

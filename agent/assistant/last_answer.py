@@ -58,7 +58,7 @@ def check(state: AssistantState, choices: Choices) -> AssistantUpdate:
     return {"text": f"The rules say of this query:\n\n{fenced(said, 'text')}\n\n{fenced(sql, 'sql')}"}
 
 
-def chart(state: AssistantState, choices: Choices) -> AssistantUpdate:  # noqa: ARG001 - shape of a part
+def chart(state: AssistantState) -> AssistantUpdate:
     """The last rows as a chart, without a new query and without a model."""
     last = state.get("last")
     if last is None:

@@ -2,11 +2,11 @@
 
 from typing import Literal
 
-from critiql.agent.assistant.conversation import AssistantState, AssistantUpdate, Choices
+from critiql.agent.assistant.conversation import AssistantState, AssistantUpdate
 from critiql.agent.roles.ground import LONGEST_QUESTION, QuestionError
 
 
-def listen(state: AssistantState, choices: Choices) -> AssistantUpdate:  # noqa: ARG001 - shape of a part
+def listen(state: AssistantState) -> AssistantUpdate:
     """Begin a turn.
 
     Raises:
@@ -29,6 +29,7 @@ def listen(state: AssistantState, choices: Choices) -> AssistantUpdate:  # noqa:
         "answer": None,
         "chart": None,
         "text": "",
+        "problem": None,
         "settled": False,
         "rounds": 0,
         "calls": [],

@@ -9,13 +9,12 @@ from critiql.agent.assistant.conversation import (
     KEPT_TURNS,
     AssistantState,
     AssistantUpdate,
-    Choices,
     Turn,
 )
 from critiql.agent.wording.sentence import plain
 
 
-def reply(state: AssistantState, choices: Choices) -> AssistantUpdate:  # noqa: ARG001 - shape of a part
+def reply(state: AssistantState) -> AssistantUpdate:
     """Close the turn."""
     text = spoken(state)
     turn = Turn(
