@@ -27,6 +27,7 @@ from critiql.agent.assistant.conversation import (
     AssistantState,
     AssistantUpdate,
     Choices,
+    Review,
 )
 from critiql.agent.assistant.desk import choices, desk
 from critiql.agent.assistant.follow_up import follow_up
@@ -106,7 +107,7 @@ def inner_run(state: AssistantState, made: Choices) -> Inner:
     return Inner(given, config, context, graph, time.perf_counter())
 
 
-def asked(state: AssistantState, inner: Inner, final: Any) -> AssistantUpdate:
+def asked(state: AssistantState, inner: Inner, final: Any, made: Choices) -> AssistantUpdate:
     """The inner graph's answer as the conversation keeps it."""
     graph = str(inner.graph.name)
     answer = Answer.of(final, graph, time.perf_counter() - inner.started, [])
@@ -114,7 +115,12 @@ def asked(state: AssistantState, inner: Inner, final: Any) -> AssistantUpdate:
     document["database"] = state.get("database", "") or document["database"]
     document["other"] = None
     said = final["messages"][-1].text if final.get("messages") else answer.in_words
-    update: AssistantUpdate = {"answer": document, "text": said, "draft": ""}
+    update: AssistantUpdate = {
+        "answer": document,
+        "text": said,
+        "draft": "",
+        "review": review_of(document, made),
+    }
     return {**update, "last": document} if answer.sql else update
 
 
@@ -124,7 +130,8 @@ async def ask(state: AssistantState) -> AssistantUpdate:
     Raises:
         QuestionError, DatabaseError, ModelError: as the inner graph.
     """
-    inner, write, final = inner_run(state, choices()), get_stream_writer(), {}
+    made, write, final = choices(), get_stream_writer(), {}
+    inner = inner_run(state, made)
     parts: AsyncIterator[Any] = inner.graph.astream(
         inner.given, inner.config, context=inner.context, stream_mode=["custom", "values"]
     )
@@ -133,7 +140,7 @@ async def ask(state: AssistantState) -> AssistantUpdate:
             write(part)
         else:
             final = part
-    return asked(state, inner, final)
+    return asked(state, inner, final, made)
 
 
 def ask_at_once(state: AssistantState) -> AssistantUpdate:
@@ -142,7 +149,8 @@ def ask_at_once(state: AssistantState) -> AssistantUpdate:
     Raises:
         QuestionError, DatabaseError, ModelError: as the inner graph.
     """
-    inner, write, final = inner_run(state, choices()), get_stream_writer(), {}
+    made, write, final = choices(), get_stream_writer(), {}
+    inner = inner_run(state, made)
     parts: Iterator[Any] = inner.graph.stream(
         inner.given, inner.config, context=inner.context, stream_mode=["custom", "values"]
     )
@@ -151,7 +159,7 @@ def ask_at_once(state: AssistantState) -> AssistantUpdate:
             write(part)
         else:
             final = part
-    return asked(state, inner, final)
+    return asked(state, inner, final, made)
 
 
 def tell_problem(state: AssistantState, error: NodeError) -> Command[Literal["reply"]]:
@@ -163,12 +171,8 @@ def tell_problem(state: AssistantState, error: NodeError) -> Command[Literal["re
     kind = next((name for known, name in PROBLEMS.items() if isinstance(error.error, known)), None)
     if kind is None or isinstance(error.error, CallCancelledError):
         raise copy(error.error)
-    message = str(error.error)
-    said = {
-        "said": state.get("said", ""),
-        "question": state.get("question", ""),
-        "tool": state.get("tool", "ask"),
-    }
+    message = sentence_of(error.error)
+    said = {name: state.get(name, default) for name, default in UNSAID.items()}
     problem = {"kind": kind, "message": message}
     return Command(update={**said, "answer": None, "problem": problem, "text": plain(message)}, goto="reply")
 
@@ -180,15 +184,23 @@ def sentence_of(error: BaseException) -> str:
     return str(error)
 
 
-def route_after_ask(state: AssistantState) -> Literal["clarify", "approve", "reply"]:
-    """Whether a person is to be asked something about the answer."""
-    made, answer = choices(), state.get("answer")
-    if answer is None or not answer["sql"]:
-        return "reply"
+def review_of(answer: dict[str, Any], made: Choices) -> Review:
+    """What a person is to be asked of an answer."""
+    if not answer["sql"]:
+        return "nothing"
     if made.approve:
         return "approve"
-    return "clarify" if made.clarify and standing_pair(answer) else "reply"
+    return "clarify" if made.clarify and standing_pair(answer) else "nothing"
 
+
+def route_after_ask(state: AssistantState) -> Literal["clarify", "approve", "reply"]:
+    """To the node that asks the person, where there is anything to be asked."""
+    review = state.get("review", "nothing")
+    return "reply" if review == "nothing" else review
+
+
+TOLD: dict[str, Any] = {"error_handler": handler(tell_problem)}
+"""Arguments of `add_node`: what a user can cause becomes what the turn says."""
 
 builder = StateGraph(
     AssistantState,
@@ -196,9 +208,6 @@ builder = StateGraph(
     output_schema=AssistantOutput,
     context_schema=AssistantContext,
 )
-TOLD: dict[str, Any] = {"error_handler": handler(tell_problem)}
-"""Arguments of `add_node`: what a user can cause becomes what the turn says."""
-
 builder.add_node("listen", threaded(listen, "listen"), **TOLD)
 builder.add_node("router", desk(router), retry_policy=MODEL_RETRY, **TOLD)
 builder.add_node("follow_up", desk(follow_up), retry_policy=MODEL_RETRY, **TOLD)

@@ -14,6 +14,9 @@ from critiql.agent.state import CallRecord
 Tool = Literal["ask", "tables", "describe", "sample", "check", "explain", "chart", "run"]
 """What a turn does. `ask` answers from the data; the others look at the database or at the last answer."""
 
+Review = Literal["approve", "clarify", "nothing"]
+"""What a person is asked of an answer: whether it may be run, which reading is meant, or nothing."""
+
 KEPT_TURNS = 20
 """Earlier turns that a conversation keeps."""
 KEPT_ROWS = 100
@@ -72,6 +75,8 @@ class AssistantState(AssistantInput, total=False):
     """What this turn says back, as Markdown (every tool)."""
     problem: Problem | None
     """Why this turn failed (whatever node failed); its sentence is the text too."""
+    review: Review
+    """What a person is asked of the answer (ask)."""
     settled: bool
     """Nothing is left to be asked of the person in this turn (clarify, approve)."""
     rounds: int

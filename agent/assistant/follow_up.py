@@ -22,7 +22,7 @@ LONGEST = 400
 SHORT = 4
 """Words below which a message is no question by itself."""
 _POINTING = re.compile(
-    r"\A(?:and|or|but|also|only|now|then|same|just|without|except|what about|how about)\b|"
+    r"\A(?:and|or|but|also|only|now|then|same|just|without|except|by|per|for each|what about|how about)\b|"
     r"\b(?:it|its|that|those|these|them|they|their|theirs|there|ones?|same|previous|above|instead|former|latter"
     r"|he|she|his|her)\b",
     re.IGNORECASE,

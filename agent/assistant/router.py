@@ -25,6 +25,11 @@ from critiql.tools.schema.quoting import escape
 from critiql.tools.sql.extract import extract_sql
 from critiql.tools.sql.parse import Parsed, parse
 
+_STATEMENT = re.compile(
+    r"\A\s*(?:drop|truncate|delete\s+from|insert\s+into|update\s+\S+\s+set|alter|create|attach|pragma|vacuum)"
+    r"\s+(?:table|view|index|database|\S+).*\Z",
+    re.IGNORECASE | re.DOTALL,
+)
 EVEN = 0.5
 """Probability above which a claim is taken for true."""
 OF_AN_ANSWER: tuple[Tool, ...] = ("explain", "check", "chart")
@@ -99,7 +104,9 @@ def by_rule(state: AssistantState) -> tuple[Tool, ...]:
 
 
 def sql_in(said: str) -> str | None:
-    """The query that a message holds."""
+    """The query that a message holds; a statement that writes is one too, for the sandbox to refuse."""
+    if _STATEMENT.match(said):
+        return said
     if not re.search(r"\b(select|with|values)\b", said, re.IGNORECASE):
         return None
     sql = extract_sql(said)
