@@ -2,10 +2,11 @@
 
 from typing import NamedTuple
 
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
+from starlette.exceptions import HTTPException
 
 from critiql.agent.roles.ground import QuestionError
 from critiql.graphs.catalogue import UnknownGraphError
