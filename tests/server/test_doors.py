@@ -48,16 +48,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     port = free_port()
     environment = {**os.environ, "XDG_CACHE_HOME": str(folder), "CRITIQL_TOKEN": TOKEN, "NO_COLOR": "1"}
     with scripted_endpoint(COUNT, folder / "llmock.log") as model:
-        command = [
-            script("critiql"),
-            "serve",
-            "--db",
-            f"shop={database}",
-            "--port",
-            str(port),
-            "--model",
-            model,
-        ]
+        arguments = ["--db", f"shop={database}", "--port", str(port), "--model", model]
+        command = [script("critiql"), "serve", *arguments]
         url = f"http://127.0.0.1:{port}"
         with process(command, folder / "serve.log", f"{url}/ok", env=environment, cwd=folder):
             yield Served(url, port, model, database, environment)
