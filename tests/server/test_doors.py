@@ -114,8 +114,8 @@ def test_two_clients_on_one_thread(client: Any) -> None:
     assert len(client.threads.get_state(thread)["values"]["turns"]) == 2
 
 
-def test_a_remote_graph(served: Served) -> None:
-    remote = RemoteGraph("text_to_sql", url=served.url, headers=BEARER)
+def test_a_remote_graph(client: Any) -> None:
+    remote = RemoteGraph("text_to_sql", sync_client=client)
     given: Any = {"question": "How many items are there?", "database": "shop"}
     assert remote.invoke(given, context=PLAIN)["rows"] == [[3]]
 
