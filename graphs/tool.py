@@ -49,8 +49,8 @@ def as_tool(
         graph: which graph answers.
 
     Returns:
-        A tool whose text is JSON (in_words, sql, columns, rows, status) and whose artifact is the whole answer
-        as `Answer.model_validate` reads it back, so that any checkpoint can hold it.
+        A tool whose text is JSON (in_words, sql, columns, rows, status) and whose artifact is the whole
+        answer as `Answer.model_validate` reads it back, so that any checkpoint can hold it.
         What a user can cause (no such database, no model) comes back as the tool's text.
     """
 
