@@ -20,10 +20,19 @@ def question_with_notes(state: State) -> str:
 def propose(
     state: State, sql: str, origin: Origin, generation: Generation | None, note: str = ""
 ) -> Candidate:
-    """A new candidate, marked when its canonical SQL was seen before."""
+    """A new candidate, told to the trace, and marked when its canonical SQL was seen before."""
+    candidate = draft_candidate(state, sql, origin, generation, note)
+    announce(candidate, generation)
+    return candidate
+
+
+def draft_candidate(
+    state: State, sql: str, origin: Origin, generation: Generation | None, note: str = ""
+) -> Candidate:
+    """As `propose`, told to nobody: one that turns out to repeat another may not enter at all."""
     mark = fingerprint(sql)
     seen = next((c["id"] for c in state.get("candidates", []) if fingerprint(c["sql"]) == mark), None)
-    candidate = Candidate(
+    return Candidate(
         id=next_id(state),
         sql=sql,
         origin=origin,
@@ -33,8 +42,6 @@ def propose(
         logprob=generation.logprob if generation else None,
         tokens=generation.usage.generated_tokens if generation else 0,
     )
-    _announce(candidate, generation)
-    return candidate
 
 
 def first(state: State, candidate: Candidate) -> Update:
@@ -45,8 +52,8 @@ def first(state: State, candidate: Candidate) -> Update:
     return update
 
 
-def _announce(candidate: Candidate, generation: Generation | None) -> None:
-    """Tell the trace."""
+def announce(candidate: Candidate, generation: Generation | None = None) -> None:
+    """Tell the trace of a candidate that enters."""
     emit(
         Proposed(
             id=candidate["id"],

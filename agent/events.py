@@ -1,9 +1,14 @@
 """The trace: one typed, versioned event stream. The command line, the page and the logs are views of it."""
 
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from itertools import count
+from threading import Lock
 from typing import Annotated, Any, Literal
+from weakref import WeakKeyDictionary
 
 from langgraph.config import get_stream_writer
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
 
 
 class Event(BaseModel):
@@ -12,6 +17,10 @@ class Event(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     version: Literal[1] = 1
+    seq: int | None = Field(default=None, ge=0)
+    """Place in the stream, from 0 without gaps; None in traces kept by earlier versions."""
+    at: AwareDatetime | None = None
+    """When it happened, in UTC; None in traces kept by earlier versions."""
 
 
 class Resumed(Event):
@@ -235,6 +244,18 @@ class Answered(Event):
     stopped: str
 
 
+class Failed(Event):
+    """The run is over without an answer."""
+
+    type: Literal["error"] = "error"
+    kind: str
+    """Name of the exception's class, `ModelError` for instance."""
+    message: str
+    """What happened, why, and what to do."""
+    exit_code: int
+    """What a command ends with that meets it."""
+
+
 AnyEvent = Annotated[
     Resumed
     | Grounded
@@ -257,7 +278,8 @@ AnyEvent = Annotated[
     | Routed
     | Charted
     | Reviewed
-    | Answered,
+    | Answered
+    | Failed,
     Field(discriminator="type"),
 ]
 
@@ -265,10 +287,29 @@ EVENT: TypeAdapter[AnyEvent] = TypeAdapter(AnyEvent)
 """Reads an event back from JSON or a dictionary."""
 
 
+_writers: "WeakKeyDictionary[Callable[[Any], None], Iterator[int]]" = WeakKeyDictionary()
+"""Numbers of each run that streams; LangGraph makes one writer a run."""
+_counting = Lock()
+
+
 def emit(event: Event) -> None:
-    """Send an event down the run's custom stream; outside a run there is nobody to tell."""
+    """Send an event down the run's custom stream, as JSON; outside a run there is nobody to tell."""
     try:
         writer = get_stream_writer()
     except RuntimeError:
         return
-    writer(event.model_dump(mode="json"))
+    with _counting:  # number and place in the stream agree, whichever thread comes first
+        numbers = _writers.setdefault(writer, count())
+        writer(stamped(event, next(numbers)).model_dump(mode="json"))
+
+
+def forward(told: dict[str, Any], writer: Callable[[Any], None]) -> None:
+    """Pass on an event of a graph within this one, as JSON, numbered as one of this graph's own."""
+    with _counting:
+        numbers = _writers.setdefault(writer, count())
+        writer({**told, "seq": next(numbers)})
+
+
+def stamped(event: Event, seq: int) -> Event:
+    """The event with its place in the stream, and the time where it has none."""
+    return event.model_copy(update={"seq": seq, "at": event.at or datetime.now(UTC)})

@@ -13,10 +13,13 @@ from critiql.agent.admission import admitted
 from critiql.agent.context import Context
 from critiql.agent.state import State, Update
 from critiql.tools.models.cancel import cancellable
+from critiql.tools.models.given import use_given_models
 from critiql.tools.models.journal import journaled
 
 JOURNAL = "journal"
 """Name in `configurable` of the journal that keeps the run's model answers, where there is one."""
+MODELS = "models"
+"""Name in `configurable` of the models that the caller gave as objects, by the names that roles know."""
 
 S = TypeVar("S")
 U = TypeVar("U")
@@ -33,7 +36,8 @@ def node(role: Role) -> RunnableLambda[State, Update]:
     """
 
     def run(state: State) -> Update:
-        with journaled(get_config().get("configurable", {}).get(JOURNAL)):
+        configurable = get_config().get("configurable", {})
+        with journaled(configurable.get(JOURNAL)), use_given_models(configurable.get(MODELS)):
             return role(state, admitted(get_runtime(Context).context or Context()))
 
     return threaded(run, getattr(role, "__name__", "role"))

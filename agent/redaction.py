@@ -13,7 +13,7 @@ from critiql.tools.sql.parse import ParseFailure, parse
 
 TEXT, NUMBER, BOOLEAN = "<text>", "<number>", "<boolean>"
 _PLAIN = """
-type source rule origin kind verdict status stopped limit reason role database dialect thread next
+type source rule origin kind verdict status stopped limit reason role database dialect thread next at
 """
 PLAIN = frozenset(_PLAIN.split())
 """Fields whose text is Critiql's own."""

@@ -12,7 +12,6 @@ from rich.console import Console
 from critiql.cli.screen import exit_codes
 from critiql.cli.screen.json_text import json_text
 from critiql.cli.screen.rows import print_rows
-from critiql.cli.screen.trace import TracePrinter
 from critiql.tools.schema.quoting import escape, escape_lines
 
 LONGEST_INPUT = 1_000_000
@@ -134,6 +133,7 @@ def _durability(checkpoint: str, thread: str) -> dict[str, str]:
 async def _follow(question: str, db: str, options: dict[str, Any], *, show: bool, local: bool) -> Any:
     """Run the graph; draw each event of the trace where it is to be shown."""
     from critiql.agent.answer import Answer
+    from critiql.cli.screen.trace import TracePrinter
     from critiql.cli.warm import warm_question, warm_stream
     from critiql.graphs.api import stream
 

@@ -10,27 +10,18 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, NoReturn
 import typer
 from rich.console import Console
 
+from critiql.agent.check import Checked, asker_of, check_on, no_head
 from critiql.cli.screen import exit_codes
 from critiql.cli.screen.json_text import json_text
-from critiql.tools.database.engine import Database, DatabaseError
-from critiql.tools.database.open import close_databases, get_database
-from critiql.tools.database.result import Limits, Result, Rows
-from critiql.tools.database.sample.build import sample_database
-from critiql.tools.errors.lookup import DatabaseValues
-from critiql.tools.errors.query import Query
-from critiql.tools.errors.rules import detect, read, union
-from critiql.tools.errors.types.catalogue import BY_KEY
-from critiql.tools.errors.types.error_type import Finding
-from critiql.tools.models.model import ModelError
-from critiql.tools.schema.model import Schema
+from critiql.tools.database.engine import DatabaseError
+from critiql.tools.database.open import close_databases
+from critiql.tools.exceptions import CritiqlError
 
 if TYPE_CHECKING:
-    from critiql.cli.check_model import Asker
+    from critiql.agent.check_model import Asker
 
 LONGEST_INPUT = 2_000_000
 """Characters read from standard input."""
-LIMITS = Limits(seconds=2.0, rows=20)
-"""What running the query may cost."""
 WINDOW = 100
 """Characters of a line that are shown around an error."""
 
@@ -41,14 +32,6 @@ class Request(NamedTuple):
     db: str
     question: str
     sql: str
-
-
-class Opened(NamedTuple):
-    """A database, its schema and its values, read once for a whole file."""
-
-    database: Database
-    schema: Schema
-    values: DatabaseValues
 
 
 def check(
@@ -92,11 +75,9 @@ def check(
             _check_file(file, db, asked, run=run)
             raise typer.Exit(exit_codes.OK)
         request = Request(db, question, sys.stdin.read(LONGEST_INPUT) if sql == "-" else sql)
-        document = examine(request, _open(db), asked, run=run)
-    except DatabaseError as error:
-        _fail(str(error), exit_codes.DATABASE)
-    except ModelError as error:
-        _fail(str(error), exit_codes.MODEL)
+        document = check_on(_open(db), request.sql, request.question, asked, execution=run).as_dict()
+    except CritiqlError as error:
+        _fail(str(error), error.exit_code)
     except KeyboardInterrupt:
         _fail("Interrupted; nothing was changed.", exit_codes.INTERRUPTED)
     finally:
@@ -108,70 +89,12 @@ def check(
     raise typer.Exit(exit_codes.FAILED if document["findings"] else exit_codes.OK)
 
 
-def examine(request: Request, opened: Opened, asked: "Asker | None" = None, *, run: bool) -> dict[str, Any]:
-    """Look at one query.
-
-    Args:
-        request: the query and its question.
-        opened: its database.
-        asked: the model that looks too; where it fails, a note says why and the rules stand alone.
-        run: whether the query may be run and values may be read.
-
-    Returns:
-        What JSON holds: the SQL, whether it ran, who looked, and the findings.
-    """
-    schema, values = opened.schema, opened.values if run else None
-    query = read(request.sql, schema, question=request.question, values=values)
-    limits = asked.limits if asked else LIMITS
-    result = opened.database.run(request.sql, limits) if run and not isinstance(query, Finding) else None
-    if not isinstance(query, Finding) and result is not None and not result.ok:
-        query = read(request.sql, schema, question=request.question, values=values, execution=result)
-    found, also = detect(query), _of_model(asked, query, opened.database, result)
-    return {
-        "sql": request.sql,
-        "question": request.question,
-        "execution": _execution(result),
-        **also,
-        "findings": [
-            {"name": BY_KEY[finding.type].name, **finding.as_dict()}
-            for finding in union(found, also["findings"])
-        ],
-    }
-
-
-def _of_model(
-    asked: "Asker | None", query: Query | Finding, database: Database, result: Result | None
-) -> dict[str, Any]:
-    """What the model finds, and which detectors looked; a text that is no query is not shown to it."""
-    if asked is None or isinstance(query, Finding):
-        return {"detectors": ["rules"], "findings": []}
-    try:
-        return {
-            "detectors": ["rules", asked.source],
-            "findings": asked.findings(query, database, result),
-        }
-    except ModelError as error:
-        return {"detectors": ["rules"], "note": f"The rules stand alone: {error}", "findings": []}
-
-
 def _asker(model: str, kind: Literal["head", "prompt"], head: Path | None, *, run: bool) -> "Asker | None":
     """The model that looks too; says so where no head is shipped for it."""
-    from critiql.cli.check_model import asker
-
-    found = asker(model, kind, head, run=run)
+    found = asker_of(model, kind, head or "", execution=run)
     if found is None:
-        note = f"No error-token head is shipped for {model}; the rules stand alone. Name one with --head."
-        Console(stderr=True).print(_plain(note), markup=False, highlight=False, soft_wrap=True)
+        Console(stderr=True).print(_plain(no_head(model)), markup=False, highlight=False, soft_wrap=True)
     return found
-
-
-def _execution(result: Result | None) -> dict[str, Any] | None:
-    """How running the query went; None when it was not run."""
-    if result is None:
-        return None
-    if isinstance(result, Rows):
-        return {"ok": True, "rows": len(result.rows), "truncated": result.truncated}
-    return {"ok": False, "kind": result.kind, "message": result.message}
 
 
 def _check_file(file: Path, db: str, asked: "Asker | None", *, run: bool) -> None:
@@ -179,7 +102,8 @@ def _check_file(file: Path, db: str, asked: "Asker | None", *, run: bool) -> Non
     for number, line in enumerate(_lines(file), start=1):
         try:
             request = _request(line, db)
-            document = examine(request, _open(request.db), asked, run=run)
+            found = check_on(_open(request.db), request.sql, request.question, asked, execution=run)
+            document = found.as_dict()
         except (ValueError, DatabaseError) as error:
             document = {"error": str(error)}
         typer.echo(json_text({"line": number, **document}))
@@ -212,9 +136,9 @@ def _request(line: str, db: str) -> Request:
 
 
 @lru_cache(maxsize=16)
-def _open(db: str) -> Opened:
-    database = get_database(db or sample_database())
-    return Opened(database, database.schema(), DatabaseValues(database))
+def _open(db: str) -> Checked:
+    """A database, and what was looked up in it, kept for a whole file."""
+    return Checked.open(db)
 
 
 def _print(document: dict[str, Any]) -> None:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -14,20 +13,14 @@ from rich.text import Text
 
 from critiql.cli.screen import exit_codes
 from critiql.cli.screen.json_text import json_text
-from critiql.tools.database.engine import Database, DatabaseError
+from critiql.tools.database.engine import Database
 from critiql.tools.database.open import get_database
 from critiql.tools.database.result import Failure
 from critiql.tools.database.sample.build import sample_database
+from critiql.tools.exceptions import CritiqlError
 from critiql.tools.schema.quoting import cell_text, escape
-from critiql.tools.sql.parse import ParseFailure, parse
-from critiql.tools.trajectory.forms.json_form import to_json
 from critiql.tools.trajectory.forms.round_trip import RoundTrip, round_trip, same_results
-from critiql.tools.trajectory.forms.text import steps_in_order, to_text, trajectory_lines
-from critiql.tools.trajectory.language.actions import Problem, Trajectory
-from critiql.tools.trajectory.language.compile import compile_query
-from critiql.tools.trajectory.steps.describe import describe
-from critiql.tools.trajectory.steps.evidence import evidence
-from critiql.tools.trajectory.steps.interpret import interpret
+from critiql.tools.trajectory.steps.explain import explain_on
 
 CELL_CHARACTERS = 20
 SHOWN_COLUMNS = 5
@@ -72,8 +65,8 @@ def explain(
                 _show(found)
             if "problem" in found and not (check or file):
                 _say(found["problem"])
-    except DatabaseError as error:
-        _fail(str(error), exit_codes.DATABASE)
+    except CritiqlError as error:
+        _fail(str(error), error.exit_code)
     except KeyboardInterrupt:
         _fail("Interrupted; nothing was changed.", exit_codes.INTERRUPTED)
     if file is not None:
@@ -117,35 +110,8 @@ def _database(item: Item) -> Database | None:
 def _explained(item: Item, sample: int) -> Item:
     """The steps of a query as JSON values, run where a database is given."""
     database = _database(item)
-    dialect = database.dialect if database else item["dialect"]
-    parsed = parse(item["sql"], dialect)
-    if isinstance(parsed, ParseFailure):
-        return {**item, "problem": parsed.message}
-    trajectory = compile_query(parsed.tree, dialect)
-    if isinstance(trajectory, Problem):
-        return {**item, "problem": str(trajectory)}
-    runs = interpret(trajectory, database, sample) if database else ()
-    return {
-        **item,
-        "text": to_text(trajectory),
-        "trajectory": to_json(trajectory),
-        "steps": [asdict(run) for run in runs] if runs else _told(trajectory),
-        "evidence": [asdict(finding) for finding in evidence(runs)],
-    }
-
-
-def _told(trajectory: Trajectory) -> list[Item]:
-    """The steps in words only."""
-    lines = trajectory_lines(trajectory)
-    return [
-        {
-            "line": number + 1,
-            "frame": frame.name,
-            "text": lines[number].strip(),
-            "meaning": describe(step, frame, trajectory),
-        }
-        for number, (frame, _, step) in enumerate(steps_in_order(trajectory))
-    ]
+    found = explain_on(item["sql"], database, database.dialect if database else item["dialect"], sample)
+    return {**found.as_dict(), **item}
 
 
 def _compared(item: Item) -> Item:

@@ -22,6 +22,7 @@ COMMANDS = {
     ),
     "mcp": ("critiql.cli.mcp:mcp", "Serve databases to agents by the Model Context Protocol."),
     "settings": ("critiql.cli.settings:settings", "Every setting, its default and what it may be."),
+    "events": ("critiql.cli.events:events", "The events of the trace, and their JSON schema."),
     "theory": (
         "critiql.cli.theory:theory",
         "What an actor and critics of known error rates reach in z rounds.",
@@ -42,15 +43,14 @@ class LazyGroup(TyperGroup):
         return described(cmd_name, COMMANDS[cmd_name][1]) if cmd_name in COMMANDS else None
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command; a setting of the machine that is wrong ends any of them in a sentence."""
-        from critiql.cli.screen import exit_codes
-        from critiql.tools.settings import SettingsError
+        """Run the command; what a user can mend ends any of them in a sentence and the error's own code."""
+        from critiql.tools.exceptions import CritiqlError
 
         try:
             return super().invoke(ctx)
-        except SettingsError as error:
+        except CritiqlError as error:
             typer.secho(str(error), fg="red", err=True)
-            raise typer.Exit(exit_codes.USAGE) from error
+            raise typer.Exit(error.exit_code) from error
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that is called, imported only now."""

@@ -31,9 +31,8 @@ def mcp(
 
     Exit codes: 0 the client ended it, 2 wrong usage, 3 a database cannot be read.
     """
-    from critiql.cli.screen import exit_codes
-    from critiql.cli.screen.failures import fail, failures
-    from critiql.server.serve import Options, ServeError, whole
+    from critiql.cli.screen.failures import failures
+    from critiql.server.serve import Options, whole
 
     databases = [_whole(item, whole) for item in db or ()]
     if print_config:
@@ -41,10 +40,7 @@ def mcp(
         return
     options = Options(databases=databases, host=host, port=port, token=token, models=model or ())
     with failures():
-        try:
-            _serve(options, http=http)
-        except ServeError as error:
-            fail(str(error), exit_codes.USAGE)
+        _serve(options, http=http)
 
 
 def _whole(item: str, whole: Any) -> str:

@@ -1,10 +1,8 @@
 """critiql run: one statement, or a file of them, through the same read-only sandbox as the agent's."""
 
-import base64
-import math
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -12,11 +10,14 @@ from rich.console import Console
 from critiql.cli.screen import exit_codes
 from critiql.cli.screen.json_text import json_text
 from critiql.cli.screen.rows import print_rows
-from critiql.tools.database.engine import DEFAULT_LIMITS, Database, DatabaseError
+from critiql.tools.database.engine import DEFAULT_LIMITS, Database
 from critiql.tools.database.guard.policy import AccessPolicy
 from critiql.tools.database.open import open_database
-from critiql.tools.database.result import Failure, Limits, Result, Rows, Value
+from critiql.tools.database.result import Limits, Result, Rows
+from critiql.tools.database.run import as_document
+from critiql.tools.database.run import run as run_statement
 from critiql.tools.database.sample.build import sample_database
+from critiql.tools.exceptions import CritiqlError
 from critiql.tools.schema.quoting import cell_text, escape
 
 
@@ -54,29 +55,11 @@ def run(
             passed = [_show(database, one, limits, as_json, short=file is not None) for one in statements]
         finally:
             database.close()
-    except DatabaseError as error:
-        _fail(str(error), exit_codes.DATABASE)
+    except CritiqlError as error:
+        _fail(str(error), error.exit_code)
     except KeyboardInterrupt:
         _fail("Interrupted; nothing was changed.", exit_codes.INTERRUPTED)
     raise typer.Exit(exit_codes.OK if all(passed) else exit_codes.FAILED)
-
-
-def as_document(sql: str, result: Result) -> dict[str, Any]:
-    """The JSON form of a result."""
-    head: dict[str, Any] = {"sql": sql, "ok": result.ok, "seconds": round(result.seconds, 6)}
-    if isinstance(result, Failure):
-        return {**head, "kind": result.kind, "message": result.message, "name": result.name}
-    cells = [[_json_value(value) for value in row] for row in result.rows]
-    return {**head, "columns": list(result.columns), "rows": cells, "truncated": result.truncated}
-
-
-def _json_value(value: Value) -> Any:
-    """A blob as an object with its base64; infinities as words, which JSON has no numbers for."""
-    if isinstance(value, bytes):
-        return {"base64": base64.b64encode(value).decode("ascii")}
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    return value
 
 
 def _policy(
@@ -103,7 +86,7 @@ def _statements(sql: str, file: Path | None) -> Iterable[str]:
 
 def _show(database: Database, sql: str, limits: Limits, as_json: bool, short: bool) -> bool:
     """Run one statement and print what came back; whether it gave rows."""
-    result = database.run(sql, limits)
+    result = run_statement(sql, database, limits=limits)
     if as_json:
         typer.echo(json_text(as_document(sql, result), allow_nan=False))
     elif short:

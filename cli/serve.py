@@ -36,9 +36,8 @@ def serve(
 
     Exit codes: 0 ended by Ctrl-C, 2 wrong usage, 3 a database cannot be read.
     """
-    from critiql.cli.screen import exit_codes
-    from critiql.cli.screen.failures import fail, failures
-    from critiql.server.serve import Options, ServeError
+    from critiql.cli.screen.failures import failures
+    from critiql.server.serve import Options
     from critiql.server.serve import serve as run_server
 
     made = secrets.token_urlsafe(24) if token == "new" else token
@@ -54,13 +53,8 @@ def serve(
         uploads=allow_uploads,
     )
     with failures():
-        try:
-            _say(options.host, port, made)
-            run_server(options)
-        except ServeError as error:
-            fail(str(error), exit_codes.USAGE)
-        except KeyboardInterrupt:
-            return
+        _say(options.host, port, made)
+        run_server(options)
 
 
 def _say(host: str, port: int, token: str) -> None:

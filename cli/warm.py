@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from critiql.agent.answer import Answer
+from critiql.agent.events import AnyEvent
 
 KEPT_HERE = ("checkpoint", "redact", "draft")
 """Options of a question that only this process can fulfil."""
@@ -37,7 +38,7 @@ def warm_question(question: str, db: str, options: dict[str, Any]) -> tuple[Any,
     return running, asked
 
 
-async def warm_stream(running: Any, asked: dict[str, Any]) -> AsyncIterator[dict[str, Any] | Answer]:
+async def warm_stream(running: Any, asked: dict[str, Any]) -> AsyncIterator[AnyEvent | Answer]:
     """The server's trace and answer, as `stream` yields them.
 
     Raises:

@@ -12,7 +12,7 @@ from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
 
-from critiql.graphs.tool import as_tool
+from critiql import as_tool
 
 CONFIG: Any = {"configurable": {"thread_id": "example"}}
 

@@ -4,7 +4,6 @@ Run: pip install critiql fastapi uvicorn && uvicorn sse_app:app --app-dir exampl
 Then: curl -N 'http://127.0.0.1:8000/ask?question=How+many+albums+are+there%3F'
 """
 
-import json
 from collections.abc import AsyncIterator
 
 from fastapi import FastAPI
@@ -28,6 +27,5 @@ async def ask(question: str) -> StreamingResponse:
 async def parts(question: str) -> AsyncIterator[str]:
     """The trace, then the answer."""
     async for item in stream(question, app.state.database, context=app.state.context):
-        is_answer = isinstance(item, Answer)
-        data = item.model_dump_json() if is_answer else json.dumps(item)
-        yield f"event: {'answer' if is_answer else 'trace'}\ndata: {data}\n\n"
+        name = "answer" if isinstance(item, Answer) else "trace"
+        yield f"event: {name}\ndata: {item.model_dump_json()}\n\n"

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,17 @@ from langchain_core.runnables import RunnableConfig
 
 from critiql.agent.answer import Answer
 from critiql.agent.context import Context
-from critiql.agent.node import JOURNAL
+from critiql.agent.events import EVENT, Answered, AnyEvent, Event, Failed, stamped
+from critiql.agent.models import GivenModels, with_models
+from critiql.agent.node import JOURNAL, MODELS
 from critiql.agent.redaction import redacted, redacted_answer
 from critiql.agent.state import InputState
 from critiql.graphs.catalogue import graph as graph_of
 from critiql.graphs.checkpoints.resume import begin
 from critiql.graphs.checkpoints.saver import DEFAULT_THREAD, open_checkpoints
 from critiql.tools.database.server_url import without_password
+from critiql.tools.exceptions import CritiqlError
+from critiql.tools.models.given import Given
 
 STEPS_PER_GENERATION = 5
 """Nodes that one generation may pass through."""
@@ -34,13 +39,20 @@ async def stream(
     *,
     graph: str = "text_to_sql",
     context: Context | None = None,
+    models: GivenModels | None = None,
     evidence: str = "",
     draft: str = "",
     checkpoint: str | Path = "",
     thread: str = DEFAULT_THREAD,
     redact: bool = False,
-) -> AsyncIterator[dict[str, Any] | Answer]:
+) -> AsyncIterator[AnyEvent | Answer]:
     """Ask a question; yields each event of the trace as it happens, and the `Answer` last.
+
+    The last event is of type `answered`, or `error` where the run fails; the error is then raised.
+    `seq` counts what is yielded, from 0 without gaps.
+
+    `models` gives models as objects, by role (`actor`, `llm_critic`, ..., or `model` for all): a chat model
+    of LangChain, or the name of a model. One without log-probabilities gives the LLM critic no reading.
 
     With a `checkpoint`, a file or the URL of a PostgreSQL, a killed run that is asked again on its `thread`
     goes on where it was; docs/CHECKPOINTS.md says when.
@@ -52,40 +64,86 @@ async def stream(
         QuestionError, DatabaseError, ModelError, UnknownGraphError, CheckpointError: the message says what
             to do.
     """
-    started = time.perf_counter()
-    events: list[dict[str, Any]] = []
-    state: Any = {}
-    dialect = "sqlite"
+    run = _Run(graph, redact)
     named = str(database) or (context or Context()).database
-    settings = (context or Context()).model_copy(update={"database": named})
-    given: InputState = {
-        "question": question,
-        "database": without_password(named),
-        "evidence": evidence,
-        "draft": draft,
-    }
-    chunk: Any
-    async with aclosing(_parts(graph, given, settings, checkpoint, thread)) as parts:
-        async for mode, chunk in parts:
-            if mode == "values":
-                state = chunk
-                continue
-            dialect = chunk.get("dialect", dialect)
-            event = redacted(chunk, dialect) if redact else chunk
-            if chunk["type"] != "writing":
-                events.append(event)
-            if chunk["type"] != "writing" or not redact:
-                yield event
-    answer = Answer.of(state, graph, time.perf_counter() - started, events)
-    yield redacted_answer(answer, dialect) if redact else answer
+    try:
+        settings, objects = with_models((context or Context()).model_copy(update={"database": named}), models)
+        given: InputState = {
+            "question": question,
+            "database": without_password(named),
+            "evidence": evidence,
+            "draft": draft,
+        }
+        async with aclosing(_parts(graph, given, settings, objects, checkpoint, thread)) as parts:
+            async for mode, chunk in parts:
+                if mode == "values":
+                    run.state = chunk
+                elif event := run.take(chunk):
+                    yield event
+    except Exception as error:
+        yield run.failed(error)
+        raise
+    if last := run.missing_end():
+        yield last
+    yield run.answer()
+
+
+class _Run:
+    """What has been seen of a run: its state, and its trace as the caller gets it."""
+
+    def __init__(self, graph: str, redact: bool) -> None:
+        self.graph = graph
+        self.redact = redact
+        self.state: Any = {}
+        self.dialect = "sqlite"
+        self.events: list[dict[str, Any]] = []
+        self.started = time.perf_counter()
+        self.numbers = count()
+
+    def take(self, told: dict[str, Any]) -> AnyEvent | None:
+        """The next event; None for one that is not to be shown."""
+        self.dialect = told.get("dialect", self.dialect)
+        if self.redact and told["type"] == "writing":
+            return None
+        shown = redacted(told, self.dialect) if self.redact else told
+        shown = {**shown, "seq": next(self.numbers)}
+        if shown["type"] != "writing":
+            self.events.append(shown)
+        return EVENT.validate_python(shown)
+
+    def failed(self, error: Exception) -> AnyEvent:
+        """The last event of a run without an answer."""
+        code = error.exit_code if isinstance(error, CritiqlError) else 1
+        return self._own(Failed(kind=type(error).__name__, message=str(error), exit_code=code))
+
+    def missing_end(self) -> AnyEvent | None:
+        """The last event, where the graph was finished before this run and tells nothing."""
+        if self.events and self.events[-1]["type"] == "answered":
+            return None
+        found = self.state
+        stopped = found["stopped"] or "unchecked"
+        own = {"id": found.get("incumbent"), "sql": found.get("sql", ""), "status": found["status"]}
+        return self._own(Answered(**own, stopped=stopped))
+
+    def answer(self) -> Answer:
+        """The answer with everything that led to it."""
+        answer = Answer.of(self.state, self.graph, time.perf_counter() - self.started, self.events)
+        return redacted_answer(answer, self.dialect) if self.redact else answer
+
+    def _own(self, event: Event) -> AnyEvent:
+        """An event that no node told."""
+        taken = self.take(stamped(event, 0).model_dump(mode="json"))
+        assert taken is not None
+        return taken
 
 
 async def _parts(
-    name: str, given: InputState, settings: Context, checkpoint: str | Path, thread: str
+    name: str, given: InputState, settings: Context, models: Given, checkpoint: str | Path, thread: str
 ) -> AsyncGenerator[tuple[str, Any], None]:
     """What the graph streams, each part after its mode; with checkpoints, from where the thread stands."""
     graph = graph_of(name)
-    config: RunnableConfig = {"recursion_limit": recursion_limit(settings)}
+    own: dict[str, Any] = {MODELS: models} if models else {}
+    config: RunnableConfig = {"recursion_limit": recursion_limit(settings), "configurable": own}
     modes: list[Any] = ["custom", "values"]
     part: Any
     if not checkpoint:
@@ -95,9 +153,9 @@ async def _parts(
     async with open_checkpoints(checkpoint, thread) as checkpoints:
         durable = graph.copy(update={"checkpointer": checkpoints})
         start = await begin(durable, name, given, settings, checkpoints)
-        config["configurable"] = {"thread_id": thread, JOURNAL: checkpoints}
+        config["configurable"] = {**own, "thread_id": thread, JOURNAL: checkpoints}
         if start.event:
-            yield "custom", start.event.model_dump(mode="json")
+            yield "custom", stamped(start.event, 0).model_dump(mode="json")
         if start.state:
             yield "values", start.state
             return

@@ -39,6 +39,7 @@ from critiql.agent.assistant.reply import reply
 from critiql.agent.assistant.review import approve, clarify, route_after_review
 from critiql.agent.assistant.router import route_after_router, router
 from critiql.agent.context import Context
+from critiql.agent.events import forward
 from critiql.agent.node import threaded
 from critiql.agent.roles.ground import QuestionError
 from critiql.agent.wording.sentence import plain
@@ -137,7 +138,7 @@ async def ask(state: AssistantState) -> AssistantUpdate:
     )
     async for mode, part in parts:
         if mode == "custom":
-            write(part)
+            forward(part, write)
         else:
             final = part
     return asked(state, inner, final, made)
@@ -156,7 +157,7 @@ def ask_at_once(state: AssistantState) -> AssistantUpdate:
     )
     for mode, part in parts:
         if mode == "custom":
-            write(part)
+            forward(part, write)
         else:
             final = part
     return asked(state, inner, final, made)

@@ -7,6 +7,7 @@ from langgraph.graph.state import CompiledStateGraph
 
 from critiql.agent.context import Context
 from critiql.agent.state import InputState, OutputState, State
+from critiql.tools.exceptions import USAGE, CritiqlError
 
 Graph = CompiledStateGraph[State, Context, InputState, OutputState]
 
@@ -31,8 +32,10 @@ CHATS = {
 """Graphs that hold a conversation around those that answer one question."""
 
 
-class UnknownGraphError(ValueError):
+class UnknownGraphError(CritiqlError, ValueError):
     """There is no graph of that name."""
+
+    exit_code = USAGE
 
 
 def graph(name: str) -> Graph:

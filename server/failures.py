@@ -13,11 +13,12 @@ from critiql.graphs.catalogue import UnknownGraphError
 from critiql.server.auth import error_body
 from critiql.server.uploads import UploadError
 from critiql.tools.database.engine import DatabaseError
+from critiql.tools.exceptions import CritiqlError
 from critiql.tools.models.model import ModelError
 from critiql.tools.question_pairs import PairsError
 
 
-class TurnError(Exception):
+class TurnError(CritiqlError):
     """A turn of a conversation failed; the graph itself says why."""
 
     def __init__(self, kind: str, message: str) -> None:

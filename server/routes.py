@@ -203,7 +203,7 @@ async def upload(request: Request, name: str) -> dict[str, Any]:
 @router.get("/events.json")
 def events() -> dict[str, Any]:
     """The JSON schema of the trace."""
-    return EVENT.json_schema()
+    return EVENT.json_schema(mode="serialization")
 
 
 def memory_bytes() -> int | None:

@@ -11,6 +11,7 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from critiql.agent.answer import Answer
+from critiql.agent.events import EVENT, AnyEvent
 from critiql.tools.database.sample.build import sample_database
 from critiql.tools.database.server_url import without_password
 from critiql.tools.models.model import ModelError
@@ -84,14 +85,13 @@ class ServerError(ModelError):
     """The server refused the question. The message is its own sentence."""
 
 
-def ask_running(running: Running, question: dict[str, Any]) -> Iterator[dict[str, Any] | Answer]:
+def ask_running(running: Running, question: dict[str, Any]) -> Iterator[AnyEvent | Answer]:
     """Ask a running server: each event of the trace as it happens, and the `Answer` last.
 
     Raises:
         ServerError: it refused, or broke off.
     """
     headers = {"Authorization": f"Bearer {running.token}"} if running.token else {}
-    events: list[dict[str, Any]] = []
     try:
         with httpx.stream(
             "POST", f"{running.url}/api/ask", json=question, headers=headers, timeout=None
@@ -105,8 +105,7 @@ def ask_running(running: Running, question: dict[str, Any]) -> Iterator[dict[str
                 if name == "answer":
                     yield Answer.model_validate(data)
                 else:
-                    events.append(data)
-                    yield data
+                    yield EVENT.validate_python(data)
     except httpx.HTTPError as error:
         raise ServerError(
             f"The server at {running.url} broke off ({error}). Ask again with --local."

@@ -15,6 +15,7 @@ from critiql.server.auth import is_loopback
 from critiql.server.running import announce
 from critiql.tools.database.open import get_database
 from critiql.tools.database.sample.build import sample_database
+from critiql.tools.exceptions import USAGE, CritiqlError
 from critiql.tools.models.factory import HOSTED, load_model
 from critiql.tools.models.model import ModelError
 from critiql.tools.served import Served, names_for
@@ -26,8 +27,10 @@ WORKERS = 4
 SHORTEST_TOKEN = 16
 
 
-class ServeError(Exception):
+class ServeError(CritiqlError):
     """The server cannot be started. The message says what happened, why, and what to do."""
+
+    exit_code = USAGE
 
 
 class Options(NamedTuple):

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from critiql.server.auth import LONGEST_UPLOAD
+from critiql.tools.exceptions import CritiqlError
 
 LARGEST = LONGEST_UPLOAD
 """Bytes of a file."""
@@ -15,7 +16,7 @@ MOST = 20
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,90}\.(?:sqlite3?|db)")
 
 
-class UploadError(ValueError):
+class UploadError(CritiqlError, ValueError):
     """A file cannot be taken. The message says what happened, why, and what to do."""
 
 

@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
+from critiql.tools.exceptions import USAGE, CritiqlError
+
 LARGEST = 20_000_000
 """Bytes of a file that is read."""
 FORM = "Give a .csv file with a header or a .jsonl file, with the fields question, sql and perhaps database."
 
 
-class PairsError(ValueError):
+class PairsError(CritiqlError, ValueError):
     """A file of pairs cannot be read. The message says what happened, why, and what to do."""
+
+    exit_code = USAGE
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,13 @@ from platformdirs import user_cache_path, user_data_path
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from critiql.tools.exceptions import USAGE, CritiqlError
 
-class SettingsError(Exception):
+
+class SettingsError(CritiqlError):
     """A setting of the machine cannot be read. The message says which, why, and what to do."""
+
+    exit_code = USAGE
 
 
 class Settings(BaseSettings):

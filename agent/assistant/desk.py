@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from langchain_core.runnables import RunnableLambda
+from langgraph.config import get_config
 from langgraph.runtime import get_runtime
 
 from critiql.agent.admission import admitted
@@ -14,10 +15,11 @@ from critiql.agent.assistant.conversation import (
 )
 from critiql.agent.context import Context
 from critiql.agent.databases import database_of
-from critiql.agent.node import threaded
+from critiql.agent.node import MODELS, threaded
 from critiql.agent.roles.ground import fitting, links_of, schema_prefix
 from critiql.agent.state import State
 from critiql.tools.database.engine import Database
+from critiql.tools.models.given import use_given_models
 
 Part = Callable[[AssistantState, Choices], AssistantUpdate]
 """A part of the assistant reads the conversation and the choices, and returns only what it changed."""
@@ -25,7 +27,12 @@ Part = Callable[[AssistantState, Choices], AssistantUpdate]
 
 def desk(part: Part) -> RunnableLambda[AssistantState, AssistantUpdate]:
     """Wrap a part as a node that runs in a thread under asyncio."""
-    return threaded(lambda state: part(state, choices()), part.__name__)
+
+    def run(state: AssistantState) -> AssistantUpdate:
+        with use_given_models(get_config().get("configurable", {}).get(MODELS)):
+            return part(state, choices())
+
+    return threaded(run, part.__name__)
 
 
 def choices() -> Choices:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from critiql.agent.candidates import propose
+from critiql.agent.candidates import announce, draft_candidate
 from critiql.agent.context import Context
 from critiql.agent.databases import database_of
 from critiql.agent.decide.doubt import unexamined
@@ -33,6 +33,8 @@ def error_detector(state: State, context: Context) -> Update:
         looked.append({"id": candidate["id"], "findings": findings})
         if candidate["origin"] != "repair":
             repairs += _mended(_with(state, repairs), query, found, context)
+    for repair in repairs:
+        announce(repair)  # only now: a step that fails is taken again, and would tell of them twice
     update: Update = {"candidates": looked + repairs}
     return {**update, "calls": calls} if calls else update
 
@@ -55,7 +57,7 @@ def _mended(
     for finding in found if context.rule_repair else ():
         if finding.mended is not None:
             sql = canonical(finding.mended, database_of(state, context).dialect)
-            repairs += _fresh(propose(_with(state, repairs), sql, "repair", None, finding.suggestion))
+            repairs += _fresh(draft_candidate(_with(state, repairs), sql, "repair", None, finding.suggestion))
     return repairs
 
 
@@ -66,7 +68,7 @@ def repaired(state: State, query: Query | Finding) -> list[Candidate]:
         return repairs
     for repair in repair_names(query.parsed, query.schema, query.resolution):
         note = "; ".join(repair.changes)
-        repairs += _fresh(propose(_with(state, repairs), repair.sql, "repair", None, note))
+        repairs += _fresh(draft_candidate(_with(state, repairs), repair.sql, "repair", None, note))
     return repairs
 
 

@@ -14,6 +14,7 @@ from critiql.agent.events import Grounded, emit
 from critiql.agent.memory.examples import examples_for
 from critiql.agent.state import State, Update, question_of
 from critiql.tools.database.engine import Database
+from critiql.tools.exceptions import USAGE, CritiqlError
 from critiql.tools.linking.link import Link, link, mentioned_values
 from critiql.tools.linking.prune import prune
 from critiql.tools.linking.value_index import open_value_index
@@ -23,8 +24,10 @@ from critiql.tools.schema.model import Schema
 from critiql.tools.schema.mschema import mschema
 
 
-class QuestionError(ValueError):
+class QuestionError(CritiqlError, ValueError):
     """The question cannot be worked on. The message says what happened, why, and what to do."""
+
+    exit_code = USAGE
 
 
 LONGEST_QUESTION = 8000

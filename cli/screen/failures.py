@@ -7,23 +7,9 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from critiql.agent.roles.ground import QuestionError
 from critiql.cli.screen import exit_codes
-from critiql.graphs.catalogue import UnknownGraphError
-from critiql.graphs.checkpoints.saver import CheckpointError
-from critiql.tools.database.engine import DatabaseError
-from critiql.tools.models.model import ModelError
-from critiql.tools.question_pairs import PairsError
+from critiql.tools.exceptions import CritiqlError
 from critiql.tools.schema.quoting import escape_lines
-
-CODES: dict[type[Exception], int] = {
-    DatabaseError: exit_codes.DATABASE,
-    ModelError: exit_codes.MODEL,
-    QuestionError: exit_codes.USAGE,
-    PairsError: exit_codes.USAGE,
-    UnknownGraphError: exit_codes.USAGE,
-    CheckpointError: exit_codes.CHECKPOINT,
-}
 
 
 @contextmanager
@@ -31,7 +17,7 @@ def failures() -> Iterator[None]:
     """Turn the errors a user can cause into a sentence and an exit code.
 
     Raises:
-        typer.Exit: with a code of `cli.exit_codes`.
+        typer.Exit: with the error's own code.
     """
     try:
         yield
@@ -41,8 +27,8 @@ def failures() -> Iterator[None]:
         )
     except KeyboardInterrupt:
         fail("Interrupted; nothing was changed.", exit_codes.INTERRUPTED)
-    except tuple(CODES) as error:
-        fail(str(error), next(code for kind, code in CODES.items() if isinstance(error, kind)))
+    except CritiqlError as error:
+        fail(str(error), error.exit_code)
 
 
 def fail(message: str, code: int) -> None:

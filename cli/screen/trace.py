@@ -1,9 +1,28 @@
 """The trace on a terminal: who speaks, the SQL as it is written, the verdicts, seconds and tokens."""
 
+from collections.abc import Callable
 from typing import Any
 
 from rich.console import Console
 
+from critiql.agent.events import (
+    Abstained,
+    Assisted,
+    Budget,
+    Decided,
+    Detected,
+    Escalated,
+    Event,
+    Executed,
+    Exemplified,
+    Grounded,
+    Judged,
+    Proposed,
+    Recalled,
+    Resumed,
+    Sensed,
+    Writing,
+)
 from critiql.agent.wording.sentence import counted
 from critiql.tools.schema.quoting import escape, escape_lines
 
@@ -15,24 +34,24 @@ class TracePrinter:
         self.console = console
         self.writing = False
 
-    def show(self, event: dict[str, Any]) -> None:
+    def show(self, event: Event) -> None:
         """Draw one event."""
-        if event["type"] == "writing":
+        if isinstance(event, Writing):
             self._write(event)
             return
         if self.writing:
             self.console.print()
             self.writing = False
-        line = LINES.get(event["type"])
+        line = LINES.get(type(event))
         if line is not None:
             self._line(*line(event))
 
-    def _write(self, event: dict[str, Any]) -> None:
+    def _write(self, event: Writing) -> None:
         """Text as it comes, after the name of the role that writes it."""
         if not self.writing:
-            self.console.print(f"{event['role']:>16}  ", end="", style="cyan", markup=False)
+            self.console.print(f"{event.role:>16}  ", end="", style="cyan", markup=False)
             self.writing = True
-        self.console.print(escape_lines(event["text"]), end="", markup=False, highlight=False)
+        self.console.print(escape_lines(event.text), end="", markup=False, highlight=False)
 
     def _line(self, who: str, text: str) -> None:
         """One line of the trace."""
@@ -40,101 +59,100 @@ class TracePrinter:
         self.console.print(escape(text), markup=False, highlight=False, soft_wrap=True)
 
 
-def _resumed(event: dict[str, Any]) -> tuple[str, str]:
-    where = " and ".join(event["next"])
+def _resumed(event: Resumed) -> tuple[str, str]:
+    where = " and ".join(event.next)
     return "checkpoint", f"goes on at {where}" if where else "answered before; no model is asked"
 
 
-def _grounded(event: dict[str, Any]) -> tuple[str, str]:
-    return "ground", f"{event['database']} ({event['dialect']}, {event['tables']} tables)"
+def _grounded(event: Grounded) -> tuple[str, str]:
+    return "ground", f"{event.database} ({event.dialect}, {event.tables} tables)"
 
 
-def _examples(event: dict[str, Any]) -> tuple[str, str]:
-    lines = ", ".join(map(str, event["shown"])) or "none"
-    left_out = "".join(f"; left out {each}" for each in event["left_out"])
-    return "examples", f"of {event['pairs']} pairs about this database, shown by line: {lines}{left_out}"
+def _examples(event: Exemplified) -> tuple[str, str]:
+    lines = ", ".join(map(str, event.shown)) or "none"
+    left_out = "".join(f"; left out {each}" for each in event.left_out)
+    return "examples", f"of {event.pairs} pairs about this database, shown by line: {lines}{left_out}"
 
 
-def _recalled(event: dict[str, Any]) -> tuple[str, str]:
-    return "recall", f"{event['database']}: answered before; the query by {event['origin']} is run again"
+def _recalled(event: Recalled) -> tuple[str, str]:
+    return "recall", f"{event.database}: answered before; the query by {event.origin} is run again"
 
 
-def _abstained(event: dict[str, Any]) -> tuple[str, str]:
-    return "ground", f"{event['database']}: the question names nothing of it; no model is asked"
+def _abstained(event: Abstained) -> tuple[str, str]:
+    return "ground", f"{event.database}: the question names nothing of it; no model is asked"
 
 
-def _candidate(event: dict[str, Any]) -> tuple[str, str]:
-    what = f"candidate {event['id']} by {event['origin']}"
-    if event["repeats"] is not None:
-        what += f", the same as candidate {event['repeats']}"
-    if event["origin"] == "repair":
-        what += f": {event['note']}: {event['sql']}"
-    return "candidate", f"{what} ({event['tokens']} tokens, {event['seconds']:.1f} s)"
+def _candidate(event: Proposed) -> tuple[str, str]:
+    what = f"candidate {event.id} by {event.origin}"
+    if event.repeats is not None:
+        what += f", the same as candidate {event.repeats}"
+    if event.origin == "repair":
+        what += f": {event.note}: {event.sql}"
+    return "candidate", f"{what} ({event.tokens} tokens, {event.seconds:.1f} s)"
 
 
-def _executed(event: dict[str, Any]) -> tuple[str, str]:
-    outcome = counted(event["row_count"], "row") if event["ok"] else f"{event['kind']}: {event['message']}"
-    return "execution_critic", f"candidate {event['id']}: {outcome} ({event['seconds']:.3f} s)"
+def _executed(event: Executed) -> tuple[str, str]:
+    outcome = counted(event.row_count, "row") if event.ok else f"{event.kind}: {event.message}"
+    return "execution_critic", f"candidate {event.id}: {outcome} ({event.seconds:.3f} s)"
 
 
-def _judged(event: dict[str, Any]) -> tuple[str, str]:
-    reading = "no reading" if event["p_true"] is None else f"P(True) = {event['p_true']:.3f}"
-    against = "" if event["threshold"] is None else f" against {event['threshold']:.3f}"
+def _judged(event: Judged) -> tuple[str, str]:
+    reading = "no reading" if event.p_true is None else f"P(True) = {event.p_true:.3f}"
+    against = "" if event.threshold is None else f" against {event.threshold:.3f}"
     return (
         "llm_critic",
-        f"candidate {event['id']}: {reading}{against}: {event['verdict']} ({event['seconds']:.1f} s)",
+        f"candidate {event.id}: {reading}{against}: {event.verdict} ({event.seconds:.1f} s)",
     )
 
 
-def _sensed(event: dict[str, Any]) -> tuple[str, str]:
-    if event["error"]:
-        return "error_detector", f"candidate {event['id']}: the rules stand alone: {event['error']}"
-    said = ", ".join(f"{one['type']} {one['probability']:.2f}" for one in event["types"]) or "No Error"
+def _sensed(event: Sensed) -> tuple[str, str]:
+    if event.error:
+        return "error_detector", f"candidate {event.id}: the rules stand alone: {event.error}"
+    said = ", ".join(f"{one['type']} {one['probability']:.2f}" for one in event.types) or "No Error"
     return (
         "error_detector",
-        f"candidate {event['id']} by {event['source']}: {said} ({event['seconds']:.1f} s)",
+        f"candidate {event.id} by {event.source}: {said} ({event.seconds:.1f} s)",
     )
 
 
-def _detected(event: dict[str, Any]) -> tuple[str, str]:
-    found = "; ".join(f"{f['type']}: {f['explanation']}" for f in event["findings"]) or "nothing found"
-    return "error_detector", f"candidate {event['id']}: {found}"
+def _detected(event: Detected) -> tuple[str, str]:
+    found = "; ".join(f"{f['type']}: {f['explanation']}" for f in event.findings) or "nothing found"
+    return "error_detector", f"candidate {event.id}: {found}"
 
 
-def _decided(event: dict[str, Any]) -> tuple[str, str]:
-    return event["type"], f"candidate {event['incumbent']} against {event['challenger']}: {event['reason']}"
+def _decided(event: Decided) -> tuple[str, str]:
+    return event.type, f"candidate {event.incumbent} against {event.challenger}: {event.reason}"
 
 
-def _assisted(event: dict[str, Any]) -> tuple[str, str]:
-    account = event["trajectory"]
+def _assisted(event: Assisted) -> tuple[str, str]:
+    account = event.trajectory
     return "action_assistant", account.get("refused") or (
         "changed" if account["changed"] else "nothing changed"
     )
 
 
-def _escalated(event: dict[str, Any]) -> tuple[str, str]:
-    return "escalation", f"{event['model']} is asked: {event['reason']}"
+def _escalated(event: Escalated) -> tuple[str, str]:
+    return "escalation", f"{event.model} is asked: {event.reason}"
 
 
-def _budget(event: dict[str, Any]) -> tuple[str, str]:
-    return "budget", f"stopped by {event['limit']}"
+def _budget(event: Budget) -> tuple[str, str]:
+    return "budget", f"stopped by {event.limit}"
 
 
-LINES = {
-    "resumed": _resumed,
-    "grounded": _grounded,
-    "examples": _examples,
-    "recalled": _recalled,
-    "abstained": _abstained,
-    "candidate": _candidate,
-    "executed": _executed,
-    "judged": _judged,
-    "sensed": _sensed,
-    "detected": _detected,
-    "kept": _decided,
-    "displaced": _decided,
-    "assisted": _assisted,
-    "escalated": _escalated,
-    "budget": _budget,
+LINES: dict[type[Event], Callable[[Any], tuple[str, str]]] = {
+    Resumed: _resumed,
+    Grounded: _grounded,
+    Exemplified: _examples,
+    Recalled: _recalled,
+    Abstained: _abstained,
+    Proposed: _candidate,
+    Executed: _executed,
+    Judged: _judged,
+    Sensed: _sensed,
+    Detected: _detected,
+    Decided: _decided,
+    Assisted: _assisted,
+    Escalated: _escalated,
+    Budget: _budget,
 }
-"""Event type -> its line."""
+"""Kind of event -> its line; a kind that is not here is not shown."""

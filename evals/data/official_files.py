@@ -8,10 +8,13 @@ from critiql.evals.metrics.execution_accuracy import CLEAN, Rules, Verdict, judg
 from critiql.evals.metrics.hardness import HARDNESS, hardness
 from critiql.evals.metrics.test_suite import suite
 from critiql.evals.statistics import Estimate, proportion
+from critiql.tools.exceptions import USAGE, CritiqlError
 
 
-class ScoreError(Exception):
+class ScoreError(CritiqlError):
     """The files cannot be scored. The message says what happened, why, and what to do."""
+
+    exit_code = USAGE
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from critiql.evals.data.item import Item
 from critiql.evals.run.call_cache import CachedModel
 from critiql.evals.run.record import Asked, Score, stored
 from critiql.evals.run.store import Run, Store, StoredAnswer
+from critiql.tools.exceptions import CritiqlError
 
 Ask = Callable[[Item], Answer]
 """Puts one question to one system."""
@@ -43,7 +44,7 @@ FAILURES_THAT_END = 5
 """Questions in a row on which the agent fails: then it is not the question."""
 
 
-class RunStoppedError(Exception):
+class RunStoppedError(CritiqlError):
     """A run cannot go on. The message says why; what was answered is in the store."""
 
 

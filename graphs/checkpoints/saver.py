@@ -18,6 +18,8 @@ from langgraph.checkpoint.base import (
     CheckpointTuple,
 )
 
+from critiql.tools.exceptions import CHECKPOINT, CritiqlError
+
 DEFAULT_THREAD = "default"
 LONGEST_THREAD = 200
 """Characters of a thread's name."""
@@ -35,8 +37,10 @@ DAMAGE = (ValueError, TypeError, KeyError, AttributeError, IndexError, NotImplem
 """What reading damaged data raises in LangGraph's savers."""
 
 
-class CheckpointError(Exception):
+class CheckpointError(CritiqlError):
     """Checkpoints cannot be read or written. The message says what happened, why, and what to do."""
+
+    exit_code = CHECKPOINT
 
 
 class Checkpoints(BaseCheckpointSaver[Any]):

@@ -33,6 +33,11 @@ STRAY_SECONDS = 60.0
 POLICIES = {
     "": AccessPolicy(),
     "deny": AccessPolicy(deny_tables=frozenset({"Secrets"}), deny_columns=frozenset({"customers.card"})),
+    "deny-virtual": AccessPolicy(
+        deny_tables=frozenset({"secret_papers", "vaults", "places", "letters"}),
+        deny_columns=frozenset({"notes.body"}),
+    ),
+    "allow-virtual": AccessPolicy(allow_tables=frozenset({"notes", "orders", "public_customers"})),
     "allow": AccessPolicy(allow_tables=frozenset({"public_customers", "orders", "measures"})),
 }
 """By the name that a case gives."""

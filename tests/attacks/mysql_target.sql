@@ -26,7 +26,12 @@ CREATE TRIGGER on_order AFTER INSERT ON orders FOR EACH ROW BEGIN DELETE FROM nu
 DELIMITER ;
 CREATE TABLE hidden.vault (value varchar(40));
 INSERT INTO hidden.vault VALUES ('CANARY-vault-d10');
-GRANT SELECT, EXECUTE ON attacked.* TO reader@'%';
+CREATE VIEW telling AS SELECT tell() AS said;
+CREATE VIEW sorted AS SELECT id FROM customers ORDER BY card;
+CREATE VIEW city_counts AS SELECT city, count(*) AS people FROM customers GROUP BY city;
+CREATE TABLE documents (id int PRIMARY KEY, body text, data json, FULLTEXT (body));
+INSERT INTO documents VALUES (1, 'the quick brown fox', '{"a": [1, 2], "b": {"c": "x"}}'), (2, 'lazy dogs', '{"a": []}');
+GRANT SELECT, SHOW VIEW, EXECUTE ON attacked.* TO reader@'%';
 GRANT SELECT, EXECUTE, INSERT, UPDATE, DELETE, CREATE, DROP ON attacked.* TO writer@'%';
 GRANT SELECT ON attacked.* TO files@'%';
 GRANT FILE ON *.* TO files@'%';

@@ -14,6 +14,24 @@ from markdown_it import MarkdownIt
 from rich.console import Console
 from typer.testing import CliRunner
 
+from critiql.agent.events import (
+    Abstained,
+    Assisted,
+    Budget,
+    Decided,
+    Detected,
+    Escalated,
+    Event,
+    Executed,
+    Exemplified,
+    Grounded,
+    Judged,
+    Proposed,
+    Recalled,
+    Resumed,
+    Sensed,
+    Writing,
+)
 from critiql.agent.roles.answer import message
 from critiql.agent.wording.sentence import sentence
 from critiql.cli.main import app
@@ -93,28 +111,20 @@ def test_errors_only_show_them(hostile: Path, tmp_path: Path) -> None:
     assert only_shown(ran.output.replace("\t", " "))
 
 
-KINDS: dict[str, dict[str, Any]] = {
-    "grounded": {"database": "", "dialect": "sqlite", "tables": 1},
-    "candidate": {
-        "id": 1,
-        "sql": "",
-        "origin": "repair",
-        "note": "",
-        "repeats": None,
-        "tokens": 1,
-        "seconds": 1,
-    },
-    "executed": {"id": 1, "ok": False, "kind": "other", "message": "", "row_count": 0, "seconds": 0.1},
-    "detected": {"id": 1, "findings": [{"type": "value_error", "explanation": ""}]},
-    "sensed": {"id": 1, "source": "prompt", "types": [], "seconds": 0.1, "error": ""},
-    "assisted": {"id": 1, "trajectory": {"refused": ""}},
-    "kept": {"incumbent": 0, "challenger": 1, "reason": ""},
-    "writing": {"role": "actor", "text": ""},
-    "resumed": {"next": [""]},
-    "recalled": {"database": "", "origin": "actor"},
-    "examples": {"pairs": 1, "shown": [1], "left_out": [""]},
-    "abstained": {"database": ""},
-}
+EVENTS: list[Event] = [
+    Grounded(database="", dialect="sqlite", tables=1, schema_characters=1, pruned=False, notes=""),
+    Proposed(id=1, sql="", origin="repair", round=1, note=""),
+    Executed(id=1, ok=False, kind="other", message="", row_count=0, seconds=0.1),
+    Detected(id=1, findings=[{"type": "value_error", "explanation": ""}]),
+    Sensed(id=1, source="prompt", error=""),
+    Assisted(id=1, trajectory={"refused": ""}),
+    Decided(type="kept", incumbent=0, challenger=1, reason="", score=None),
+    Writing(role="actor", text=""),
+    Resumed(thread="", next=[""]),
+    Recalled(database="", dialect="sqlite", sql="", origin="actor", p_true=None, verdict=""),
+    Exemplified(pairs=1, shown=[1], left_out=[""]),
+    Abstained(database="", reason=""),
+]
 """Events that hold text of others, at the place of the empty ones."""
 
 
@@ -122,11 +132,11 @@ KINDS: dict[str, dict[str, Any]] = {
 def test_the_trace_only_shows_it(text: str) -> None:
     drawn = StringIO()
     printer = TracePrinter(Console(file=drawn, width=10_000))
-    for kind, fields in KINDS.items():
-        assert kind in LINES or kind == "writing"
-        printer.show({"type": kind, **json.loads(json.dumps(fields).replace('""', json.dumps(text)))})
+    for event in EVENTS:
+        assert type(event) in LINES or isinstance(event, Writing)
+        printer.show(type(event).model_validate_json(event.model_dump_json().replace('""', json.dumps(text))))
     assert only_shown(drawn.getvalue())
-    assert len(drawn.getvalue().splitlines()) >= len(KINDS)
+    assert len(drawn.getvalue().splitlines()) >= len(EVENTS)
 
 
 @EACH
@@ -171,4 +181,4 @@ def test_a_sentence_is_one_paragraph(text: str) -> None:
 
 
 def test_every_line_that_may_hold_a_text_of_others_was_drawn() -> None:
-    assert set(LINES) - set(KINDS) <= {"judged", "displaced", "budget", "escalated"}
+    assert set(LINES) - {type(event) for event in EVENTS} == {Judged, Budget, Escalated}

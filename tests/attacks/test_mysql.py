@@ -1,13 +1,22 @@
 """Every statement of the data file against a real MariaDB: nothing written, nothing leaked, in time."""
 
 import json
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from lexical_forms import made
+
+from critiql.tools.database.result import Limits
 
 CASES = [
     json.loads(line) for line in (Path(__file__).parent / "mysql_statements.jsonl").read_text().splitlines()
+]
+EVERYDAY = [
+    json.loads(line)
+    for line in (Path(__file__).parent / "mysql_everyday.jsonl").read_text("utf-8").splitlines()
 ]
 SNAPSHOT = """
 SELECT table_schema, table_name, table_type, create_time, table_comment FROM information_schema.tables
@@ -35,3 +44,24 @@ def test_statement(case: dict[str, Any], target: Any, attack: Any) -> None:
 def test_the_suite_is_large_enough() -> None:
     assert len(CASES) >= 80
     assert len({case["name"] for case in CASES}) == len(CASES)
+
+
+def test_no_form_hides_a_forbidden_call_or_read(target: Any, note: Callable[[str], None]) -> None:
+    tried, worst = 0, 0.0
+    for statement in made("mysql"):
+        started = time.monotonic()
+        database = target.databases["deny" if statement.needs_policy else ""]
+        result = database.run(statement.sql, Limits(seconds=2))
+        worst = max(worst, time.monotonic() - started)
+        tried += 1
+        assert not result.ok, statement.sql
+        assert result.kind == "denied", (statement.sql, result)
+    note(f"mysql: {tried} forms, 0 through, at most {worst:.2f} s")
+    assert tried > 2000
+
+
+@pytest.mark.parametrize("case", EVERYDAY, ids=lambda case: case["sql"][:60])
+def test_everyday_queries_run(case: dict[str, Any], target: Any) -> None:
+    for policy in ("", "deny") if case["policy"] else ("",):
+        result = target.databases[policy].run(case["sql"])
+        assert result.ok, result

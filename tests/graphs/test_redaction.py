@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from critiql.agent.answer import Answer
 from critiql.agent.context import Context
 from critiql.cli.main import app
 from critiql.graphs.api import ask, stream
@@ -62,8 +63,10 @@ def test_a_redacted_trace_tells_no_value(name: str, town: Path, scripted: Callab
 async def test_a_redacted_stream_tells_none_either(town: Path, scripted: Callable[..., Any]) -> None:
     scripted(TEXTS, [0.3])
     seen = [item async for item in stream(QUESTION, town, context=context(), redact=True)]
-    assert "canary" not in json.dumps(seen[:-1]).lower()
-    assert "writing" not in {event["type"] for event in seen[:-1] if isinstance(event, dict)}
+    told = [item for item in seen if not isinstance(item, Answer)]
+    assert "canary" not in "".join(event.model_dump_json() for event in told).lower()
+    assert "writing" not in {event.type for event in told}
+    assert [event.seq for event in told] == list(range(len(told)))
 
 
 def test_the_command_shows_the_answer_whole_and_the_trace_without_values(

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("prompts", "tools", "agent", "graphs", "server", "cli", "evals", "training")
+FOLDERS = ("critiql", "prompts", "tools", "agent", "graphs", "server", "cli", "evals", "training")
 BELOW = {
+    "critiql": ("tools", "agent", "graphs"),
     "prompts": (),
     "tools": ("prompts",),
     "agent": ("prompts", "tools"),
@@ -90,12 +91,18 @@ def test_no_room_is_crowded() -> None:
 def test_every_package_is_listed() -> None:
     listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
     folders = {path.parent.relative_to(ROOT) for path in MODULES}
-    assert sorted(f"critiql.{'.'.join(folder.parts)}" for folder in folders) == sorted(listed)
+    names = {
+        "critiql" if str(folder) == "critiql" else f"critiql.{'.'.join(folder.parts)}" for folder in folders
+    }
+    assert sorted(names) == sorted(listed)
 
 
-@pytest.mark.parametrize("module", ["critiql.graphs.text_to_sql", "critiql.graphs.api", "critiql.cli.check"])
+@pytest.mark.parametrize(
+    "module",
+    ["critiql.graphs.text_to_sql", "critiql.graphs.api", "critiql.cli.check", "critiql.agent.models"],
+)
 def test_importing_loads_no_model_and_no_server_library(module: str) -> None:
-    heavy = ("llama_cpp", "openai", "torch", "matplotlib")
+    heavy = ("llama_cpp", "openai", "torch", "transformers", "matplotlib")
     code = f"import sys, {module}; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

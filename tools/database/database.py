@@ -21,6 +21,8 @@ LOOK_SECONDS = 0.5
 """Time for one count or one sample; a table too large for it keeps the engine's estimate."""
 LOOKS_SECONDS = 4.0
 """Time for all counts and samples of a database together."""
+VERSION_SECONDS = 2.0
+"""How long a server's schema is believed before it is asked whether it changed."""
 COUNTED_ROWS = 1_000_000
 """A table the engine estimates larger than this is not counted."""
 
@@ -29,13 +31,24 @@ class WorkerDatabase:
     """One database, read-only. Safe under threads; up to `workers` statements run at once."""
 
     def __init__(
-        self, url: str, dialect: str, spec: WorkerSpec, policy: AccessPolicy | None = None, workers: int = 4
+        self,
+        url: str,
+        dialect: str,
+        spec: WorkerSpec,
+        policy: AccessPolicy | None = None,
+        workers: int = 4,
+        tells_version: bool = False,
     ) -> None:
+        """Make the database; `tells_version` says that its session answers `version`, as servers' do."""
         self._url = url
         self._dialect = dialect
         self._policy = policy or AccessPolicy()
         self._pool = WorkerPool(spec, workers)
+        self._tells_version = tells_version
+        self._version: str | None = None
+        self._looked_at = 0.0
         self._schema: Schema | None = None
+        self._checked: tuple[Schema, dict[str, int]] | None = None
         self._schema_lock = threading.Lock()
 
     @property
@@ -58,15 +71,34 @@ class WorkerDatabase:
         return ask_rows(self._pool, sql, limits)
 
     def schema(self) -> Schema:
-        """Tables, columns, keys, comments, row counts and first rows; read once and kept.
+        """Tables, columns, keys, comments, row counts and first rows; kept until a server says they changed.
 
         Raises:
             DatabaseError: the database cannot be reached or holds no table that may be read.
         """
         with self._schema_lock:
-            if self._schema is None:
+            if self._schema is None or self._has_changed():
                 self._schema = self._read_schema()
             return self._schema
+
+    def _has_changed(self) -> bool:
+        """Whether a server, asked now and then, has other tables or columns than those that were read."""
+        now = time.monotonic()
+        if not self._tells_version or now - self._looked_at < VERSION_SECONDS:
+            return False
+        self._looked_at = now
+        before, self._version = self._version, self._ask_version() or self._version
+        return before != self._version
+
+    def _ask_version(self) -> str | None:
+        """A digest of tables and columns; None where the server does not tell now."""
+        request = {"op": "version", "limits": [LOOKS_SECONDS]}
+        try:
+            reply = self._pool.ask(request, LOOKS_SECONDS, INTROSPECTION_BYTES)
+        except (WorkerTimeoutError, WorkerDiedError):
+            return None
+        found = reply.get("version")
+        return found if isinstance(found, str) else None
 
     def close(self) -> None:
         """End the workers and their connections; a later `run` starts them again."""
@@ -95,8 +127,18 @@ class WorkerDatabase:
             raise DatabaseError(msg)
         return found, _estimates(reply["tables"])
 
+    def check(self) -> None:
+        """Read the structure once, without counts and rows; the first `schema` begins with it.
+
+        Raises:
+            DatabaseError: as `structure`.
+        """
+        self._checked = self.structure()
+
     def _read_schema(self) -> Schema:
-        structure, estimates = self.structure()
+        if self._tells_version:
+            self._version, self._looked_at = self._ask_version(), time.monotonic()
+        (structure, estimates), self._checked = self._checked or self.structure(), None
         deadline = time.monotonic() + LOOKS_SECONDS
         counts = dict(estimates)
         samples: dict[str, tuple[tuple[object, ...], ...]] = {}
@@ -132,7 +174,7 @@ def opened(database: WorkerDatabase) -> WorkerDatabase:
         DatabaseError: it cannot.
     """
     try:
-        database.structure()
+        database.check()
     except DatabaseError:
         database.close()
         raise

@@ -3,13 +3,16 @@
 from typing import Protocol
 
 from critiql.tools.database.result import Limits, Result
+from critiql.tools.exceptions import DATABASE, CritiqlError
 from critiql.tools.schema.model import Schema
 
 DEFAULT_LIMITS = Limits()
 
 
-class DatabaseError(Exception):
+class DatabaseError(CritiqlError):
     """A database cannot be opened or read. The message says what happened, why, and what to do."""
+
+    exit_code = DATABASE
 
 
 class Database(Protocol):

@@ -6,7 +6,6 @@ import threading
 from collections import OrderedDict
 from os import fspath
 from pathlib import Path
-from typing import Any
 
 from critiql.tools.database.engine import Database, DatabaseError
 from critiql.tools.database.guard.policy import AccessPolicy
@@ -53,8 +52,7 @@ def open_database(url: str | Path, policy: AccessPolicy | None = None) -> Databa
     if not text.strip():
         msg = "No database was named. Give a path to a SQLite file or a database URL."
         raise DatabaseError(msg)
-    database: Database = _opener(scheme)(text, policy)
-    return database
+    return _open(scheme, text, policy)
 
 
 def _is_file(text: str) -> bool:
@@ -65,14 +63,15 @@ def _is_file(text: str) -> bool:
         return False
 
 
-def _opener(scheme: str) -> Any:
+def _open(scheme: str, url: str, policy: AccessPolicy | None) -> Database:
     module, function = OPENERS[scheme].split(":")
     try:
-        return getattr(importlib.import_module(module), function)
+        database: Database = getattr(importlib.import_module(module), function)(url, policy)
     except ModuleNotFoundError as error:
         extra = EXTRAS[scheme]
         msg = f"The driver for {scheme} is not installed ({error.name}). Run: pip install 'critiql[{extra}]'"
         raise DatabaseError(msg) from error
+    return database
 
 
 _kept: OrderedDict[tuple[str, AccessPolicy | None], Database] = OrderedDict()

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 from critiql.tools.models.files.hashes import file_sha256
 from critiql.tools.models.files.registry import registry
 from critiql.tools.models.files.store import resolve
+from critiql.tools.models.given import given_model
 from critiql.tools.models.journal import with_journal
 from critiql.tools.models.local.adapter import joined_sha256, split_adapter
 from critiql.tools.models.model import LanguageModel
 
 if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
     from critiql.tools.models.local.runtime import LlamaRuntime
 
 HOSTED = "openai:"
@@ -34,6 +37,9 @@ def load_model(spec: str) -> LanguageModel:
     Raises:
         ModelError: there is no such model, or it cannot be loaded; the message says what to do.
     """
+    given = given_model(spec)
+    if given is not None:
+        return with_journal(given)
     with _loading:
         if spec not in _models:
             _models[spec] = make_model(spec)
@@ -50,6 +56,17 @@ def make_model(spec: str) -> LanguageModel:
         return _hosted(spec) if spec.startswith(HOSTED) else _local(spec)
 
 
+def from_chat_model(name: str, chat: "BaseChatModel") -> LanguageModel:
+    """A chat model of LangChain as a language model; one of OpenAI's kind also gives log-probabilities."""
+    if any(kind.__module__.startswith("langchain_openai.") for kind in type(chat).__mro__):
+        from critiql.tools.models.hosted import HostedModel
+
+        return HostedModel(name, chat)
+    from critiql.tools.models.chat_model import ChatModel
+
+    return ChatModel(name, chat)
+
+
 def fingerprint_of(spec: str) -> str:
     """What the model's `fingerprint` is, told without loading it.
 
@@ -58,7 +75,7 @@ def fingerprint_of(spec: str) -> str:
         OSError: its file cannot be read.
     """
     with _loading:
-        known = _models.get(spec)
+        known = given_model(spec) or _models.get(spec)
     if known is not None:
         return known.fingerprint
     return spec if spec.startswith(HOSTED) else _sha256(spec)[:12]

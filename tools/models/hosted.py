@@ -1,28 +1,25 @@
 """Models behind an OpenAI-compatible endpoint, through langchain-openai."""
 
-import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, SystemMessage
+from langchain_core.messages import AIMessageChunk
 from langchain_openai import ChatOpenAI
 from openai import APIConnectionError, APIStatusError, APITimeoutError, OpenAIError
 from pydantic import SecretStr
 
 from critiql.tools.models.cancel import cancelled, ensure_not_cancelled
+from critiql.tools.models.chat_model import ChatModel, messages_of, stops_of, usage_of
 from critiql.tools.models.model import (
     ChoiceReading,
     ContextOverflowError,
-    Generation,
     ModelError,
     Prompt,
     Sampling,
     TransientModelError,
-    Usage,
 )
 from critiql.tools.settings import settings
 
@@ -30,8 +27,6 @@ _TOP = 20
 """Alternatives asked for a token; the most OpenAI gives."""
 _TIMEOUT = 120.0
 """Seconds without an answer."""
-_BYTES_A_TOKEN = 3.5
-"""English and SQL in current vocabularies; only for estimates."""
 _LONGEST_WAIT = 60.0
 """A Retry-After of more seconds is not waited for, neither by the client nor here."""
 _POLL = 0.1
@@ -41,12 +36,11 @@ _UNREADABLE = (ValueError, TypeError, AttributeError, LookupError)
 """What the client raises at an answer that is not JSON, JSON of another shape, or a stream of nothing."""
 
 
-class HostedModel:
+class HostedModel(ChatModel):
     """Fills `LanguageModel` over the network. Calls may run side by side."""
 
-    def __init__(self, name: str, chat: ChatOpenAI) -> None:
-        self._name = name
-        self._chat = chat
+    def __init__(self, name: str, chat: Any) -> None:
+        super().__init__(name, chat)
         self._not_before = 0.0
         """Moment on `time.monotonic` that the endpoint asked not to be called before."""
 
@@ -65,37 +59,6 @@ class HostedModel:
             chat = ChatOpenAI(model=name, base_url=base_url, api_key=_key(base_url), timeout=_TIMEOUT)
         return cls(spec, chat)
 
-    @property
-    def name(self) -> str:
-        """The name it was asked for by."""
-        return self._name
-
-    @property
-    def fingerprint(self) -> str:
-        """Provider, name and endpoint: what weights answer is not told."""
-        return self._name
-
-    def generate(
-        self, prompt: Prompt, sampling: Sampling, on_text: Callable[[str], None] | None = None
-    ) -> Generation:
-        """Write a continuation; see `LanguageModel.generate`.
-
-        Raises:
-            TransientModelError: the endpoint is busy, slow, out of reach, or broke off.
-            ModelError: it refused the call.
-        """
-        started, whole = time.perf_counter(), AIMessageChunk(content="")
-        with self._call():
-            for chunk in self._chat.stream(
-                _messages(prompt), stream_usage=True, **_arguments(prompt, sampling)
-            ):
-                whole += chunk
-                if on_text is not None and chunk.text:
-                    on_text(chunk.text)
-                if cancelled():
-                    break
-        return self._generation(prompt, whole, started)
-
     def choose(self, prompt: Prompt, choices: Sequence[Sequence[str]]) -> ChoiceReading:
         """Read how likely each choice is to come next from the likeliest tokens the endpoint reports.
 
@@ -106,18 +69,14 @@ class HostedModel:
         started = time.perf_counter()
         with self._call():
             bound = self._chat.bind(logprobs=True, top_logprobs=_TOP, max_tokens=1, temperature=0.0)
-            message = bound.invoke(_messages(prompt))
+            message = bound.invoke(messages_of(prompt))
         top = _top_tokens(message.response_metadata)
         if not top:
             raise ModelError(
                 f"{self._name} gives no log-probabilities, which the critic reads. "
                 "Use another model for the critic, or no critic."
             )
-        return ChoiceReading(choice_logprobs(top, choices), _usage(message, started))
-
-    def count_tokens(self, text: str) -> int:
-        """An estimate from the length: the vocabulary is not here."""
-        return math.ceil(len(text.encode()) / _BYTES_A_TOKEN)
+        return ChoiceReading(choice_logprobs(top, choices), usage_of(message, started))
 
     @contextmanager
     def _call(self) -> Iterator[None]:
@@ -132,12 +91,16 @@ class HostedModel:
             self._not_before = time.monotonic() + error.retry_after
             raise
 
-    def _generation(self, prompt: Prompt, message: AIMessageChunk, started: float) -> Generation:
-        usage = _usage(message, started)
-        if message.usage_metadata is None:
-            estimate = self.count_tokens(prompt.prefix + prompt.request)
-            usage = replace(usage, prompt_tokens=estimate, generated_tokens=self.count_tokens(message.text))
-        return Generation(message.text, self._finish_reason(message), None, usage)
+    def _arguments(self, prompt: Prompt, sampling: Sampling) -> dict[str, Any]:
+        """What is sent."""
+        return {
+            "stream_usage": True,
+            "temperature": sampling.temperature,
+            "top_p": sampling.top_p,
+            "seed": sampling.seed,
+            "max_tokens": sampling.max_tokens,
+            "stop": stops_of(prompt, sampling),
+        }
 
     def _finish_reason(self, message: AIMessageChunk) -> Literal["stop", "length", "cancelled"]:
         """A stream that breaks off looks like a short answer, but has no finish reason."""
@@ -184,30 +147,6 @@ def _top_tokens(metadata: dict[str, Any]) -> list[TopToken]:
         return [TopToken(str(top["token"]), float(top["logprob"])) for top in first]
     except (KeyError, IndexError, TypeError, ValueError):
         return []
-
-
-def _messages(prompt: Prompt) -> list[BaseMessage]:
-    return [SystemMessage(prompt.prefix), HumanMessage(prompt.request)]
-
-
-def _arguments(prompt: Prompt, sampling: Sampling) -> dict[str, Any]:
-    """What is sent; a stop string that the opening holds would end an answer that begins with it."""
-    return {
-        "temperature": sampling.temperature,
-        "top_p": sampling.top_p,
-        "seed": sampling.seed,
-        "max_tokens": sampling.max_tokens,
-        "stop": [text for text in sampling.stop if text not in prompt.opening] or None,
-    }
-
-
-def _usage(message: AIMessage, started: float) -> Usage:
-    seconds = time.perf_counter() - started
-    told = message.usage_metadata
-    if told is None:
-        return Usage(seconds=seconds)
-    cached = told.get("input_token_details", {}).get("cache_read", 0)
-    return Usage(told["input_tokens"], cached, told["output_tokens"], seconds)
 
 
 def _key(url: str | None) -> SecretStr | None:

@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from critiql.tools.exceptions import MODEL, CritiqlError
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -78,8 +80,10 @@ class HiddenState:
     usage: Usage
 
 
-class ModelError(Exception):
+class ModelError(CritiqlError):
     """A model cannot be loaded or did not answer. The message says what happened, why, and what to do."""
+
+    exit_code = MODEL
 
 
 class ContextOverflowError(ModelError):

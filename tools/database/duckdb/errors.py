@@ -32,6 +32,7 @@ SENTENCES = tuple(
         (r"[Aa]mbiguous reference to column name \"(?P<name>[^\"]+)\"", "ambiguous_column"),
         (r"Values were not provided for the following parameters", "syntax"),
         (r"No function matches the given name and argument types", "type"),
+        (r"Could not set lock on file", "locked"),
         (r"(?:read-only mode|disabled by|configuration has been locked)", "denied"),
         (r"Cannot (?:compare|mix|cast)|Could not convert|types? .*mismatch", "type"),
         (r"must appear in the GROUP BY|cannot contain (?:aggregates|window)|aggregates? .*not", "misuse"),

@@ -22,15 +22,6 @@ WHERE database_name = current_database() AND schema_name = current_schema()
     AND constraint_type IN ('PRIMARY KEY', 'FOREIGN KEY')
 ORDER BY table_name, constraint_index
 """
-NAMES_SQL = """
-SELECT lower(table_name), NULL FROM duckdb_tables()
-UNION ALL SELECT lower(view_name), sql FROM duckdb_views() WHERE NOT internal
-"""
-SCHEMAS_SQL = """
-SELECT DISTINCT lower(schema_name) FROM duckdb_schemas() WHERE schema_name <> current_schema()
-UNION SELECT lower(database_name) FROM duckdb_databases() WHERE database_name <> current_database()
-"""
-MACROS_SQL = "SELECT DISTINCT lower(function_name) FROM duckdb_functions() WHERE NOT internal"
 
 
 def tables(connection: Any) -> list[dict[str, Any]]:

@@ -26,6 +26,9 @@ def check_file(path: Path) -> None:
         if path.is_dir():
             msg = f"{path} is a folder. Name a DuckDB file in it."
             raise DatabaseError(msg)
+        if path.exists() and not path.is_file():
+            msg = f"{path} is no regular file but a pipe or a device. Name a DuckDB file."
+            raise DatabaseError(msg)
         with path.open("rb") as file:
             head = file.read(MAGIC_AT + len(MAGIC))
     except FileNotFoundError:

@@ -5,6 +5,7 @@ Each of these is looked for among the tokens; whatever cannot be told apart is d
 """
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from critiql.tools.database.guard.policy import AccessPolicy
 from critiql.tools.database.guard.single_select import Refusal
@@ -19,6 +20,10 @@ connectby information_schema
 """
 BY_TEXT = frozenset(_BY_TEXT_WORDS.split())
 """Words that read a table by a text, or all columns without a star."""
+MYSQL_SCHEMAS = frozenset({"information_schema", "performance_schema", "mysql", "sys"})
+_MYSQL_BEFORE_COLUMN = "as by where and or on not select distinct having when then else like between"
+MYSQL_BEFORE_COLUMN = frozenset(_MYSQL_BEFORE_COLUMN.split())
+"""Words of MySQL after which no table can stand, only a column, an alias or an expression."""
 FROM_WORDS = ("from", "join", "lateral", "only", "apply")
 EXPRESSION_WORDS = (
     *("select", "where", "on", "using", "group", "having", "order", "window", "limit", "offset", "qualify"),
@@ -61,7 +66,7 @@ def check_access(tokens: list[Token], dialect: str, policy: AccessPolicy, catalo
     if policy == AccessPolicy():
         return None
     return (
-        _forbidden_words(tokens, catalog)
+        _forbidden_words(tokens, dialect, catalog)
         or _forbidden_tables(tokens, dialect, policy, catalog)
         or _through_views(tokens, dialect, policy, catalog)
         or _columns(tokens, policy, dialect)
@@ -70,6 +75,13 @@ def check_access(tokens: list[Token], dialect: str, policy: AccessPolicy, catalo
 
 def _denied(kind: str, name: str) -> Refusal:
     return Refusal("denied", f"the {kind} {name} may not be read here", name)
+
+
+def _denied_view(view: str, is_known: bool) -> Refusal:
+    if is_known:
+        return _denied("view", view)
+    message = f"the view {view} may not be read here: its text is not known (on MySQL grant SHOW VIEW)"
+    return Refusal("denied", message, view)
 
 
 def _names(tokens: list[Token], dialect: str) -> set[str]:
@@ -81,12 +93,31 @@ def _names(tokens: list[Token], dialect: str) -> set[str]:
     return found
 
 
-def _forbidden_words(tokens: list[Token], catalog: Catalog) -> Refusal | None:
+def check_denials(tokens: list[Token], policy: AccessPolicy, catalog: Catalog) -> Refusal | None:
+    """A refusal when MySQL's own form of a statement names what a deny-list names."""
+    only_denials = AccessPolicy(None, policy.deny_tables, policy.deny_columns)
+    names = {token.text for token in tokens if token.identifier is not None}
+    for pair in sorted(policy.deny_columns):
+        table, column = (part.casefold() for part in pair.rsplit(".", 1))
+        if table in names and any(
+            token.text == column and before.is_mark(".") for before, token in pairwise(tokens)
+        ):
+            return _denied("column", f"{table}.{column}")
+    return _forbidden_tables(tokens, "mysql", only_denials, catalog)
+
+
+def _is_open_word(name: str, dialect: str) -> bool:
+    if dialect == "mysql":
+        return name not in MYSQL_SCHEMAS
+    return not name.startswith(CATALOGUE_PREFIXES) and name not in BY_TEXT
+
+
+def _forbidden_words(tokens: list[Token], dialect: str, catalog: Catalog) -> Refusal | None:
     for token in tokens:
         name = token.identifier
         if name is None:
             continue
-        if name.startswith(CATALOGUE_PREFIXES) or name in BY_TEXT or name in catalog.schemas:
+        if not _is_open_word(name, dialect) or name in catalog.schemas:
             return Refusal("denied", f"{name} may not be used here: only listed tables may be read", name)
     if own := sorted(called(tokens) & catalog.functions):
         message = f"the function {own[0]} may not be called here: what it reads is not known"
@@ -94,11 +125,23 @@ def _forbidden_words(tokens: list[Token], catalog: Catalog) -> Refusal | None:
     return None
 
 
+def _table_names(tokens: list[Token], dialect: str) -> set[str]:
+    """Names that may be a table's: on MySQL not those where only a column or an alias can stand."""
+    if dialect != "mysql":
+        return _names(tokens, dialect)
+    pairs = zip([None, *tokens], tokens, strict=False)
+    return {
+        token.text
+        for before, token in pairs
+        if token.identifier is not None and not (before is not None and before.is_word(*MYSQL_BEFORE_COLUMN))
+    }
+
+
 def _forbidden_tables(
     tokens: list[Token], dialect: str, policy: AccessPolicy, catalog: Catalog
 ) -> Refusal | None:
     denied = {name.casefold() for name in policy.deny_tables}
-    for name in sorted(_names(tokens, dialect)):
+    for name in sorted(_table_names(tokens, dialect)):
         if name in denied or (name in catalog.tables and not policy.allows_table(name)):
             return _denied("table", name)
     return None
@@ -124,10 +167,11 @@ def _through_views(
             inside = []
         if (
             not inside
+            or called(inside) & catalog.functions
             or _forbidden_tables(inside, dialect, only_denials, catalog)
             or _columns(inside, only_denials, dialect)
         ):
-            return _denied("view", view)
+            return _denied_view(view, bool(inside))
         waiting += sorted(_names(inside, dialect) & set(catalog.views))
     return None
 
@@ -145,6 +189,8 @@ def _columns(tokens: list[Token], policy: AccessPolicy, dialect: str) -> Refusal
 
 def _reads_all(tokens: list[Token], table: str, dialect: str) -> bool:
     """Whether all columns of a table may be read without their names."""
+    if dialect == "mysql" and any(token.is_word("table") for token in tokens):
+        return True
     if any(token.is_word("natural") or (dialect == "duckdb" and token.is_mark("#")) for token in tokens):
         return True
     return _has_star(tokens) or _has_whole_row(tokens, table)

@@ -74,12 +74,29 @@ def _mysql_words(tokens: list[Token]) -> Refusal | None:
     return None
 
 
+_EXPLAIN_WORDS = ("extended", "partitions", "analyze")
+
+
+def _explained(tokens: list[Token]) -> list[Token]:
+    """MySQL's tokens without EXPLAIN and its options; what is left is then looked at as any statement."""
+    if not tokens or not tokens[0].is_word("explain", "analyze"):
+        return tokens
+    rest = tokens[1:]
+    while rest and rest[0].is_word(*_EXPLAIN_WORDS, "format"):
+        has_value = rest[0].is_word("format") and len(rest) > 2 and rest[1].is_mark("=")
+        rest = rest[3 if has_value else 1 :]
+    first = next((token for token in rest if not token.is_mark("(")), None)
+    return rest if first is not None and first.is_word(*STARTS["mysql"] - {"table"}) else tokens
+
+
 def one_select(sql: str, dialect: str) -> list[Token] | Refusal:
     """The tokens of the one SELECT, or why the text is none."""
     try:
         tokens = tokenize(sql, dialect)
     except UnreadableError as error:
         return Refusal("denied", str(error))
+    if dialect == "mysql":
+        tokens = _explained(tokens)
     return _shape(tokens, dialect) or (_mysql_words(tokens) if dialect == "mysql" else None) or tokens
 
 

@@ -25,18 +25,24 @@ _STANDARD = "|".join(
         _MARK,
     )
 ).replace("(?P<odd>", _NUMBER + "|(?P<odd>")
+_MYSQL_NUMBER = r"(?P<number>(?:0x[0-9a-fA-F]+|0b[01]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(?![\w$]))"
 _MYSQL = "|".join(
     (
-        _SPACE,
-        r"(?P<odd>/\*(?:!|M!|\+|(?!.*?\*/)))",
-        r"(?P<comment>#[^\n]*|--(?=[\s\x00-\x1f]|$)[^\n]*|/\*.*?\*/)",
+        r"(?P<space>[ \t\n\r\f\v]+)",
+        r"(?P<odd>/\*(?:!|M!|\+|(?!.*?\*/))|--(?![ \t\n\r]|\Z)|[\x00-\x1f\x7f]|[^\w\x00-\x7f])",
+        r"(?P<comment>#[^\n]*|--[^\n]*|/\*.*?\*/)",
         rf"(?P<string>[bBxXnN]?{_ESCAPED}|\"(?:[^\"\\]|\\.|\"\")*\")",
         r"(?P<name>`(?:[^`]|``)*`)",
-        _NUMBER,
+        _MYSQL_NUMBER,
         r"(?P<word>@{0,2}[\w$]+)",
         _MARK,
     )
 )
+"""Outside quotes and comments no control character and no space but ASCII's.
+
+To the server DEL after `--` begins a comment and a no-break space does not. So `--` needs a plain space, and
+one minus before another stands apart.
+"""
 PATTERNS = {
     "postgres": re.compile(_STANDARD, re.DOTALL),
     "duckdb": re.compile(_STANDARD, re.DOTALL),

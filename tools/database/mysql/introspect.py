@@ -21,6 +21,21 @@ ORDER BY table_name, constraint_name, ordinal_position
 VIEWS_SQL = "SELECT table_name, view_definition FROM information_schema.views WHERE table_schema = database()"
 SCHEMAS_SQL = "SELECT schema_name FROM information_schema.schemata WHERE schema_name <> database()"
 ROUTINES_SQL = "SELECT routine_name FROM information_schema.routines WHERE routine_name IS NOT NULL"
+VERSION_SQL = """
+SELECT CONCAT_WS('.', COUNT(*), SUM(CRC32(CONCAT_WS('|', table_name, column_name, ordinal_position,
+column_type, is_nullable, column_default, column_comment, column_key)))) FROM information_schema.columns
+WHERE table_schema = database() UNION ALL SELECT CONCAT_WS('.', COUNT(*), SUM(CRC32(CONCAT_WS('|',
+table_name, table_type, table_comment)))) FROM information_schema.tables WHERE table_schema = database()
+"""
+
+
+def version(cursor: Any) -> str:
+    """A text that changes with tables, views, columns and comments.
+
+    Args:
+        cursor: A PyMySQL cursor.
+    """
+    return " ".join(str(value) for (value,) in _all(cursor, VERSION_SQL))
 
 
 def tables(cursor: Any) -> list[dict[str, Any]]:

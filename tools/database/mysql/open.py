@@ -58,4 +58,4 @@ def open_mysql(url: str, policy: AccessPolicy | None = None, allow_writer: bool 
         "policy": (policy or AccessPolicy()).as_options(),
     }
     spec = WorkerSpec("critiql.tools.database.mysql.session", options, MEMORY_BYTES, needs_site=True)
-    return opened(WorkerDatabase(parts.shown, "mysql", spec, policy))
+    return opened(WorkerDatabase(parts.shown, "mysql", spec, policy, tells_version=True))

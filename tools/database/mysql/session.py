@@ -1,7 +1,8 @@
 """The worker's side of MySQL and MariaDB: one SELECT in a read-only transaction at a time."""
 
 import contextlib
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pymysql
@@ -16,6 +17,7 @@ from critiql.tools.database.guard.tokens import Token
 from critiql.tools.database.mysql import introspect
 from critiql.tools.database.mysql.errors import classify, explain_connection
 from critiql.tools.database.mysql.grants import account_trouble
+from critiql.tools.database.mysql.rewriting import forbidden_rewriting, rewritten
 from critiql.tools.database.sandbox.cells import cell
 from critiql.tools.database.sandbox.clip import clip_rows
 
@@ -37,6 +39,8 @@ TYPES: dict[int, str] = {
 """Type names by the protocol's number."""
 TEMPORARY_BYTES = 16 * 2**20
 CONNECT_SECONDS = 5
+FRESH_SECONDS = 2.0
+"""How long names of tables, views and functions are believed."""
 
 
 class ConnectionTroubleError(Exception):
@@ -59,6 +63,7 @@ class Session:
         self._connection: Any = None
         self._is_mariadb = False
         self._catalog = Catalog(frozenset())
+        self._read_at = 0.0
         with contextlib.suppress(ConnectionTroubleError):
             self._ready()  # connecting belongs to the start, not to the first statement's time
 
@@ -66,13 +71,26 @@ class Session:
         """The reply to one request."""
         try:
             if request["op"] == "introspect":
-                with self._ready().cursor() as cursor:
-                    return {"tables": introspect.tables(cursor)}
+                return {"tables": self._look(introspect.tables)}
+            if request["op"] == "version":
+                return {"version": self._look(introspect.version)}
             return self._run(request["sql"], *request["limits"])
         except ConnectionTroubleError as error:
             return {"kind": "connection", "message": str(error)}
         except pymysql.Error as error:
             return self._reply_of(error)
+
+    def _look(self, read: Callable[[Any], Any]) -> Any:
+        """What a question to the catalogue gives; asked again when the connection was lost."""
+        try:
+            with self._ready().cursor() as cursor:
+                return read(cursor)
+        except pymysql.Error as error:
+            if classify(error.args[0] if error.args else 0, "")[0] != "connection":
+                raise
+        self._forget()
+        with self._ready().cursor() as cursor:
+            return read(cursor)
 
     def _reply_of(self, error: pymysql.Error) -> dict[str, Any]:
         number, message = (*error.args, "", "")[:2]
@@ -118,19 +136,19 @@ class Session:
                 f"SET SESSION {read_only} = 1, tmp_table_size = {TEMPORARY_BYTES}, "
                 f"max_heap_table_size = {TEMPORARY_BYTES}"
             )
-            self._catalog = _catalog(cursor)
+            self._read_catalog(cursor)
 
     def _run(self, sql: str, seconds: float, rows: int, total_bytes: int, cell_bytes: int) -> dict[str, Any]:
         tokens = one_select(sql, "mysql")
         if isinstance(tokens, Refusal):
             return tokens._asdict()
-        connection = self._ready()
-        refusal = self._refusal(tokens)
-        if refusal is not None:
-            return refusal._asdict()
-        is_done = False
+        connection = self._started(seconds, rows)
+        is_done = True
         try:
-            self._begin(connection, seconds, rows)
+            refusal = self._refusal(tokens, connection, sql)
+            if refusal is not None:
+                return refusal._asdict()
+            is_done = False
             reply = _fetch(connection, sql, rows, total_bytes, cell_bytes)
             is_done = not reply["truncated"]
             return reply
@@ -142,8 +160,33 @@ class Session:
         finally:
             self._end(connection, is_done)
 
-    def _refusal(self, tokens: list[Token]) -> Refusal | None:
-        """What the tokens say: waiting and file functions, stored functions, sequences, the policy."""
+    def _started(self, seconds: float, rows: int) -> Any:
+        """A connection in a transaction, its catalogue fresh.
+
+        One that was lost while it was idle is made again, once: nothing of the statement was sent.
+        """
+        is_new = self._connection is None
+        connection = self._ready()
+        try:
+            self._begin(connection, seconds, rows)
+        except pymysql.Error as error:
+            self._forget()
+            if is_new or classify(error.args[0] if error.args else 0, "")[0] != "connection":
+                raise
+            connection = self._ready()
+            self._begin(connection, seconds, rows)
+        return connection
+
+    def _refusal(self, tokens: list[Token], connection: Any, sql: str) -> Refusal | None:
+        """What the tokens say, then what the server says that it reads."""
+        refusal = self._refusal_of(tokens)
+        if refusal is not None or not (self._policy.deny_tables or self._policy.deny_columns):
+            return refusal
+        with connection.cursor() as cursor:
+            return forbidden_rewriting(rewritten(cursor, sql, self._is_mariadb), self._policy, self._catalog)
+
+    def _refusal_of(self, tokens: list[Token]) -> Refusal | None:
+        """Waiting and file functions, stored functions, sequences, the policy."""
         for token, following in zip(tokens, [*tokens[1:], None], strict=True):
             if token.is_word("next", "previous") and following is not None and following.is_word("value"):
                 return Refusal("denied", "sequences may not be used here: reading one changes it")
@@ -163,7 +206,12 @@ class Session:
                 f"SET SESSION {limit}, sql_select_limit = {rows + 1}, "
                 f"lock_wait_timeout = {waiting}, innodb_lock_wait_timeout = {waiting}"
             )
+            if time.monotonic() - self._read_at > FRESH_SECONDS:
+                self._read_catalog(cursor)
             cursor.execute("START TRANSACTION READ ONLY")
+
+    def _read_catalog(self, cursor: Any) -> None:
+        self._catalog, self._read_at = _catalog(cursor), time.monotonic()
 
     def _end(self, connection: Any, is_done: bool) -> None:
         """Always back; a connection with unread rows is given up, which ends the statement on the server."""

@@ -1,120 +1,132 @@
-"""What a PostgreSQL statement may call and read, asked of the server's own catalogue."""
+"""Whether the functions, operators, types and casts that a statement names may be used.
 
-import time
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Any
+The server's own functions must be listed. What its users made is asked for by name at every statement, in the
+statement's own transaction, so that nothing is believed that has changed since.
+"""
 
-from critiql.tools.database.guard.access import Catalog
-from critiql.tools.database.guard.policy import AccessPolicy
+from typing import Any, NamedTuple
+
 from critiql.tools.database.guard.single_select import Refusal
+from critiql.tools.database.postgres.functions import CATALOGUE_FUNCTIONS, CATALOGUE_RELATIONS, FUNCTIONS
+from critiql.tools.database.postgres.reading import Names
 
-HARMLESS = ["random", "random_normal", "clock_timestamp", "timeofday", "gen_random_uuid", "uuidv4", "uuidv7"]
-"""Functions of the server that are volatile and yet neither write, wait nor reach outside."""
-_DENIED_WORDS = """
-current_setting txid_current pg_current_xact_id pg_export_snapshot query_to_xml table_to_xml
-table_to_xmlschema table_to_xml_and_xmlschema schema_to_xml schema_to_xmlschema
-schema_to_xml_and_xmlschema database_to_xml database_to_xmlschema database_to_xml_and_xmlschema
-pg_stat_get_activity pg_show_all_settings pg_show_all_file_settings pg_hba_file_rules
+PREPARE_SQL = """
+PREPARE critiql_names (name[], name[], name[], name[], name[]) AS
+WITH facts AS NOT MATERIALIZED (
+    SELECT p.oid, p.proname AS name, n.nspname = 'pg_catalog' AS is_engine,
+        p.provolatile = 'v' OR p.prosecdef AS may_act,
+        l.lanname = 'c' AND p.provolatile = 'i' AND NOT p.prosecdef AS computes,
+        p.pronargs - p.pronargdefaults AS needed, p.pronargs AS taken, p.proargtypes
+    FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+        JOIN pg_catalog.pg_language l ON l.oid = p.prolang
+)
+SELECT 'function', name::text, name::text, is_engine, may_act, computes FROM facts
+WHERE name = ANY($1) AND NOT is_engine
+UNION ALL SELECT 'function', name::text, name::text, is_engine, may_act, computes FROM facts
+WHERE name = ANY($2)
+UNION ALL SELECT 'function', name::text, name::text, is_engine, may_act, computes FROM facts
+WHERE name = ANY($3) AND needed <= 1 AND taken >= 1
+    AND (SELECT t.typtype FROM pg_catalog.pg_type t WHERE t.oid = proargtypes[0]) IN ('c', 'p')
+UNION ALL SELECT 'operator', o.oprname::text, name::text, is_engine, may_act, computes
+FROM pg_catalog.pg_operator o JOIN facts ON facts.oid = o.oprcode
+WHERE o.oprname = ANY($4) AND o.oprnamespace <> 'pg_catalog'::regnamespace
+UNION ALL SELECT 'cast to', t.typname::text, name::text, is_engine, may_act, computes
+FROM pg_catalog.pg_cast c JOIN facts ON facts.oid = c.castfunc
+    JOIN pg_catalog.pg_type t ON t.oid = c.casttarget
+WHERE c.oid >= 16384 AND (c.castcontext = 'i' OR t.typname = ANY($5))
+UNION ALL SELECT 'type', t.typname::text, '', false, false, t.typtype NOT IN ('c', 'd')
+FROM pg_catalog.pg_type t
+WHERE t.typname = ANY($5) AND t.typnamespace <> 'pg_catalog'::regnamespace AND NOT (
+    t.typtype = 'd' AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k WHERE k.contypid = t.oid))
 """
-DENIED = _DENIED_WORDS.split()
-"""Functions declared stable that show settings, read by a text, or take a transaction number."""
-CALLS_SQL = """
-SELECT DISTINCT p.proname::text FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-WHERE lower(p.proname) = ANY(%s) AND NOT (n.nspname = 'pg_catalog' AND p.proname = ANY(%s)) AND (
-    p.provolatile = 'v' OR p.proname = ANY(%s) OR n.nspname <> 'pg_catalog' AND (p.prosecdef OR %s)
-) ORDER BY 1
+"""What users made under the names of a statement, and the server's functions that are not listed.
+
+`may_act`: volatile, so it may write, wait, or reach outside (manual, 38.7), or runs with its owner's rights.
+`computes`: written in C by a superuser and immutable, so it reads nothing. An implicit cast needs no name.
 """
-"""Volatile means: may write, wait, or reach outside (manual, 38.7). SECURITY DEFINER: as somebody else."""
-LOCKS_SQL = """
-SELECT DISTINCT relation::bigint FROM pg_lock_status()
-WHERE pid = pg_backend_pid() AND locktype = 'relation'
-"""
-"""Every relation a parsed statement names, also through views, is locked until the transaction ends."""
-RELATIONS_SQL = """
-SELECT c.oid::bigint, c.relname::text, n.nspname IN ('pg_catalog', 'information_schema', 'pg_toast')
-FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.oid = ANY(%s::bigint[]::oid[]) AND c.relkind NOT IN ('i', 'I', 't', 'c')
-"""
-EDGES_SQL = """
-SELECT r.ev_class::bigint, d.refobjid::bigint FROM pg_rewrite r JOIN pg_depend d
-    ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass
-WHERE d.refobjid <> r.ev_class
-UNION SELECT inhparent::bigint, inhrelid::bigint FROM pg_inherits
-"""
-"""From a view to what it reads, from a table to its partitions."""
-NAMES_SQL = """
-SELECT c.relname::text, c.relkind IN ('v', 'm'),
-    CASE WHEN c.relkind IN ('v', 'm') THEN coalesce(pg_get_viewdef(c.oid), '') END
-FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
-    AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
-"""
-SCHEMAS_SQL = "SELECT nspname::text FROM pg_namespace WHERE NOT nspname = ANY(current_schemas(false))"
-FRESH_SECONDS = 10.0
-"""How long the names read from the catalogue are believed."""
+READ_BY_NAME = frozenset(
+    {"regclass", "regproc", "regprocedure", "regrole", "regtype", "regnamespace", "regoper", "regoperator"}
+)
+"""Types that say whether an object of any name is there."""
+HIDDEN_VIEWS = ("_", "user_mapping")
+"""Views of information_schema that hold settings of foreign servers begin so."""
 
 
-def forbidden_function(connection: Any, names: Iterable[str], has_policy: bool) -> Refusal | None:
-    """A refusal when one of the called names belongs to a function that may not be called.
+class Fact(NamedTuple):
+    """One row of what the catalogue says."""
 
-    Args:
-        connection: A psycopg connection, outside a transaction.
-        names: Called names, case-folded.
-        has_policy: Whether functions that are not the server's own are refused altogether.
-    """
-    found = connection.execute(CALLS_SQL, [sorted(names), HARMLESS, DENIED, has_policy]).fetchone()
-    if found is None:
-        return None
-    return Refusal("denied", f"the function {found[0]} may not be called here", found[0])
+    what: str
+    name: str
+    function: str
+    is_engine: bool
+    may_act: bool
+    computes: bool
 
 
-@dataclass
-class Names:
-    """Relations of the database, read again when they are older than some seconds."""
-
-    catalog: Catalog = field(default_factory=lambda: Catalog(frozenset()))
-    edges: dict[int, set[int]] = field(default_factory=dict)
-    read_at: float | None = None
-
-    def refresh(self, connection: Any) -> None:
-        """Read the catalogue when what is known is not fresh."""
-        if self.read_at is not None and time.monotonic() - self.read_at < FRESH_SECONDS:
-            return
-        relations = connection.execute(NAMES_SQL).fetchall()
-        views = {name.casefold(): text for name, is_view, text in relations if is_view}
-        schemas = frozenset(name.casefold() for (name,) in connection.execute(SCHEMAS_SQL))
-        self.catalog = Catalog(frozenset(name.casefold() for name, *_ in relations), views, schemas)
-        self.edges = {}
-        for source, target in connection.execute(EDGES_SQL):
-            self.edges.setdefault(source, set()).add(target)
-        self.read_at = time.monotonic()
-
-    def reached(self, sources: Iterable[int]) -> set[int]:
-        """These relations and all they read through views and partitions."""
-        found: set[int] = set()
-        waiting = list(sources)
-        while waiting:
-            oid = waiting.pop()
-            if oid not in found:
-                found.add(oid)
-                waiting += self.edges.get(oid, ())
-        return found
+def lookup_sql(names: Names) -> str:
+    """The statement that asks the catalogue for the names."""
+    known = FUNCTIONS | CATALOGUE_FUNCTIONS
+    groups = (
+        names.functions & known,
+        names.functions - known,
+        names.attributes,
+        names.operators,
+        names.types,
+    )
+    return f"EXECUTE critiql_names ({', '.join(map(_array, groups))})"
 
 
-def forbidden_relation(connection: Any, policy: AccessPolicy, names: Names) -> Refusal | None:
-    """A refusal when the declared statement holds a lock on a relation that the policy denies.
+def _array(names: set[str] | frozenset[str]) -> str:
+    spelled = sorted(names | {name.lower() for name in names if not name.isascii()})
+    quoted = ", ".join("'" + name.replace("'", "''") + "'" for name in spelled)
+    return f"ARRAY[{quoted}]::name[]"
 
-    Args:
-        connection: A psycopg connection inside the statement's transaction.
-        policy: What may be read.
-        names: What views read.
-    """
-    locked = [oid for (oid,) in connection.execute(LOCKS_SQL)]
-    relations = connection.execute(RELATIONS_SQL, [locked]).fetchall()
-    denied = {name.casefold() for name in policy.deny_tables}
-    reached = names.reached(oid for oid, name, _ in relations if policy.allows_table(name))
-    for oid, name, is_catalogue in relations:
-        if is_catalogue or name.casefold() in denied or oid not in reached:
-            return Refusal("denied", f"the table {name} may not be read here", name)
+
+def forbidden_name(names: Names, has_policy: bool) -> Refusal | None:
+    """A refusal that needs no server: what is not open under a policy, or to nobody."""
+    if has_policy:
+        return _forbidden_under_policy(names)
+    for schema, name in sorted(names.relations):
+        if _is_hidden(schema, name):
+            return _denied("table", name)
     return None
+
+
+def _forbidden_under_policy(names: Names) -> Refusal | None:
+    if told := sorted(names.functions & CATALOGUE_FUNCTIONS):
+        return _denied("function", told[0], "it tells about objects that are not listed")
+    if told := sorted(names.types & READ_BY_NAME):
+        return _denied("type", told[0], "it tells about objects that are not listed")
+    return None
+
+
+def _is_hidden(schema: str, name: str) -> bool:
+    if schema == "information_schema":
+        return name.startswith(HIDDEN_VIEWS)
+    if schema.startswith("pg_") and schema != "pg_catalog":
+        return True
+    is_catalogue = schema == "pg_catalog" or (not schema and name.startswith("pg_"))
+    return is_catalogue and name not in CATALOGUE_RELATIONS
+
+
+def forbidden_fact(rows: list[tuple[Any, ...]], has_policy: bool) -> Refusal | None:
+    """A refusal when one of the rows that `lookup_sql` gave is of something that may not be used."""
+    for fact in map(Fact._make, sorted(rows)):
+        is_listed = fact.function in FUNCTIONS or (fact.function in CATALOGUE_FUNCTIONS and not has_policy)
+        if fact.is_engine and is_listed:
+            continue
+        if has_policy and not fact.is_engine and not fact.computes:
+            return _denied(fact.what, fact.name, "what it reads is not known")
+        if fact.is_engine or fact.may_act:
+            return _denied(
+                fact.what, fact.name, f"it calls {fact.function}" if fact.what != "function" else ""
+            )
+    return None
+
+
+VERBS = {"function": "called", "table": "read"}
+
+
+def _denied(what: str, name: str, why: str = "") -> Refusal:
+    reason = f": {why}" if why else ""
+    return Refusal("denied", f"the {what} {name} may not be {VERBS.get(what, 'used')} here{reason}", name)

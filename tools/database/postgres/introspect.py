@@ -30,6 +30,29 @@ FROM pg_constraint k JOIN pg_class t ON t.oid = k.confrelid
 WHERE k.contype = 'f' AND k.conrelid = ANY(%s::bigint[]::oid[]) AND k.confrelid = ANY(%s::bigint[]::oid[])
 ORDER BY k.conrelid, k.conname
 """
+VERSION_SQL = """
+WITH ours AS (
+    SELECT oid, xmin FROM pg_class WHERE relkind IN ('r', 'p', 'v', 'm', 'f')
+        AND relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname = ANY(current_schemas(false)))
+)
+SELECT md5(coalesce(string_agg(fact, ',' ORDER BY fact), '')) FROM (
+    SELECT oid || ':' || xmin FROM ours
+    UNION ALL SELECT attrelid || '.' || attnum || ':' || xmin FROM pg_attribute
+    WHERE attnum > 0 AND attrelid IN (SELECT oid FROM ours)
+    UNION ALL SELECT objoid || '.' || objsubid || ' ' || xmin FROM pg_description
+    WHERE classoid = 'pg_class'::regclass AND objoid IN (SELECT oid FROM ours)
+) facts (fact)
+"""
+"""Every row of the catalogue that describes a table says which transaction wrote it."""
+
+
+def version(connection: Any) -> str:
+    """A digest that changes with tables, views, columns, comments and grants.
+
+    Args:
+        connection: A psycopg connection in autocommit mode.
+    """
+    return str(connection.execute(VERSION_SQL).fetchone()[0])
 
 
 def tables(connection: Any) -> list[dict[str, Any]]:

@@ -1,5 +1,7 @@
 """PostgreSQL behind the database interface: few rights, a read-only transaction, a killable client."""
 
+from importlib.util import find_spec
+
 from psycopg import pq
 
 from critiql.tools.database.database import WorkerDatabase, opened
@@ -45,7 +47,10 @@ def open_postgres(
 
     Raises:
         DatabaseError: no connection, a role with too many rights, or no table to read.
+        ModuleNotFoundError: PostgreSQL's grammar (pglast) is not installed; nothing runs without it.
     """
+    if find_spec("pglast") is None:
+        raise ModuleNotFoundError(name="pglast")
     parts = read_url(url)
     options = {
         "parameters": _parameters(parts),
@@ -53,4 +58,4 @@ def open_postgres(
         "policy": (policy or AccessPolicy()).as_options(),
     }
     spec = WorkerSpec("critiql.tools.database.postgres.session", options, MEMORY_BYTES, needs_site=True)
-    return opened(WorkerDatabase(parts.shown, "postgres", spec, policy))
+    return opened(WorkerDatabase(parts.shown, "postgres", spec, policy, tells_version=True))

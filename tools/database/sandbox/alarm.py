@@ -23,15 +23,23 @@ class Alarm:
     @contextmanager
     def within(self, seconds: float) -> Iterator[None]:
         """Ring once if the block takes longer."""
+        self.set(seconds)
+        try:
+            yield
+        finally:
+            self.clear()
+
+    def set(self, seconds: float) -> None:
+        """Ring once in so many seconds, unless it is cleared or set anew before."""
         with self._changed:
             self._deadline = time.monotonic() + seconds
             if self._deadline < self._wakes_at:
                 self._changed.notify()
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._deadline = math.inf
+
+    def clear(self) -> None:
+        """Do not ring; what is ringing now has ended when this returns."""
+        with self._changed:
+            self._deadline = math.inf
 
     def _watch(self) -> None:
         with self._changed:

@@ -8,10 +8,14 @@ from typing import Any
 from critiql.tools.database.sandbox.clip import Cell
 
 LARGEST_EXACT = 2**63
+LARGEST_WHOLE = 2**53
+"""From here on a float no longer holds every integer."""
+MOST_DIGITS = 20
+"""What PostgreSQL's division gives for a fraction (numeric.c: 16 significant digits, in groups of four)."""
 
 
 def cell(value: Any) -> Cell:
-    """The value as a cell: decimals as numbers, times as text, lists and structs as JSON."""
+    """The value as a cell: decimals as numbers or exact text, times as text, lists and structs as JSON."""
     if value is None or isinstance(value, bool | int | float | str | bytes):
         return value
     if isinstance(value, Decimal):
@@ -41,11 +45,20 @@ def _nested(value: Any) -> Any:
     return found.hex() if isinstance(found, bytes) else found
 
 
-def _number(value: Decimal) -> int | float:
-    """An integer where the decimal has no fraction digits, else the nearest float (15 digits are exact)."""
-    if value.is_finite() and value.as_tuple().exponent == 0 and abs(value) < LARGEST_EXACT:
-        return int(value)
-    return float("nan") if value.is_nan() else float(value)
+def _number(value: Decimal) -> int | float | str:
+    """An integer where the decimal has no fraction digits, else the nearest float; text where that is not it.
+
+    Text is exact: NaN, infinities, integers beyond 64 bits, what a float would make infinite or zero, a whole
+    part that a float cannot hold, and more digits than the server's own division and averages give.
+    """
+    if not value.is_finite():
+        return "NaN" if value.is_nan() else str(value)
+    if value == value.to_integral_value() and abs(value) < LARGEST_EXACT:
+        is_plain = value.as_tuple().exponent == 0 or abs(value) >= LARGEST_WHOLE
+        return int(value) if is_plain else float(value)
+    digits = len(value.as_tuple().digits)
+    is_near = digits <= MOST_DIGITS and abs(value) < LARGEST_WHOLE and (float(value) != 0) == (value != 0)
+    return float(value) if is_near else format(value, "f")
 
 
 def _clock(value: timedelta) -> str:

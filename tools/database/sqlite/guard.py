@@ -1,8 +1,11 @@
 """What a statement may do inside SQLite: the authorizer, in the worker. Whatever is not listed is denied."""
 
-import re
 import sqlite3
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from critiql.tools.database.sqlite.virtual import VirtualTables
+from critiql.tools.database.sqlite.words import Word, called_names, common_names, has_word, words
 
 _FUNCTION_WORDS = """
 abs acos acosh asin asinh atan atan2 atanh avg ceil ceiling changes char coalesce concat concat_ws
@@ -16,7 +19,7 @@ likelihood likely ln log log10 log2 lower ltrim max median min mod nth_value nti
 octet_length percent_rank percentile percentile_cont percentile_disc pi pow power printf quote
 radians random rank replace round row_number rtrim sign sin sinh soundex sqrt strftime string_agg
 substr substring subtype sum tan tanh time timediff total trim trunc typeof unhex unicode unistr
-unistr_quote unixepoch unlikely upper match bm25 highlight snippet rtreecheck -> ->>
+unistr_quote unixepoch unlikely upper match matchinfo offsets bm25 highlight snippet -> ->>
 """
 FUNCTIONS = frozenset(_FUNCTION_WORDS.split())
 """Functions a statement may call: bounded by the length limit, without access to files or to the connection.
@@ -26,10 +29,8 @@ FORBIDDEN_TABLES = frozenset(
     {"dbstat", "sqlite_master", "sqlite_schema", "bytecode", "tables_used", "generate_series"}
 )
 """Built-in tables that show more than the user's data; every `sqlite_` and `pragma_` name too."""
-WITH_WORD = re.compile(r"\bwith\b", re.IGNORECASE)
-"""A common table expression can take an allowed view's name, which SQLite then reports as the view's."""
-UNREPORTED = re.compile(r"\b(?:using|natural)\b", re.IGNORECASE)
-"""Joins whose tables and columns SQLite (3.40) may compare without asking the authorizer about either."""
+PURE_TABLES = frozenset({"json_each", "json_tree"})
+"""Table functions that read nothing but their arguments, unless the file has a table of that name."""
 
 
 class Denial(NamedTuple):
@@ -46,29 +47,53 @@ class Guard:
         self, allow_tables: list[str] | None, deny_tables: list[str], deny_columns: list[str]
     ) -> None:
         self.allow = None if allow_tables is None else frozenset(allow_tables)
-        self.deny_tables = frozenset(deny_tables)
         self.deny_columns = frozenset(deny_columns)
         self.denied: Denial | None = None
+        self._deny_tables = frozenset(deny_tables)
         self._is_restricted = allow_tables is not None or bool(deny_tables or deny_columns)
-        self._views_pass = self._is_blind = False
-        self._through_views: set[str] = set()
+        self.knows(VirtualTables(), frozenset(), {})
+        self.begin("")
+
+    def knows(self, virtual: VirtualTables, names: frozenset[str], roots: dict[int, str]) -> None:
+        """Take in what the file holds.
+
+        Args:
+            virtual: Its virtual tables.
+            names: All tables and views, case-folded.
+            roots: Table by the root page of the table or of one of its indexes.
+        """
+        narrowed = frozenset(pair.rpartition(".")[0] for pair in self.deny_columns)
+        told = frozenset[str]().union(*(virtual.tell(table) for table in narrowed))
+        closed = virtual.closed_by(self._deny_tables)
+        self.deny_tables = virtual.closed_by(self._deny_tables | told)
+        self._narrowed_indexes = narrowed & virtual.indexes
+        self._pure = PURE_TABLES - names
+        readable = frozenset(virtual.tables) if self.allow is None else self.allow
+        inside = virtual.inside(readable - self.deny_tables) - closed
+        self._inside = inside if self.allow is not None else inside & self.deny_tables
+        self._roots = roots
 
     def begin(self, sql: str) -> None:
         """Forget the last statement, and decide whether this one may read through allowed views."""
+        tokens = words(sql) if self._is_restricted or "sqlite_" in sql.casefold() else []
         self.denied = None
-        self._through_views = set()
-        self._views_pass = self.allow is not None and not WITH_WORD.search(sql)
-        may_hide = self._is_restricted or "sqlite_" in sql.casefold()
-        self._is_blind = may_hide and UNREPORTED.search(sql) is not None
+        self._through_views = set[str]()
+        self._named = frozenset(token.text for token in tokens if token.may_name)
+        self._hides_names = common_names(tokens)
+        self._called = called_names(tokens) | ({"match"} if has_word(tokens, "match") else frozenset())
+        self.is_unreported = has_word(tokens, "using", "natural")
+        self.is_explain = bool(tokens) and tokens[0] == Word("explain", False)
+        self.runs_inside = False
+
+    @property
+    def needs_two_looks(self) -> bool:
+        """Whether the engine itself reads tables that a statement may not name."""
+        return bool(self._inside)
 
     def __call__(
         self, action: int, first: str | None, second: str | None, _database: str | None, source: str | None
     ) -> int:
         """SQLite's callback: allow or deny one action of the statement being prepared."""
-        if self._is_blind:
-            return self._deny(
-                "under an access policy, tables are joined with ON, not with USING or NATURAL", None
-            )
         if action in (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_RECURSIVE):
             return sqlite3.SQLITE_OK
         if action == sqlite3.SQLITE_READ:
@@ -81,20 +106,66 @@ class Guard:
             return sqlite3.SQLITE_OK  # full-text tables ask it before they answer a query
         return self._deny("only SELECT statements may run here: the database is read-only", None)
 
+    def opened(self, steps: Iterable[tuple[int, str, int, int, int, Any]]) -> Denial | None:
+        """What a statement with USING or NATURAL may not open, though SQLite reported no reading of it.
+
+        Args:
+            steps: The rows of its EXPLAIN: address, operation, three numbers and a text.
+        """
+        for _, operation, _, page, _, _ in (step[:6] for step in steps):
+            if operation == "VOpen" and self._is_restricted:
+                return Denial("a virtual table is joined with ON here, not with USING or NATURAL", None)
+            if operation not in ("OpenRead", "ReopenIdx"):
+                continue
+            table = self._roots.get(page, "sqlite_schema")
+            is_viewed = table in self._through_views and table not in self._named
+            is_listed = self.allow is None or table in self.allow or is_viewed
+            if not is_listed or table.startswith("sqlite_") or table in self.deny_tables:
+                return Denial(f"the table {table} may not be read here", table)
+            if self._may_compare(table):
+                said = (
+                    f"{table} has a column that may not be read: join it with ON, not with USING or NATURAL"
+                )
+                return Denial(said, table)
+        return None
+
+    def _may_compare(self, table: str) -> bool:
+        """Whether a denied column may be among those that USING or NATURAL compares."""
+        columns = [
+            column for of, _, column in (pair.rpartition(".") for pair in self.deny_columns) if of == table
+        ]
+        return bool(columns) and ("natural" in self._named or not self._named.isdisjoint(columns))
+
     def _read(self, table: str, column: str, source: str) -> int:
+        if self.runs_inside and table in self._inside:
+            return sqlite3.SQLITE_OK
         if table.startswith(("sqlite_", "pragma_")) or table in FORBIDDEN_TABLES or table in self.deny_tables:
             return self._deny(f"the table {table} may not be read here", table)
         if f"{table}.{column}" in self.deny_columns:
             return self._deny(f"the column {table}.{column} may not be read here", f"{table}.{column}")
-        if self.allow is None or table in self.allow or self._is_through_view(table, column, source):
+        if self._is_search(table, column):
+            return self._deny(f"{table} may not be searched here: one of its columns may not be read", table)
+        if self._is_listed(table) or self._is_through_view(table, column, source):
             return sqlite3.SQLITE_OK
         return self._deny(f"the table {table} may not be read here", table)
 
-    def _is_through_view(self, table: str, column: str, source: str) -> bool:
-        """SQLite names the innermost view a read comes from; the scan of its table follows without it."""
-        if not self._views_pass or self.allow is None:
+    def _is_listed(self, table: str) -> bool:
+        return self.allow is None or table in self.allow or table in self._pure
+
+    def _is_search(self, table: str, column: str) -> bool:
+        """Whether words of a denied column of a full-text table could be looked for."""
+        if table not in self._narrowed_indexes:
             return False
-        if source in self.allow:
+        return column in (table, "rank") or "match" in self._called or table in self._called
+
+    def _is_through_view(self, table: str, column: str, source: str) -> bool:
+        """SQLite names the innermost view a read comes from; the scan of its table follows without it.
+
+        It names a common table expression likewise, which can take a view's name.
+        """
+        if self.allow is None:
+            return False
+        if source in self.allow and source not in self._hides_names:
             self._through_views.add(table)
             return True
         return not column and not source and table in self._through_views

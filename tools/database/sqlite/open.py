@@ -19,7 +19,7 @@ from critiql.tools.schema.model import Schema, Table
 PREFIX = re.compile(r"^sqlite(?:\+[a-z0-9_]+)?:///", re.IGNORECASE)
 """What stands before the path in SQLAlchemy's URLs."""
 SAMPLE_ROWS = 3
-INTROSPECTION_SECONDS = 10.0
+INTROSPECTION_SECONDS = 20.0
 INTROSPECTION_BYTES = 64 * 2**20
 LOOK_SECONDS = 0.5
 """Time for one count or one sample; a table too large for it has no count."""
@@ -44,6 +44,9 @@ def check_file(path: Path) -> None:
     if not exists:
         msg = f"There is no file {path}. Check the path; Critiql reads databases and never creates one."
         raise DatabaseError(msg)
+    if not path.is_file():
+        msg = f"{path} is no regular file but a pipe or a device. Name a SQLite file."
+        raise DatabaseError(msg)
     if not os.access(path, os.R_OK):
         msg = f"{path} cannot be read: permission denied. Let this user read the file and its folder."
         raise DatabaseError(msg)
@@ -59,6 +62,8 @@ class SqliteDatabase:
         spec = WorkerSpec("critiql.tools.database.sqlite.session", options)
         self._pool = WorkerPool(spec, workers)
         self._schema: Schema | None = None
+        self._checked: Schema | None = None
+        """The structure as `check` read it, for the first `schema`: that takes seconds on a wide file."""
         self._schema_lock = threading.Lock()
 
     @property
@@ -101,13 +106,19 @@ class SqliteDatabase:
         Raises:
             DatabaseError: as `schema`.
         """
-        self._structure()
+        self._checked = self._structure()
 
     def _structure(self) -> Schema:
         request = {"op": "introspect", "limits": [INTROSPECTION_SECONDS]}
         try:
             reply = self._pool.ask(request, INTROSPECTION_SECONDS, INTROSPECTION_BYTES)
-        except (WorkerTimeoutError, WorkerDiedError) as error:
+        except WorkerTimeoutError as error:
+            msg = (
+                f"The structure of {self._path} was not read in {INTROSPECTION_SECONDS:g} s. "
+                "It is very large, or the machine is busy: try again, or name a smaller copy."
+            )
+            raise DatabaseError(msg) from error
+        except WorkerDiedError as error:
             msg = f"The structure of {self._path} could not be read: {error}. The file may be damaged."
             raise DatabaseError(msg) from error
         if "kind" in reply:
@@ -119,7 +130,7 @@ class SqliteDatabase:
         return found
 
     def _read_schema(self) -> Schema:
-        structure = self._structure()
+        structure, self._checked = self._checked or self._structure(), None
         deadline = time.monotonic() + LOOKS_SECONDS
         counts: dict[str, int] = {}
         samples: dict[str, tuple[tuple[object, ...], ...]] = {}

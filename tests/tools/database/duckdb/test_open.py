@@ -63,7 +63,7 @@ def test_values_arrive_as_cells(database: Database) -> None:
         ("", "empty", None),
         ("SELECT 1; SELECT 2", "several_statements", None),
         ("DELETE FROM orders", "denied", None),
-        ("SELECT * FROM read_text('/etc/hostname')", "denied", None),
+        ("SELECT * FROM read_text('/etc/hostname')", "denied", "read_text"),
     ],
 )
 def test_errors_have_kinds(database: Database, sql: str, kind: str, name: str | None) -> None:

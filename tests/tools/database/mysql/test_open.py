@@ -1,5 +1,7 @@
 """MySQL and MariaDB behind the interface, on a real MariaDB: who is let in, what the schema says."""
 
+from pathlib import Path
+
 import pytest
 from running import Server
 from targets import attacked_server
@@ -8,7 +10,7 @@ from critiql.tools.database.engine import DatabaseError
 from critiql.tools.database.mysql.errors import classify
 from critiql.tools.database.mysql.grants import excess_privileges
 from critiql.tools.database.mysql.open import open_mysql
-from critiql.tools.database.open import open_database
+from critiql.tools.database.open import get_database, open_database
 from critiql.tools.database.result import Limits, Rows
 from critiql.tools.schema.ddl import ddl
 from critiql.tools.schema.model import ForeignKey
@@ -119,6 +121,62 @@ def test_a_writer_is_let_in_when_told_so_and_still_writes_nothing(base: Server) 
         assert database.run("SELECT count(*) FROM orders").ok
     finally:
         database.close()
+
+
+@pytest.mark.server
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT LOAD_FILE('{folder}/canary.txt')",
+        "SELECT 1 --\u00a0'\n, LOAD_FILE('{folder}/canary.txt') -- '",
+        "SELECT 1--\x7f'\n, LOAD_FILE('{folder}/canary.txt') -- '",
+        "SELECT /*! LOAD_FILE('{folder}/canary.txt') */",
+        "SELECT 1 INTO OUTFILE '{folder}/out'",
+        "SELECT 1--\x7f'\n INTO OUTFILE '{folder}/out' -- '",
+        "SELECT 1 --\u00a0'\n INTO DUMPFILE '{folder}/out' -- '",
+        "EXPLAIN SELECT LOAD_FILE('{folder}/canary.txt')",
+        "ANALYZE SELECT 1 INTO OUTFILE '{folder}/out'",
+    ],
+)
+def test_files_stay_closed_also_to_an_account_that_may_open_them(
+    base: Server, sql: str, tmp_path: Path
+) -> None:
+    tmp_path.chmod(0o777)
+    (tmp_path / "canary.txt").write_text("CANARY")
+    database = get_database(base.url("attacked", "files:files-pass") + "?critiql_allow_writer=1")
+    result = database.run(sql.replace("{folder}", str(tmp_path)))
+    assert not result.ok
+    assert result.kind == "denied"
+    assert [path.name for path in tmp_path.iterdir()] == ["canary.txt"]
+
+
+@pytest.mark.server
+def test_a_connection_lost_while_idle_is_made_again_unseen(base: Server) -> None:
+    database = open_database(base.url("attacked"))
+    try:
+        assert database.run("SELECT 1").ok
+        for again in (lambda: database.run("SELECT 1").ok, lambda: bool(database.structure()[0].tables)):
+            base.sql("KILL USER reader", "attacked")
+            assert again()
+    finally:
+        database.close()
+
+
+@pytest.mark.server
+def test_the_schema_is_read_anew_when_it_changed(base: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("critiql.tools.database.database.VERSION_SECONDS", 0.0)
+    base.sql("CREATE OR REPLACE TABLE later (a int)", "attacked")
+    database = open_database(base.url("attacked"))
+    try:
+        first = database.schema()
+        assert database.schema() is first
+        base.sql("ALTER TABLE later CHANGE a b int", "attacked")
+        changed = database.schema().table("later")
+        assert changed is not None
+        assert list(changed.by_name) == ["b"]
+    finally:
+        database.close()
+        base.sql("DROP TABLE IF EXISTS later", "attacked")
 
 
 @pytest.mark.server

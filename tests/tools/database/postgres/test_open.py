@@ -1,11 +1,15 @@
 """PostgreSQL behind the interface, on a real server: who is let in, what schema and results say."""
 
+import json
+from pathlib import Path
+from typing import Any
+
 import pytest
 from running import Server
 from targets import attacked_server
 
 from critiql.tools.database.engine import DatabaseError
-from critiql.tools.database.open import open_database
+from critiql.tools.database.open import get_database, open_database
 from critiql.tools.database.postgres.errors import classify
 from critiql.tools.database.postgres.open import open_postgres
 from critiql.tools.database.result import Limits, Rows
@@ -13,6 +17,23 @@ from critiql.tools.database.server_url import read_url
 from critiql.tools.schema.ddl import ddl
 from critiql.tools.schema.model import ForeignKey
 from critiql.tools.schema.mschema import mschema
+
+FIXTURES = Path(__file__).parents[3] / "fixtures" / "database"
+NUMBERS = [json.loads(line) for line in (FIXTURES / "postgres_numbers.jsonl").read_text("utf-8").splitlines()]
+SUPERUSER_REFUSED = (
+    "SELECT pg_read_file('PG_VERSION')",
+    "SELECT E'x'\n'\\'', pg_read_file('PG_VERSION'), 'x'",
+    "SELECT 1 AS €$x$, pg_read_file('PG_VERSION'), 2 AS €$x$",
+    "SELECT $€$ ' $€$, pg_ls_dir('.'), $€$ ' $€$",
+    "SELECT U&\"pg!005fread_file\" UESCAPE '!' ('PG_VERSION')",
+    "SELECT * FROM pg_hba_file_rules",
+    "SELECT * FROM pg_file_settings",
+    "SELECT rolpassword FROM pg_authid",
+    "SELECT lo_import('PG_VERSION')",
+    "EXPLAIN ANALYZE SELECT pg_read_file('PG_VERSION')",
+    "DELETE FROM orders",
+    "COPY orders TO PROGRAM 'id'",
+)
 
 
 def test_a_url_is_shown_without_its_secret() -> None:
@@ -127,7 +148,7 @@ def test_a_superuser_is_let_in_when_told_so_and_still_reads_no_file(base: Server
     database = open_database(base.url("attacked", "postgres:admin-pass") + "?critiql_allow_superuser=1")
     try:
         assert database.run("SELECT count(*) FROM secrets").ok
-        for sql in ("SELECT pg_read_file('PG_VERSION')", "DELETE FROM orders", "COPY orders TO PROGRAM 'id'"):
+        for sql in SUPERUSER_REFUSED:
             result = database.run(sql)
             assert not result.ok
             assert result.kind == "denied"
@@ -142,15 +163,49 @@ def test_a_server_that_is_down_is_said_to_be() -> None:
 
 
 @pytest.mark.server
-def test_a_lost_connection_comes_back(base: Server) -> None:
+def test_a_connection_lost_while_idle_is_made_again_unseen(base: Server) -> None:
     database = open_database(base.url("attacked"))
     try:
         assert database.run("SELECT 1").ok
-        base.sql(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'reader'", "attacked"
-        )
-        lost = database.run("SELECT 1")
-        assert lost.ok or lost.kind == "connection"
-        assert database.run("SELECT 1").ok
+        for again in (lambda: database.run("SELECT 1").ok, lambda: bool(database.structure()[0].tables)):
+            base.sql(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'reader'", "attacked"
+            )
+            assert again()
     finally:
         database.close()
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("case", NUMBERS, ids=lambda case: case["sql"])
+def test_numbers_are_numbers_or_exact_text(case: dict[str, Any], base: Server) -> None:
+    database = get_database(base.url("attacked"))
+    result = database.run(f"SELECT {case['sql']}")
+    assert isinstance(result, Rows)
+    assert result.rows[0][0] == case["cell"]
+    assert type(result.rows[0][0]) is type(case["cell"])
+
+
+@pytest.mark.server
+def test_the_schema_is_read_anew_when_it_changed(base: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("critiql.tools.database.database.VERSION_SECONDS", 0.0)
+    base.sql("CREATE TABLE later (a int); GRANT SELECT ON later TO reader", "attacked")
+    database = open_database(base.url("attacked"))
+    try:
+        first = database.schema()
+        assert database.schema() is first
+        base.sql("ALTER TABLE later RENAME a TO b", "attacked")
+        changed = database.schema().table("later")
+        assert changed is not None
+        assert list(changed.by_name) == ["b"]
+        base.sql("DROP TABLE later", "attacked")
+        assert database.schema().table("later") is None
+    finally:
+        database.close()
+        base.sql("DROP TABLE IF EXISTS later", "attacked")
+
+
+def test_without_the_grammar_nothing_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("critiql.tools.database.postgres.open.find_spec", lambda name: None)
+    with pytest.raises(DatabaseError, match=r"pglast.*pip install 'critiql\[postgres\]'"):
+        open_database("postgresql://reader:x@127.0.0.1:1/shop")

@@ -1,0 +1,1 @@
+../../critiql/__init__.py
