@@ -40,6 +40,7 @@ class Options(NamedTuple):
     """`NAME=PLACE` or places; none: the sample database."""
     host: str = "127.0.0.1"
     port: int = DEFAULT_PORT
+    """0: none, for standard input and output."""
     token: str = ""
     models: Sequence[str] = ()
     examples: str = ""
@@ -60,7 +61,6 @@ def prepare(options: Options) -> Served:
             f"Others can reach {options.host}, so a token is required. "
             f"Give one of at least {SHORTEST_TOKEN} characters with --token, or stay on 127.0.0.1."
         )
-    check_port(options.host, options.port)
     given = list(options.databases) or [f"sample={sample_database()}"]
     try:
         databases = {name: whole(place) for name, place in names_for(given).items()}
@@ -68,6 +68,8 @@ def prepare(options: Options) -> Served:
         raise ServeError(str(error)) from error
     for place in databases.values():
         get_database(place).schema()
+    if options.port:
+        check_port(options.host, options.port)
     return Served(
         databases=databases,
         models=tuple(options.models) or (DEFAULT_MODEL,),
