@@ -51,7 +51,8 @@ class Context(BaseModel):
     )
     second_model: ModelName | None = Field(
         default=None,
-        description="Model that draws in turn with the actor's (cross_consistency); empty means `model`.",
+        description="cross_consistency: model that draws in turn with the actor's; empty: `model`. "
+        "text_to_sql: model of the first further query where there is doubt; empty: the actor's.",
     )
     escalation_model: ModelName | None = Field(
         default=None,
@@ -130,9 +131,9 @@ class Context(BaseModel):
     rule_repair: bool = Field(
         default=True, description="Mend on the syntax tree what a rule found and code can write right."
     )
-    semantic_detector: Literal["off", "head", "prompt"] = Field(
+    semantic_detector: Literal["off", "auto", "head", "prompt"] = Field(
         default="off",
-        description="error_llm, text_to_sql: errors that a model names, by an error-token head or in text.",
+        description="Errors a model names: by an error-token head, in text, or auto (a head where one fits).",
     )
     detector_head: str = Field(
         default="", description="File of an error-token head; empty: the shipped one that fits the model."

@@ -10,6 +10,8 @@ from weakref import WeakKeyDictionary
 from langgraph.config import get_stream_writer
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
 
+from critiql.tools.hiding import hide_known_in
+
 
 class Event(BaseModel):
     """What every event carries."""
@@ -300,7 +302,7 @@ def emit(event: Event) -> None:
         return
     with _counting:  # number and place in the stream agree, whichever thread comes first
         numbers = _writers.setdefault(writer, count())
-        writer(stamped(event, next(numbers)).model_dump(mode="json"))
+        writer(hide_known_in(stamped(event, next(numbers)).model_dump(mode="json")))
 
 
 def forward(told: dict[str, Any], writer: Callable[[Any], None]) -> None:

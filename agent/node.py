@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -12,7 +13,8 @@ from langgraph.runtime import get_runtime
 from critiql.agent.admission import admitted
 from critiql.agent.context import Context
 from critiql.agent.state import State, Update
-from critiql.tools.models.cancel import cancellable
+from critiql.tools.hiding import hide_known_in
+from critiql.tools.models.cancel import cancellable, time_limit
 from critiql.tools.models.given import use_given_models
 from critiql.tools.models.journal import journaled
 
@@ -36,9 +38,12 @@ def node(role: Role) -> RunnableLambda[State, Update]:
     """
 
     def run(state: State) -> Update:
+        context = admitted(get_runtime(Context).context or Context())
         configurable = get_config().get("configurable", {})
-        with journaled(configurable.get(JOURNAL)), use_given_models(configurable.get(MODELS)):
-            return role(state, admitted(get_runtime(Context).context or Context()))
+        journal, given = configurable.get(JOURNAL), configurable.get(MODELS)
+        with journaled(journal), use_given_models(given), time_limit(seconds_left(state, context)):
+            update: Update = hide_known_in(role(state, context))
+            return update
 
     return threaded(run, getattr(role, "__name__", "role"))
 
@@ -56,3 +61,8 @@ def threaded(run: Callable[[S], U], name: str) -> RunnableLambda[S, U]:
                 raise
 
     return RunnableLambda(run, afunc=run_in_thread, name=name)
+
+
+def seconds_left(state: State, context: Context) -> float:
+    """What is left of the time of the run; all of it before the run has begun."""
+    return context.seconds - (time.time() - state["started"] if "started" in state else 0)

@@ -68,7 +68,7 @@ def ask(
     with failures():
         options = {
             "graph": graph,
-            "context": _context(chosen, setting or []),
+            "context": context_of(chosen, setting or []),
             "evidence": evidence,
             "redact": redact,
             **_durability(checkpoint, thread),
@@ -83,12 +83,15 @@ def ask(
 
 
 def as_dict(answer: Any) -> dict[str, Any]:
-    """The JSON form of an answer."""
+    """The JSON form of an answer; its words are plain text, not Markdown."""
+    from critiql.agent.wording.sentence import unmarked
+
     document: dict[str, Any] = answer.model_dump(mode="json", exclude={"calls", "events"})
     for candidate in document["candidates"]:
         candidate.setdefault("p_true", None)
     return {
         **document,
+        "in_words": unmarked(answer.in_words),
         "model_calls": answer.model_calls,
         "escalated": answer.escalated,
         "tokens": answer.tokens().model_dump(),
@@ -102,7 +105,7 @@ def _read(question: str) -> str:
     return sys.stdin.read(LONGEST_INPUT) if question == "-" else question
 
 
-def _context(options: dict[str, Any], settings: list[str]) -> Any:
+def context_of(options: dict[str, Any], settings: list[str]) -> Any:
     """The settings of the run: the options that were given, then every `--set name=value`."""
     from critiql.agent.context import Context
 

@@ -13,7 +13,9 @@ from rich.progress import Progress
 
 from critiql.cli.screen import exit_codes
 from critiql.cli.screen.extras import extra
-from critiql.cli.screen.failures import fail, failures
+from critiql.cli.screen.failures import fail
+from critiql.cli.train_adapter import adapter
+from critiql.cli.training import local_model, training_failures
 
 with extra("evals"):
     from critiql.agent.context import DEFAULT_MODEL
@@ -23,9 +25,7 @@ with extra("evals"):
     from critiql.evals.run.cached_models import cached
     from critiql.evals.run.call_cache import CallCache
     from critiql.tools.errors.head import Floats
-    from critiql.tools.models.factory import make_model
     from critiql.tools.models.files.store import resolve
-    from critiql.tools.models.local.adapter import split_adapter
     from critiql.training.data import build
     from critiql.training.detector import check_parts, drawn, fit_detector
     from critiql.training.example_file import card_path, data_card, read_rows, write_card, write_rows
@@ -33,9 +33,10 @@ with extra("evals"):
     from critiql.training.states import hidden_states
 
 if TYPE_CHECKING:
-    from critiql.tools.models.local.model import LocalModel
+    pass
 
 app = typer.Typer(no_args_is_help=True, help="Build training data; fit the detector's head or an adapter.")
+app.command("adapter")(adapter)
 
 
 @app.callback()
@@ -48,6 +49,8 @@ class Task(StrEnum):
 
     SAM = "sam"
     LOM = "lom"
+    ACTOR = "actor"
+    LLM_CRITIC = "llm_critic"
     DETECTOR = "detector"
 
 
@@ -145,22 +148,10 @@ def lora(
         rows = drawn(read_rows(data), limit)
         check_parts(rows)
         plan = Plan(rank=rank, alpha=2.0 * rank, epochs=epochs, batch=batch, rate=rate, seed=seed)
-        card = train_adapter(rows, plan, _local_model(model), data, out, following)
+        card = train_adapter(rows, plan, local_model(model), data, out, following)
         write_card(card, out)
     shown = {key: card[key] for key in ("loss", "validation_loss", "agreement")}
     typer.echo(json.dumps({"file": str(out), "card": str(card_path(out)), **shown}))
-
-
-def _local_model(name: str) -> "LocalModel":
-    from critiql.tools.models.local.model import LocalModel
-
-    base, adapter = split_adapter(name)
-    model = make_model(base)
-    if not isinstance(model, LocalModel):
-        raise ValueError(f"{name} does not run here. An adapter is fitted to a local model; name one.")
-    if adapter is not None:
-        raise ValueError(f"{name} has an adapter already. Name the model without it.")
-    return model
 
 
 def _starts(model: str, start: Start) -> dict[str, Floats | None]:
@@ -175,16 +166,6 @@ def _starts(model: str, start: Start) -> dict[str, Floats | None]:
 def _there(file: Path | None) -> None:
     if file is not None and not file.is_file():
         fail(f"There is no file {file}. Check the path.", exit_codes.USAGE)
-
-
-@contextmanager
-def training_failures() -> Iterator[None]:
-    """Data that cannot be used are a sentence, like every other failure."""
-    with failures():
-        try:
-            yield
-        except ValueError as error:
-            fail(str(error), exit_codes.USAGE)
 
 
 def _dataset(name: str) -> Dataset:

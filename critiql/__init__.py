@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from critiql.graphs.api import aask, ask, stream
     from critiql.graphs.catalogue import UnknownGraphError, graph
     from critiql.graphs.checkpoints.saver import CheckpointError
+    from critiql.graphs.refine import Refinement, refine
     from critiql.graphs.tool import as_tool
     from critiql.tools.database.engine import DatabaseError
     from critiql.tools.database.open import open_database
@@ -52,6 +53,7 @@ __all__ = [
     "ModelError",
     "PairsError",
     "QuestionError",
+    "Refinement",
     "Rows",
     "SettingsError",
     "TransientModelError",
@@ -64,6 +66,7 @@ __all__ = [
     "graph",
     "load_model",
     "open_database",
+    "refine",
     "run",
     "stream",
     "toolbox",
@@ -80,6 +83,7 @@ _MODULES = {
     "graphs.api": ("aask", "ask", "stream"),
     "graphs.catalogue": ("UnknownGraphError", "graph"),
     "graphs.checkpoints.saver": ("CheckpointError",),
+    "graphs.refine": ("Refinement", "refine"),
     "graphs.tool": ("as_tool",),
     "tools.database.engine": ("DatabaseError",),
     "tools.database.open": ("open_database",),

@@ -50,3 +50,13 @@ def graph(name: str) -> Graph:
     module: Any = import_module(f"critiql.graphs.{name}")
     compiled: Graph = module.graph
     return compiled
+
+
+def complete_context(name: str, context: Context | None = None) -> Context:
+    """The settings of a run of that graph: those that were made, and the graph's own defaults for the others.
+
+    Raises:
+        UnknownGraphError: no such graph.
+    """
+    schema: type[Context] = graph(name).builder.context_schema or Context
+    return schema.model_validate((context or Context()).model_dump(exclude_unset=True))

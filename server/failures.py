@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 
 from critiql.agent.roles.ground import QuestionError
 from critiql.graphs.catalogue import UnknownGraphError
+from critiql.graphs.refine import NoQueryError
 from critiql.server.auth import error_body
 from critiql.server.uploads import UploadError
 from critiql.tools.database.engine import DatabaseError
@@ -36,6 +37,7 @@ class Told(NamedTuple):
 
 KINDS: dict[type[Exception], tuple[str, int]] = {
     QuestionError: ("question", 400),
+    NoQueryError: ("query", 400),
     UnknownGraphError: ("graph", 404),
     UploadError: ("upload", 400),
     PairsError: ("examples", 500),

@@ -21,6 +21,7 @@ from critiql.agent.databases import database_of, limits_of
 from critiql.agent.events import Event
 from critiql.agent.state import State
 from critiql.graphs.api import stream
+from critiql.graphs.refine import Refinement, arefine
 from critiql.server.results import (
     CheckResult,
     ColumnResult,
@@ -147,6 +148,15 @@ def mended(query: Query | Finding, found: Iterable[Finding], dialect: str) -> st
     trees = (one.mended for one in found if one.mended is not None)
     tree = next(trees, None)
     return canonical(tree, dialect) if tree is not None else None
+
+
+async def refine(name: str, sql: str, question: str) -> Refinement:
+    """Mend somebody's query where something stands against it, and say why it was kept or replaced.
+
+    Raises:
+        NoQueryError, QuestionError, DatabaseError, ModelError: the message says what to do.
+    """
+    return await arefine(sql, name or default_database(), question, context=admitted(Context()))
 
 
 def explain(name: str, sql: str) -> ExplainResult:

@@ -21,6 +21,7 @@ from pydantic import BaseModel, Field
 
 from critiql.agent.answer import Answer
 from critiql.agent.assistant.readings import Reading, two_readings
+from critiql.graphs.refine import Refinement
 from critiql.server import library
 from critiql.server.failures import kind_and_status
 from critiql.server.progress import said_of
@@ -168,6 +169,14 @@ async def check(sql: Sql, question: str = "", database: Database = "") -> CheckR
     return await in_thread(library.check, database, sql, question)
 
 
+async def refine(sql: Sql, question: Question, database: Database = "") -> Refinement:
+    """Mend a SQL query where something stands against it, and say why it was kept or replaced."""
+    try:
+        return await library.refine(database, sql, question)
+    except Exception as error:
+        raise sentence_of(error) from error
+
+
 async def explain(sql: Sql, database: Database = "") -> ExplainResult:
     """Explain a SQL query as steps, with the number of rows after each."""
     return await in_thread(library.explain, database, sql)
@@ -223,7 +232,7 @@ def make_server() -> MCPServer[Any]:
     server: MCPServer[Any] = MCPServer(
         "critiql", title="Critiql", instructions=INSTRUCTIONS, extensions=[apps], log_level="WARNING"
     )
-    for tool in (run, check, explain, describe):
+    for tool in (run, check, refine, explain, describe):
         server.add_tool(tool, annotations=READS)
     server.resource("schema://{table}", mime_type="text/plain", description="How a table was created.")(
         schema_of

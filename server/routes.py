@@ -18,6 +18,7 @@ from critiql.agent.answer import Answer
 from critiql.agent.context import Context
 from critiql.agent.events import EVENT
 from critiql.graphs.catalogue import GRAPHS
+from critiql.graphs.refine import Refinement
 from critiql.server import library
 from critiql.server.failures import kind_and_status
 from critiql.server.results import CheckResult, ExplainResult, RunResult, SchemaResult
@@ -74,7 +75,7 @@ def about() -> dict[str, Any]:
         "upload_limit_bytes": LARGEST,
         "approval": True,
         "memory": False,
-        "refine": False,
+        "refine": True,
         "model": {"name": model, "local": not model.startswith(HOSTED)},
         "models": list(offered.models) if offered else [model],
         "graphs": list(GRAPHS),
@@ -132,6 +133,12 @@ def run(query: Query) -> RunResult:
 def check(query: Query) -> CheckResult:
     """What the rules find in a query."""
     return library.check(query.database, query.sql, query.question)
+
+
+@router.post("/refine")
+async def refine(query: Query) -> Refinement:
+    """Mend a query, or say why it is kept."""
+    return await library.refine(query.database, query.sql, query.question)
 
 
 @router.post("/explain")

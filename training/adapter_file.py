@@ -1,14 +1,15 @@
 """A LoRA adapter as the GGUF that llama.cpp puts over a model: names and order of its weights."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from gguf import MODEL_ARCH_NAMES, GGUFReader, GGUFType, GGUFWriter, Keys, get_tensor_name_map
+from gguf import MODEL_ARCH_NAMES, GGUFReader, GGUFType, GGUFValueType, GGUFWriter, Keys, get_tensor_name_map
 
 from critiql.tools.errors.head import Floats
+from critiql.tools.models.local.adapter import INVOCATION
 
 PERMUTED = ("self_attn.q_proj", "self_attn.k_proj")
 """What llama.cpp stores in its own order in files of the architecture `llama`: the two halves of each head
@@ -58,7 +59,15 @@ def architecture_of(model: Path) -> Architecture:
     )
 
 
-def write_adapter(pairs: Mapping[str, Pair], alpha: float, architecture: Architecture, out: Path) -> None:
+def write_adapter(
+    pairs: Mapping[str, Pair],
+    alpha: float,
+    architecture: Architecture,
+    out: Path,
+    *,
+    invocation: Sequence[int] = (),
+    short: bool = False,
+) -> None:
     """Write an adapter; a file that is there is replaced only when all of it is written.
 
     Args:
@@ -66,6 +75,8 @@ def write_adapter(pairs: Mapping[str, Pair], alpha: float, architecture: Archite
         alpha: what is added is weighed by alpha / rank.
         architecture: of the model it belongs to.
         out: the GGUF to write.
+        invocation: the tokens from whose first one on it acts; none where it acts on all.
+        short: write the weights in 16 bits.
 
     Raises:
         ValueError: a module has no counterpart in a GGUF.
@@ -76,10 +87,13 @@ def write_adapter(pairs: Mapping[str, Pair], alpha: float, architecture: Archite
     writer.add_type(GGUFType.ADAPTER)
     writer.add_string(Keys.Adapter.TYPE, "lora")
     writer.add_float32(Keys.Adapter.LORA_ALPHA, alpha)
+    if invocation:
+        writer.add_key_value(INVOCATION, list(invocation), GGUFValueType.ARRAY, sub_type=GGUFValueType.UINT32)
+    kind = np.float16 if short else np.float32
     for module, pair in sorted(pairs.items()):
         name = tensor_name(module, architecture)
-        writer.add_tensor(f"{name}.weight.lora_a", np.ascontiguousarray(pair.a, np.float32))
-        writer.add_tensor(f"{name}.weight.lora_b", in_file_order(module, pair.b, architecture))
+        writer.add_tensor(f"{name}.weight.lora_a", np.ascontiguousarray(pair.a, kind))
+        writer.add_tensor(f"{name}.weight.lora_b", in_file_order(module, pair.b, architecture).astype(kind))
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()

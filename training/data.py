@@ -3,9 +3,12 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from critiql.evals.data.datasets import load
 from critiql.evals.data.item import Dataset, Item
 from critiql.evals.data.sampling import sample
+from critiql.training.actor_data import actor_rows
 from critiql.training.actor_outputs import Predictions, predictions_of
+from critiql.training.critic_data import critic_rows
 from critiql.training.detector_data import detector_rows
 from critiql.training.example_file import Row, balanced
 from critiql.training.gold import Gold, opened
@@ -14,6 +17,8 @@ from critiql.training.trajectory_data import LOM_KINDS, SAM_KINDS, actor_sam_row
 Follow = Callable[[int], Callable[[], None]]
 """Told how many steps there are; gives what to call after each."""
 
+OTHER_WORDS = "spider-syn-train"
+"""The data set with Spider's training questions in other words."""
 SPARE = 2.0
 """Gold queries drawn for each example of a kind: not every query allows every kind."""
 
@@ -24,7 +29,7 @@ def build(
     """The examples of one task.
 
     Args:
-        task: `sam`, `lom` or `detector`.
+        task: `sam`, `lom`, `detector`, `actor` or `llm_critic`.
         data: where gold queries come from.
         limit: at most so many examples; None is all that can be made.
         seed: names every draw.
@@ -33,8 +38,19 @@ def build(
 
     Returns:
         Verified examples; all of one database are in one part.
+
+    Raises:
+        ValueError: the critic's set is asked for without predictions.
     """
+    if task == "llm_critic" and predictions is None:
+        raise ValueError(
+            "The critic learns from what an actor wrote. Name the store of an evaluation: --predictions."
+        )
+    if task == "actor":
+        return actor_rows(data.items, _in_other_words(data), limit, seed, follow)
     outputs = predictions_of(predictions, data.name) if predictions is not None else {}
+    if task == "llm_critic":
+        return critic_rows(data.items, outputs, limit, seed, follow)
     if task == "detector":
         asked = [item for item in data.items if item.index in outputs]
         others = [item for item in data.items if item.index not in outputs]
@@ -50,6 +66,11 @@ def build(
     actors = [row for _, rows in made for row in rows][:limit]
     left = None if limit is None else limit - len(actors)
     return balanced([row for rows, _ in made for row in rows], left, seed) + actors
+
+
+def _in_other_words(data: Dataset) -> Sequence[Item]:
+    """Spider's training questions as Spider-Syn asks them, where they are asked for and at hand."""
+    return load(OTHER_WORDS).items if data.name == "spider-train" else ()
 
 
 def _drawn(items: Sequence[Item], limit: int | None, share: float, seed: int) -> list[Item]:

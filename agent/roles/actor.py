@@ -3,7 +3,7 @@
 from critiql import prompts
 from critiql.agent.calls import sql_prompt, sql_sampling, write
 from critiql.agent.candidates import first, given, propose, question_with_notes
-from critiql.agent.context import Context
+from critiql.agent.context import Context, Role
 from critiql.agent.decide.budget import repeated
 from critiql.agent.state import State, Update, incumbent_of
 from critiql.tools.sql.extract import extract_sql
@@ -20,10 +20,21 @@ def actor(state: State, context: Context) -> Update:
     if state.get("draft") and not state.get("candidates"):
         return given(state)
     prompt = sql_prompt(state, request(state))
-    sampling = sql_sampling(context, state["generations"], warmth(state, context))
-    generation, call = write("actor", context, prompt, sampling)
+    role, temperature = supplier(state, context)
+    sampling = sql_sampling(context, state["generations"], temperature)
+    generation, call = write(role, context, prompt, sampling)
     candidate = propose(state, extract_sql(generation.text), "actor", generation)
     return {**first(state, candidate), "generations": state["generations"] + 1, "calls": [call]}
+
+
+def supplier(state: State, context: Context) -> tuple[Role, float]:
+    """Who writes next, and at what temperature: the first further draw is a named second model's greedy one.
+
+    Differently trained models err differently: what both return is right more often than what one repeats.
+    """
+    if context.second_model and state["generations"] == 1:
+        return "second", 0.0
+    return "actor", warmth(state, context)
 
 
 def warmth(state: State, context: Context) -> float:

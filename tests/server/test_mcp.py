@@ -30,7 +30,7 @@ def era(request: pytest.FixtureRequest, offered: Served) -> Iterator[str]:
 async def test_tools_have_typed_results(era: str) -> None:
     async with Client(door.make_server(), mode=era) as client:
         tools = {tool.name: tool for tool in (await client.list_tools()).tools}
-        assert set(tools) == {"ask", "run", "check", "explain", "describe"}
+        assert set(tools) == {"ask", "run", "check", "refine", "explain", "describe"}
         assert all(tool.output_schema and tool.description for tool in tools.values())
         assert all(tool.annotations and tool.annotations.read_only_hint for tool in tools.values())
         ran = await client.call_tool("run", {"sql": COUNT})
@@ -48,6 +48,16 @@ async def test_tools_have_typed_results(era: str) -> None:
         described = await client.call_tool("describe", {"table": "maker"})
         assert described.structured_content is not None
         assert [table["name"] for table in described.structured_content["tables"]] == ["maker"]
+
+
+async def test_refine(era: str, scripted: Callable[..., Any]) -> None:
+    scripted([COUNT], [0.9])
+    given = {"sql": "SELECT titel FROM item WHERE id = 3", "question": "What is item 3?"}
+    async with Client(door.make_server(), mode=era) as client:
+        refined = await client.call_tool("refine", given)
+    assert refined.structured_content is not None
+    assert refined.structured_content["changed"]
+    assert refined.structured_content["rows"] == [["lamp"]]
 
 
 async def test_progress_comes_before_the_answer(era: str, scripted: Callable[..., Any]) -> None:

@@ -6,12 +6,13 @@ from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING
 
+from critiql.tools.hiding import hide_secrets
 from critiql.tools.models.files.hashes import file_sha256
 from critiql.tools.models.files.registry import registry
 from critiql.tools.models.files.store import resolve
 from critiql.tools.models.given import given_model
 from critiql.tools.models.journal import with_journal
-from critiql.tools.models.local.adapter import joined_sha256, split_adapter
+from critiql.tools.models.local.adapter import acts_after_prefix, joined_sha256, split_adapter
 from critiql.tools.models.model import LanguageModel
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def fingerprint_of(spec: str) -> str:
         known = given_model(spec) or _models.get(spec)
     if known is not None:
         return known.fingerprint
-    return spec if spec.startswith(HOSTED) else _sha256(spec)[:12]
+    return hide_secrets(spec) if spec.startswith(HOSTED) else _sha256(spec)[:12]
 
 
 @contextmanager
@@ -100,9 +101,11 @@ def _local(spec: str) -> LanguageModel:
     from critiql.tools.models.local.model import LocalModel
 
     base, adapter = split_adapter(spec)
-    runtime = _runtime(resolve(base).resolve(), adapter.resolve() if adapter else None)
+    path, over = resolve(base).resolve(), adapter.resolve() if adapter else None
+    after = over if over is not None and acts_after_prefix(over) else None
+    runtime = _runtime(path, over if after is None else None)
     record = registry().find(base)
-    return LocalModel(spec, runtime, record.chat_template if record else None)
+    return LocalModel(spec, runtime, record.chat_template if record else None, after)
 
 
 def _runtime(path: Path, adapter: Path | None) -> "LlamaRuntime":

@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -22,6 +23,7 @@ from llama_cpp.llama_grammar import json_schema_to_gbnf
 from pydantic import BaseModel, ConfigDict
 
 from critiql.tools.models.cancel import cancellable
+from critiql.tools.models.local.adapter import joined_sha256
 from critiql.tools.models.local.chat_format import Message, Segment, render, tokenise
 from critiql.tools.models.local.runtime import LlamaRuntime, Tokens, Written
 from critiql.tools.models.model import Sampling
@@ -38,6 +40,8 @@ class ChatLlama(BaseChatModel):
     model_name: str
     template: str | None = None
     """Jinja chat template or the name of one; by default the one in the GGUF."""
+    adapter: Path | None = None
+    """A LoRA adapter that acts after the system message, whose state stays the model's own."""
     sampling: Sampling = Sampling()
     """How tokens are drawn; a call may say otherwise with an argument `sampling` of its own."""
     logprobs: bool = False
@@ -49,7 +53,12 @@ class ChatLlama(BaseChatModel):
 
     @property
     def _identifying_params(self) -> dict[str, Any]:
-        return {"model_name": self.model_name, "sha256": self.runtime.sha256}
+        return {"model_name": self.model_name, "sha256": self.sha256}
+
+    @property
+    def sha256(self) -> str:
+        """What identifies the model with its adapter."""
+        return joined_sha256(self.runtime.sha256, self.adapter)
 
     def tokens(self, messages: Sequence[BaseMessage]) -> Tokens:
         """The prompt these messages make; its prefix ends with the system message."""
@@ -61,6 +70,7 @@ class ChatLlama(BaseChatModel):
         return Tokens(
             tokenise(weights, segments[:seam], begin=True),
             tokenise(weights, segments[seam:], begin=seam == 0),
+            self.adapter,
         )
 
     def with_structured_output(

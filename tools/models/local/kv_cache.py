@@ -8,7 +8,7 @@ import ctypes
 from collections.abc import Sequence
 from itertools import takewhile
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -27,14 +27,25 @@ a second; larger ones gained 14 % in prefill speed (1.5B, 2 cores: 16 tokens 123
 MAKING = f"chunks of {CHUNK}, no flash attention"
 """What a stored state depends on beside the weights and the tokens."""
 
-Chunk = tuple[int, ...]
+
+class Chunk(NamedTuple):
+    """Tokens decoded at once, and what they are decoded with: only both together name a state."""
+
+    tokens: tuple[int, ...]
+    adapter: Path | None = None
 
 
-def chunks_of(prefix: Sequence[int], suffix: Sequence[int]) -> list[Chunk]:
-    """The chunks a prompt is decoded in; the prefix is divided by itself, whatever follows it."""
+def chunks_of(prefix: Sequence[int], suffix: Sequence[int], adapter: Path | None = None) -> list[Chunk]:
+    """The chunks a prompt is decoded in; the prefix is divided by itself, whatever follows it.
+
+    Args:
+        prefix: decoded without the adapter.
+        suffix: decoded with it.
+        adapter: one that acts after the prefix; None is none.
+    """
     return [
-        tuple(part[start : start + CHUNK])
-        for part in (prefix, suffix)
+        Chunk(tuple(part[start : start + CHUNK]), on)
+        for part, on in ((prefix, None), (suffix, adapter))
         for start in range(0, len(part), CHUNK)
     ]
 
@@ -54,23 +65,49 @@ class KVCache:
         self._memory = native.llama_get_memory(self.handle)
         self._weights = weights
         self._chunks: list[Chunk] = []
+        self._adapters: dict[Path, Any] = {}
+        self._always: list[Path] = []
+        self._worn: list[Path] = []
 
     def put_on(self, adapter: Path) -> None:
-        """Compute with a LoRA adapter from now on; it is freed with the weights.
+        """Compute with a LoRA adapter from now on, prefixes too.
 
         Raises:
             ModelError: the file is missing, damaged, or made for another model.
         """
+        self.load_adapter(adapter)
+        self._always = [adapter]
+        self.wear(None)
+
+    def wear(self, adapter: Path | None) -> None:
+        """Compute with a loaded adapter from now on, until another is worn or none."""
+        worn = [*self._always, *([adapter] if adapter is not None else [])]
+        if worn == self._worn:
+            return
+        loaded = (native.llama_adapter_lora_p_ctypes * len(worn))(*(self._adapters[one] for one in worn))
+        scales = (ctypes.c_float * len(worn))(*(1.0 for _ in worn))
+        if native.llama_set_adapters_lora(self.handle, loaded or None, len(worn), scales):
+            raise ModelError(f"{self._weights.path.name}: an adapter could not be put on ({first_error()}).")
+        self._worn = worn
+
+    def load_adapter(self, adapter: Path) -> None:
+        """Load a LoRA adapter, to be worn; it is freed with the weights.
+
+        Raises:
+            ModelError: the file is missing, damaged, or made for another model.
+        """
+        if adapter in self._adapters:
+            return
         check_is_gguf(adapter)
         try_out(self._weights.path, adapter)
         forget_errors()
         loaded = native.llama_adapter_lora_init(self._weights.handle, str(adapter).encode())
-        adapters, scales = (native.llama_adapter_lora_p_ctypes * 1)(loaded), (ctypes.c_float * 1)(1.0)
-        if not loaded or native.llama_set_adapters_lora(self.handle, adapters, 1, scales):
+        if not loaded:
             raise ModelError(
                 f"{adapter} cannot be put on {self._weights.path.name}: {first_error()}. It is damaged, no "
                 "LoRA adapter, or was trained on another model; name the model it belongs to."
             )
+        self._adapters[adapter] = loaded
 
     def close(self) -> None:
         """Free the context."""
@@ -88,7 +125,7 @@ class KVCache:
 
         A recurrent model cannot forget a part: it forgets everything, and 0 tokens stay.
         """
-        length = sum(map(len, self._chunks[:count]))
+        length = sum(len(chunk.tokens) for chunk in self._chunks[:count])
         if length < self._decoded() and not native.llama_memory_seq_rm(self._memory, 0, length, -1):
             self._drop_all()
             return 0
@@ -102,7 +139,8 @@ class KVCache:
             CallCancelledError: the call was cancelled; what was decoded before stays.
         """
         ensure_not_cancelled()
-        self.decode(chunk)
+        self.wear(chunk.adapter)
+        self.decode(chunk.tokens)
         self._chunks.append(chunk)
 
     def decode(self, tokens: Sequence[int]) -> None:

@@ -1,6 +1,7 @@
 """A local model as the roles see it: three-part prompts over the chat model and the runtime."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, SystemMessage
 
@@ -15,9 +16,24 @@ class LocalModel:
     Text is written through the LangChain chat model, so that tokens show in LangGraph's message stream.
     """
 
-    def __init__(self, name: str, runtime: LlamaRuntime, template: str | None = None) -> None:
+    def __init__(
+        self, name: str, runtime: LlamaRuntime, template: str | None = None, adapter: Path | None = None
+    ) -> None:
+        """Over a runtime that others may share.
+
+        Args:
+            name: what it was asked for by.
+            runtime: the loaded model.
+            template: see `ChatLlama`.
+            adapter: one that acts after the prefix; see `acts_after_prefix`.
+
+        Raises:
+            ModelError: the adapter is missing, damaged, or made for another model.
+        """
+        if adapter is not None:
+            runtime.load_adapter(adapter)
         self.runtime = runtime
-        self.chat = ChatLlama(runtime=runtime, model_name=name, template=template)
+        self.chat = ChatLlama(runtime=runtime, model_name=name, template=template, adapter=adapter)
 
     @property
     def name(self) -> str:
@@ -26,8 +42,8 @@ class LocalModel:
 
     @property
     def fingerprint(self) -> str:
-        """First 12 hex digits of the file's SHA-256."""
-        return self.runtime.sha256[:12]
+        """First 12 hex digits of the file's SHA-256; with an adapter, of both."""
+        return self.chat.sha256[:12]
 
     def generate(
         self, prompt: Prompt, sampling: Sampling, on_text: Callable[[str], None] | None = None

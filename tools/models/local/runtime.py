@@ -48,6 +48,8 @@ class Tokens:
 
     prefix: Sequence[int]
     suffix: Sequence[int]
+    adapter: Path | None = None
+    """A loaded adapter that acts on the suffix and the answer, not on the prefix."""
 
     def __len__(self) -> int:
         return len(self.prefix) + len(self.suffix)
@@ -87,7 +89,7 @@ class LlamaRuntime:
             n_ctx: context in tokens; never more than the model was trained for.
             threads: by default the setting `threads`, else the physical cores.
             prefixes: by default a store in the cache folder.
-            adapter: a LoRA adapter over the weights.
+            adapter: a LoRA adapter over the weights, on for the whole of every prompt.
 
         Raises:
             ModelError: a file is missing or damaged, the adapter belongs to another model, or memory is
@@ -102,6 +104,15 @@ class LlamaRuntime:
         self._prefixes = prefixes or _default_store()
         self._context = f"llama-cpp-python {version('llama-cpp-python')}, n_ctx {self.n_ctx}, {MAKING}"
         self._lock = Lock()
+
+    def load_adapter(self, adapter: Path) -> None:
+        """Load an adapter that prompts may name from now on.
+
+        Raises:
+            ModelError: the file is missing, damaged, or made for another model.
+        """
+        with self._turn():
+            self._cache.load_adapter(adapter)
 
     def close(self) -> None:
         """Free everything, after the running call."""
@@ -173,7 +184,8 @@ class LlamaRuntime:
             raise ModelError("A hidden state needs a prompt with something after its prefix.")
         with self._turn() as started:
             self._ensure_fits(prompt, 0)
-            cached = self._decode_prompt(Tokens(prompt.prefix, prompt.suffix[:-1]), redo_last=False)
+            before = Tokens(prompt.prefix, prompt.suffix[:-1], prompt.adapter)
+            cached = self._decode_prompt(before, redo_last=False)
             vector = self._cache.decode_for_hidden_state(prompt.suffix[-1])
             return HiddenState(vector, Usage(len(prompt), cached, 0, _since(started)))
 
@@ -190,6 +202,8 @@ class LlamaRuntime:
             name = self.weights.path.name
             raise ModelError(f"{name} ran out of memory. Close something, or use a smaller model.") from error
         finally:
+            if self._cache.handle:
+                self._cache.wear(None)
             self._lock.release()
 
     def _ensure_fits(self, prompt: Tokens, answer: int) -> None:
@@ -204,7 +218,7 @@ class LlamaRuntime:
 
         The last chunk is decoded even when it is there, to have its logits, unless `redo_last` is False.
         """
-        chunks = chunks_of(prompt.prefix, prompt.suffix)
+        chunks = chunks_of(prompt.prefix, prompt.suffix, prompt.adapter)
         of_prefix = len(chunks_of(prompt.prefix, ()))
         if self._cache.shared(chunks) < of_prefix:
             self._restore_prefix(chunks[:of_prefix])
@@ -213,10 +227,11 @@ class LlamaRuntime:
             self._cache.decode_chunk(chunks[place])
             if place + 1 == of_prefix:
                 self._keep_prefix(prompt.prefix)
+        self._cache.wear(prompt.adapter)
         return cached
 
     def _restore_prefix(self, chunks: Sequence[Chunk]) -> None:
-        key = self._key([token for chunk in chunks for token in chunk])
+        key = self._key([token for chunk in chunks for token in chunk.tokens])
         state = self._prefixes.get(key)
         if state is not None and not self._cache.restore(chunks, state):
             self._prefixes.discard(key)

@@ -1,0 +1,142 @@
+"""Fitting after a prefix, on a model of a few thousand weights: it is what a whole sequence would give."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("peft", reason="needs the extra lora: make lora")
+
+import torch
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from critiql.training import suffix_fit
+from critiql.training.base_model import ATTENTION, with_adapter
+from critiql.training.suffix_attention import NAME
+from critiql.training.suffix_fit import (
+    PrefixStates,
+    Progress,
+    SuffixExample,
+    SuffixPlan,
+    batches_of,
+    fit_suffix,
+    loss_of,
+    share_of_rate,
+)
+
+PREFIXES = ((5, 6, 7, 8, 9), (11, 12, 13))
+EXAMPLES = [
+    SuffixExample(prefix, tuple(range(20, 22 + number)), tuple(range(40 + number, 43 + 2 * number)))
+    for number in range(5)
+    for prefix in PREFIXES
+]
+RATES = [(0, 0.25), (1, 0.5), (3, 1.0), (4, 1.0), (12, 0.5), (20, 0.0)]
+
+pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")
+
+
+def tiny() -> Any:
+    """Two blocks, four heads of which two share a key, with a fresh adapter."""
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=64,
+        hidden_size=32,
+        intermediate_size=48,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        attn_implementation=NAME,
+    )
+    return with_adapter(LlamaForCausalLM(config), 2, 4.0, ATTENTION)
+
+
+def stir(model: Any) -> None:
+    """Give a fresh adapter weights that change something."""
+    for name, weights in model.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(weights, generator=torch.Generator().manual_seed(1))
+
+
+def test_over_a_prefix_s_state_the_loss_is_that_of_the_whole_sequence() -> None:
+    model = tiny()
+    same = [one for one in EXAMPLES if one.prefix == PREFIXES[0]]
+    mine = float(loss_of(model, PrefixStates(model), same).detach())
+    whole = tokens = 0.0
+    for one in same:
+        sequence = torch.tensor([[*one.prefix, *one.suffix, *one.answer]])
+        logits = model(input_ids=sequence).logits[0, -len(one.answer) - 1 : -1]
+        losses = torch.nn.functional.cross_entropy(logits, torch.tensor(one.answer), reduction="sum")
+        whole, tokens = whole + float(losses), tokens + len(one.answer)
+    assert mine == pytest.approx(whole / tokens, abs=1e-5)
+
+
+def test_the_prefix_is_the_plain_model_s_and_gets_no_gradient() -> None:
+    model = tiny()
+    before = PrefixStates(model).of(PREFIXES[0])
+    stir(model)
+    after = PrefixStates(model).of(PREFIXES[0])
+    for one, other in zip(before, after, strict=True):
+        assert (one.keys == other.keys).all()
+        assert (one.values == other.values).all()
+        assert not other.keys.requires_grad
+    assert before[0].keys.shape == (2, 5, 8)
+
+
+def test_an_adapter_that_was_stirred_changes_the_loss_of_a_suffix() -> None:
+    model = tiny()
+    fresh = float(loss_of(model, PrefixStates(model), EXAMPLES[:1]).detach())
+    stir(model)
+    assert float(loss_of(model, PrefixStates(model), EXAMPLES[:1]).detach()) != pytest.approx(fresh)
+
+
+def test_a_batch_has_one_prefix_and_an_epoch_every_example_once() -> None:
+    batches = batches_of(EXAMPLES, SuffixPlan(batch=2, epochs=2))
+    assert len(batches) == 12
+    assert all(len({EXAMPLES[one].prefix for one in batch}) == 1 for batch in batches)
+    assert all(count == 2 for count in Counter(one for batch in batches for one in batch).values())
+    assert batches[:6] != batches[6:]
+
+
+@pytest.mark.parametrize(("step", "share"), RATES)
+def test_the_rate_rises_straight_and_falls_as_a_cosine(step: int, share: float) -> None:
+    assert share_of_rate(step, 20, 0.2) == pytest.approx(share)
+
+
+def test_a_fit_that_was_stopped_ends_as_one_that_was_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(suffix_fit, "KEEP_EVERY", 1)
+    plan = SuffixPlan(rank=2, epochs=3, batch=2, rate=1e-2)
+
+    def fit(kept: Path, last: int = 99) -> tuple[list[float], Any]:
+        model, told = tiny(), []
+
+        def tell(progress: Progress) -> None:
+            told.append(progress)
+            if progress.step == last:
+                raise KeyboardInterrupt
+
+        losses, _ = fit_suffix(model, PrefixStates(model), EXAMPLES, plan, kept, tell)
+        assert told[-1].left == 0
+        return losses, model.state_dict()
+
+    whole, weights = fit(tmp_path / "whole")
+    assert whole[-1] < whole[0]
+    with pytest.raises(KeyboardInterrupt):
+        fit(tmp_path / "stopped", last=7)
+    again, same = fit(tmp_path / "stopped")
+    assert again == whole
+    assert all(torch.equal(weights[name], same[name]) for name in weights)
+    with pytest.raises(ValueError, match="state of a fit with other data or settings"):
+        fit_suffix(tiny(), PrefixStates(tiny()), EXAMPLES[1:], plan, tmp_path / "whole")
+
+
+def test_states_that_do_not_fit_are_computed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(suffix_fit, "STATES_BYTES", 1)
+    states = PrefixStates(tiny())
+    first = states.of(PREFIXES[0])
+    states.of(PREFIXES[1])
+    again = states.of(PREFIXES[0])
+    assert again is not first
+    assert (again[1].values == first[1].values).all()

@@ -1,0 +1,71 @@
+"""Examples for the LLM critic: its own prompt on what an actor wrote, and whether that was right."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from critiql.agent.context import Context
+from critiql.agent.databases import summarise
+from critiql.agent.roles.ground import fits, schema_prefix
+from critiql.agent.roles.llm_critic import prompt_for
+from critiql.agent.state import Candidate, State
+from critiql.evals.data.item import Item
+from critiql.tools.database.result import Rows
+from critiql.training.actor_data import parts_of
+from critiql.training.actor_outputs import Predictions
+from critiql.training.example_file import Part, Row, balanced, rank
+from critiql.training.gold import LIMITS, Gold, opened
+
+RIGHT, WRONG = "right", "wrong"
+"""Kinds of an example, and the words that the critic says of it."""
+WORDS = {RIGHT: "True", WRONG: "False"}
+
+
+def critic_rows(
+    items: Sequence[Item],
+    outputs: Predictions,
+    limit: int | None,
+    seed: int,
+    follow: Callable[[int], Callable[[], None]],
+) -> list[Row]:
+    """Queries of an actor that run, as many wrong as right ones; databases are divided as for the actor.
+
+    Args:
+        items: the questions of a data set.
+        outputs: the actor's queries by index of the question.
+        limit: at most so many examples of both parts.
+        seed: names the draw.
+        follow: for progress.
+
+    Returns:
+        The examples in an order of the seed's, so that the first of them are a draw of all.
+    """
+    parts = parts_of(items, seed)
+    asked = [item for item in items if item.index in outputs and item.db_id in parts]
+    golds = opened(asked, follow(len(asked)))
+    rows = [row for gold in golds for row in _rows(gold, outputs[gold.item.index], parts[gold.item.db_id])]
+    kept = balanced(rows, limit, seed)
+    return sorted(kept, key=lambda row: rank(seed, row["index"], row["kind"], row["request"]))
+
+
+def _rows(gold: Gold, written: dict[str, bool], part: Part) -> Iterator[Row]:
+    """One example for each query that runs; none where the schema is too long to be shown whole."""
+    context, schema, item = Context(), gold.database.schema(), gold.item
+    if not fits(schema, context):
+        return
+    state: State = {"question": item.question, "schema_prefix": schema_prefix(schema, context)}
+    for sql, right in written.items():
+        result = gold.database.run(sql, LIMITS)
+        if not isinstance(result, Rows):
+            continue
+        prompt = prompt_for(state, Candidate(id=1, sql=sql, execution=summarise(result)), context)
+        kind = RIGHT if right else WRONG
+        yield {
+            "task": "llm_critic",
+            "kind": kind,
+            "part": part,
+            "db_id": item.db_id,
+            "index": item.index,
+            "prefix": prompt.prefix,
+            "request": prompt.request,
+            "opening": prompt.opening,
+            "answer": WORDS[kind],
+        }
