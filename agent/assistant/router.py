@@ -31,8 +31,8 @@ _STATEMENT = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 CLEAR = 0.7
-"""Probability above which a claim is taken for true. Most messages are questions, and the 1.5B model says up to
-0.59 to a claim that is wrong and 0.83 to one that is right (six messages of tests/fixtures/agent/assistant)."""
+"""Probability above which a claim is taken for true. Most messages are questions, and of six messages in
+tests/fixtures/agent/assistant the 1.5B model gave at most 0.59 to a wrong claim and 0.83 to the right one."""
 OF_AN_ANSWER: tuple[Tool, ...] = ("explain", "check", "chart")
 """Tools that need an answer to speak of."""
 FILE = Path(__file__).with_name("commands.json")
