@@ -133,11 +133,13 @@ class WorkerDatabase:
         Raises:
             DatabaseError: as `structure`.
         """
+        if self._tells_version:
+            self._version, self._looked_at = self._ask_version(), time.monotonic()
         self._checked = self.structure()
 
     def _read_schema(self) -> Schema:
-        if self._tells_version:
-            self._version, self._looked_at = self._ask_version(), time.monotonic()
+        if self._checked is None:
+            self.check()
         (structure, estimates), self._checked = self._checked or self.structure(), None
         deadline = time.monotonic() + LOOKS_SECONDS
         counts = dict(estimates)
