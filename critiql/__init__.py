@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from critiql.graphs.catalogue import UnknownGraphError, graph
     from critiql.graphs.checkpoints.saver import CheckpointError
     from critiql.graphs.refine import Refinement, refine
+    from critiql.graphs.tool import as_tool
     from critiql.tools.database.engine import DatabaseError
     from critiql.tools.database.open import open_database
     from critiql.tools.database.result import Failure, Limits, Rows
@@ -58,6 +59,7 @@ __all__ = [
     "TransientModelError",
     "UnknownGraphError",
     "aask",
+    "as_tool",
     "ask",
     "check",
     "explain",
@@ -82,6 +84,7 @@ _MODULES = {
     "graphs.catalogue": ("UnknownGraphError", "graph"),
     "graphs.checkpoints.saver": ("CheckpointError",),
     "graphs.refine": ("Refinement", "refine"),
+    "graphs.tool": ("as_tool",),
     "tools.database.engine": ("DatabaseError",),
     "tools.database.open": ("open_database",),
     "tools.database.result": ("Failure", "Limits", "Rows"),
