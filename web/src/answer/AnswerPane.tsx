@@ -86,7 +86,7 @@ function Verdict({ result }: { result: Result }) {
   const failed = result.status === "failed";
   return (
     <section className="verdict" aria-label="In words">
-      {result.in_words && <p className={failed ? "words bad" : "words"}>{unmarked(result.in_words)}</p>}
+      {result.in_words && <p className={wordsClass(result)}>{unmarked(result.in_words)}</p>}
       <ul className="badges">
         <li className={`chip status ${result.status}`}>{status.title}</li>
         {!failed && result.status !== "abstained" && <li className="chip">{confidenceWords(result.confidence)}</li>}
@@ -104,6 +104,12 @@ function Verdict({ result }: { result: Result }) {
       )}
     </section>
   );
+}
+
+/** One value is the answer itself and stands large; a list of rows is better read in the table. */
+function wordsClass(result: Result): string {
+  if (result.status === "failed") return "bad";
+  return result.rows.length > 1 ? "muted" : "words";
 }
 
 function confidenceWords(confidence: number | null): string {

@@ -36,7 +36,7 @@ interface StepProps {
 }
 
 function Step({ attempt, index, trace, dialect, running }: StepProps) {
-  const before = trace.attempts[index - 1];
+  const before = comparedWith(trace.attempts, index);
   const stands = trace.standing === attempt.id && trace.attempts.findLastIndex((one) => one.id === attempt.id) === index;
   const repeated = attempt.repeats !== null && attempt.repeats !== attempt.id;
   return (
@@ -176,6 +176,13 @@ function notesAfter(trace: Trace, after: number) {
         {visible(note.text)}
       </li>
     ));
+}
+
+/** The query before; a mended one is compared with the one that was mended. */
+function comparedWith(attempts: readonly Attempt[], index: number): Attempt | undefined {
+  const earlier = attempts.slice(0, index);
+  if (attempts[index]?.origin === "repair") return earlier.findLast((attempt) => attempt.origin !== "repair");
+  return earlier.at(-1);
 }
 
 function mark(attempt: Attempt): string {

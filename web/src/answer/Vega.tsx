@@ -33,8 +33,12 @@ export default function Vega({ spec, label, theme }: { spec: Record<string, unkn
       },
       (failure: unknown) => setError(inWords(failure)),
     );
+    // A chart as wide as its place follows the window only; the place also changes by itself.
+    const watcher = new ResizeObserver(() => window.dispatchEvent(new Event("resize")));
+    watcher.observe(element.parentElement!);
     return () => {
       left = true;
+      watcher.disconnect();
       done?.();
     };
   }, [spec, theme]);

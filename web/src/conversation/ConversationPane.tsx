@@ -23,7 +23,9 @@ interface Props {
 export function ConversationPane({ conversation, chosen, onChoose, onDecide, examples, database, ready }: Props) {
   const { turns, running, error } = conversation;
   const end = useRef<HTMLDivElement>(null);
-  useEffect(() => end.current?.scrollIntoView({ block: "end" }), [turns.length, turns.at(-1)?.state]);
+  useEffect(() => {
+    end.current?.scrollIntoView({ block: "end" }); // newer browsers return a promise, which is no clean-up
+  }, [turns.length, turns.at(-1)?.state]);
   return (
     <section className="conversation" aria-label="Conversation">
       <div className="turns">

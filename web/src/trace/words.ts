@@ -107,6 +107,7 @@ export function plainReason(reason: string, old: string, fresh: string): string 
     .replace(/ against the challenger\b/, ` speaks against ${fresh}`)
     .replace(/\bthe challenger\b/g, fresh)
     .replace(/\bthe incumbent\b/g, old)
+    .replace(/\bdoes not execute\b/, "does not run")
     .replace(/\bthe critic prefers\b/, "the model's second look prefers");
 }
 
