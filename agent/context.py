@@ -6,7 +6,16 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from critiql.tools.errors.guide.parts import GUIDES, Guide
 
-Role = Literal["actor", "second", "llm_critic", "error_detector", "refiner", "action_assistant", "escalation"]
+Role = Literal[
+    "actor",
+    "second",
+    "llm_critic",
+    "error_detector",
+    "refiner",
+    "action_assistant",
+    "escalation",
+    "assistant",
+]
 
 DEFAULT_MODEL = "qwen2.5-coder-1.5b-instruct"
 
@@ -48,6 +57,10 @@ class Context(BaseModel):
         default=None,
         description="text_to_sql: model that writes one query where the loop ends in doubt; empty: none.",
     )
+    assistant_model: ModelName | None = Field(
+        default=None,
+        description="assistant: model that picks the tool and rewrites follow-ups; empty means `model`.",
+    )
     panel: tuple[ModelName, ...] = Field(
         default=(), description="Further models that judge beside the LLM critic.", max_length=5
     )
@@ -86,6 +99,10 @@ class Context(BaseModel):
     )
     execution: bool = Field(
         default=True, description="Off: no query is run and no row is read before the answer."
+    )
+
+    run_answer: bool = Field(
+        default=True, description="Run the chosen query for the answer's rows; off: it is returned unrun."
     )
 
     abstain: bool = Field(

@@ -189,6 +189,42 @@ class Budget(Event):
     spent: float
 
 
+class Rewritten(Event):
+    """A message of a conversation as a question by itself."""
+
+    type: Literal["rewritten"] = "rewritten"
+    said: str
+    question: str
+    seconds: float
+
+
+class Routed(Event):
+    """What a turn of a conversation does."""
+
+    type: Literal["routed"] = "routed"
+    tool: str
+    by: Literal["rule", "model"]
+    choices: dict[str, float]
+    """Probability of each tool; empty where a rule decided."""
+
+
+class Charted(Event):
+    """The last rows as a chart, or why there is none."""
+
+    type: Literal["charted"] = "charted"
+    kind: str | None
+    kinds: list[str]
+    reason: str
+
+
+class Reviewed(Event):
+    """What a person decided when asked."""
+
+    type: Literal["reviewed"] = "reviewed"
+    decision: str
+    sql: str
+
+
 class Answered(Event):
     """The run is over."""
 
@@ -217,6 +253,10 @@ AnyEvent = Annotated[
     | Decided
     | Escalated
     | Budget
+    | Rewritten
+    | Routed
+    | Charted
+    | Reviewed
     | Answered,
     Field(discriminator="type"),
 ]

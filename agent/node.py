@@ -3,11 +3,13 @@
 import asyncio
 import threading
 from collections.abc import Callable
+from typing import TypeVar
 
 from langchain_core.runnables import RunnableLambda
 from langgraph.config import get_config
 from langgraph.runtime import get_runtime
 
+from critiql.agent.admission import admitted
 from critiql.agent.context import Context
 from critiql.agent.state import State, Update
 from critiql.tools.models.cancel import cancellable
@@ -15,6 +17,9 @@ from critiql.tools.models.journal import journaled
 
 JOURNAL = "journal"
 """Name in `configurable` of the journal that keeps the run's model answers, where there is one."""
+
+S = TypeVar("S")
+U = TypeVar("U")
 
 Role = Callable[[State, Context], Update]
 """A role reads the state and the settings, and returns only what it changed."""
@@ -29,9 +34,15 @@ def node(role: Role) -> RunnableLambda[State, Update]:
 
     def run(state: State) -> Update:
         with journaled(get_config().get("configurable", {}).get(JOURNAL)):
-            return role(state, get_runtime(Context).context or Context())
+            return role(state, admitted(get_runtime(Context).context or Context()))
 
-    async def run_in_thread(state: State) -> Update:
+    return threaded(run, getattr(role, "__name__", "role"))
+
+
+def threaded(run: Callable[[S], U], name: str) -> RunnableLambda[S, U]:
+    """Blocking work as a node: in a thread under asyncio, stopped within a second when cancelled."""
+
+    async def run_in_thread(state: S) -> U:
         cancelled = threading.Event()
         with cancellable(cancelled):
             try:
@@ -40,4 +51,4 @@ def node(role: Role) -> RunnableLambda[State, Update]:
                 cancelled.set()
                 raise
 
-    return RunnableLambda(run, afunc=run_in_thread, name=getattr(role, "__name__", "role"))
+    return RunnableLambda(run, afunc=run_in_thread, name=name)

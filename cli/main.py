@@ -16,6 +16,11 @@ COMMANDS = {
     "eval": ("critiql.cli.evals.app:app", "Run, score, compare and report evaluations."),
     "calibrate": ("critiql.cli.calibrate:calibrate", "Measure a critic and fit what it may decide."),
     "train": ("critiql.cli.train:app", "Build training data and fit the detector's head."),
+    "serve": (
+        "critiql.cli.serve:serve",
+        "Serve databases to a page, chat front-ends and agents.",
+    ),
+    "mcp": ("critiql.cli.mcp:mcp", "Serve databases to agents by the Model Context Protocol."),
     "settings": ("critiql.cli.settings:settings", "Every setting, its default and what it may be."),
     "theory": (
         "critiql.cli.theory:theory",

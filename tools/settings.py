@@ -43,6 +43,8 @@ class Settings(BaseSettings):
     """Endpoint of `openai:NAME` models that do not name their own (`openai:NAME@URL`)."""
     openai_api_key: SecretStr | None = None
     """Key of that endpoint."""
+    served: str = ""
+    """What a server started by `critiql serve` offers, as JSON; set by that command alone."""
 
 
 @cache

@@ -106,3 +106,9 @@ def _hosted(spec: str) -> LanguageModel:
     from critiql.tools.models.hosted import HostedModel
 
     return HostedModel.from_spec(spec)
+
+
+def is_loaded(spec: str) -> bool:
+    """Whether the model is in memory already."""
+    with _loading:
+        return spec in _models
