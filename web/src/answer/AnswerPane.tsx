@@ -1,13 +1,13 @@
 /** The answer to one question: in words, as SQL, as rows or a chart, and how it was found. */
 
 import type { Ref } from "react";
-import type { Info, Result, Schema } from "../api/types";
+import type { About, Result, Schema } from "../api/types";
 import type { Turn } from "../conversation/turns";
 import { useElapsed } from "../common/hooks";
 import { likelihood, seconds } from "../common/format";
 import { unmarked } from "../common/Prose";
 import { visible } from "../common/visible";
-import { STATUS, STOPPED } from "../trace/words";
+import { NOT_RUN, STATUS, STOPPED } from "../trace/words";
 import type { EditorHandle } from "./SqlEditor";
 import { Timeline } from "./Timeline";
 import { Workbench } from "./Workbench";
@@ -16,11 +16,12 @@ interface Props {
   turn: Turn;
   database: string;
   schema: Schema | null;
-  info: Info | null;
+  about: About | null;
   theme: string;
   author: string;
   onAuthor: (name: string) => void;
   onRetry: () => void;
+  onMend: (sql: string) => void;
   onAnswerQuestion: () => void;
   editor: Ref<EditorHandle>;
 }
@@ -82,18 +83,19 @@ function State({ turn, onRetry, onAnswerQuestion }: Props) {
 
 /** The answer in words, and how far it is to be trusted. */
 function Verdict({ result }: { result: Result }) {
-  const status = STATUS[result.status];
+  const ran = result.columns.length > 0 || result.status !== "unverified";
+  const status = ran ? STATUS[result.status] : NOT_RUN;
   const failed = result.status === "failed";
   return (
     <section className="verdict" aria-label="In words">
-      {result.in_words && <p className={wordsClass(result)}>{unmarked(result.in_words)}</p>}
+      {ran && result.in_words && <p className={wordsClass(result)}>{unmarked(result.in_words)}</p>}
       <ul className="badges">
         <li className={`chip status ${result.status}`}>{status.title}</li>
-        {!failed && result.status !== "abstained" && <li className="chip">{confidenceWords(result.confidence)}</li>}
+        {ran && !failed && result.status !== "abstained" && <li className="chip">{confidenceWords(result.confidence)}</li>}
         {result.seconds != null && <li className="chip">{seconds(result.seconds)}</li>}
       </ul>
       <p className="muted small">
-        {status.meaning} {STOPPED[result.stopped] ?? ""}
+        {status.meaning} {ran && STOPPED[result.stopped]}
       </p>
       {result.assumptions.length > 0 && (
         <ul className="assumptions">

@@ -23,7 +23,7 @@ export function VerifyDialog({ question, sql, database, author, onAuthor, onClos
   const save = async (event: React.FormEvent) => {
     event.preventDefault();
     try {
-      await addPair({ database, question: text.trim(), sql, by: by.trim() });
+      await addPair({ database, question: text.trim(), sql, who: by.trim() });
       onAuthor(by.trim());
       setSaved(true);
       setError("");

@@ -3,7 +3,7 @@
 import { type Ref, useMemo, useState } from "react";
 import { exportRows } from "../api/routes";
 import { inWords } from "../api/http";
-import type { Cell, Finding, Info, Result, Schema } from "../api/types";
+import type { About, Cell, Finding, Result, Schema } from "../api/types";
 import { CopyButton } from "../common/CopyButton";
 import { csvOf, download, jsonOf } from "../common/files";
 import { seconds } from "../common/format";
@@ -23,7 +23,8 @@ interface Props {
   question: string;
   database: string;
   schema: Schema | null;
-  info: Info | null;
+  about: About | null;
+  onMend: (sql: string) => void;
   theme: string;
   author: string;
   onAuthor: (name: string) => void;
@@ -33,7 +34,7 @@ interface Props {
 const NONE: Finding[] = [];
 
 export function Workbench(props: Props) {
-  const { turn, question, database, schema, info } = props;
+  const { turn, question, database, schema, about } = props;
   const last = turn.trace.attempts.find((one) => one.id === turn.trace.standing) ?? turn.trace.attempts.at(-1);
   const given = turn.result?.sql ?? last?.sql ?? "";
   const known = useMemo(() => last?.findings ?? NONE, [last?.findings]);
@@ -53,9 +54,11 @@ export function Workbench(props: Props) {
               Undo my changes
             </button>
           )}
-          <button type="button" className="quiet" disabled={!query.text.trim()} onClick={() => setVerifying(true)}>
-            Save as verified
-          </button>
+          {about?.memory && (
+            <button type="button" className="quiet" disabled={!query.text.trim()} onClick={() => setVerifying(true)}>
+              Save as verified
+            </button>
+          )}
           <RunButton query={query} />
         </div>
         <SqlEditor
@@ -74,8 +77,12 @@ export function Workbench(props: Props) {
           </p>
         )}
         <Findings findings={query.findings} />
-        {wrong && info?.refine && !query.proposal && (
-          <button type="button" disabled={query.busy !== ""} onClick={query.mend}>
+        {wrong && !query.proposal && (
+          <button
+            type="button"
+            disabled={query.busy !== "" || turn.state === "running"}
+            onClick={() => (about?.refine ? query.mend() : props.onMend(query.text))}
+          >
             {query.busy === "mending" ? "Mending…" : "Mend this query"}
           </button>
         )}
@@ -240,7 +247,7 @@ function shownRows(query: Query, result: Result | null, given: string): Shown | 
     const changed = ran.sql === query.text ? "" : stale;
     return { ...ran, from: `From your run of the SQL, ${seconds(ran.seconds)}.${changed}` };
   }
-  if (ran || !result || result.status === "failed" || result.status === "abstained") return null;
+  if (ran || !result || !result.columns.length || result.status === "failed") return null;
   const changed = given === query.text ? "" : stale;
   return { ...result, from: `From the answer's SQL.${changed}` };
 }
@@ -248,12 +255,12 @@ function shownRows(query: Query, result: Result | null, given: string): Shown | 
 /** The error to show beside the SQL, in words. */
 function failureOf(query: Query, result: Result | null, last: string | null): string | null {
   const ran = query.ran;
-  if (ran && !ran.ok) return ran.sql === query.text ? `${title(ran.kind)}: ${visible(ran.message)}` : null;
+  if (ran && !ran.ok) return ran.sql === query.text ? `${title(ran.kind)}: ${visible(ran.message ?? "")}` : null;
   if (ran || result?.status !== "failed" || query.text !== result.sql) return null;
   return last ? `The query failed: ${visible(last)}` : null;
 }
 
-function title(kind: string): string {
+function title(kind: string | null): string {
   const words = errorTitle(kind);
   return words.charAt(0).toUpperCase() + words.slice(1);
 }

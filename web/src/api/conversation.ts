@@ -3,12 +3,11 @@
 import { Client } from "@langchain/langgraph-sdk";
 import type { TraceEvent } from "../trace/events";
 import { authorization, ORIGIN } from "./http";
-import type { Decision, Values } from "./types";
+import type { Decision, Interrupt, Values } from "./types";
 
 const ASSISTANT = "assistant";
 const OURS = { page: "critiql" };
 const LISTED = 50;
-const TURNS_READ = 200;
 
 /** What one run is told beside the question. */
 export interface RunSettings {
@@ -16,6 +15,9 @@ export interface RunSettings {
   approve: boolean;
   clarify: boolean;
 }
+
+/** A message, with SQL to start from where one is to be mended; or the answer to what the server asked. */
+export type Said = { message: string; database: string; draft?: string } | { decision: Decision };
 
 /** What a run sends while it goes. */
 export type Part =
@@ -43,14 +45,20 @@ export async function openThread(title: string, database: string): Promise<strin
 /** Say something, or answer what the server asked. */
 export async function* converse(
   thread: string,
-  said: { message: string; database: string } | { decision: Decision },
+  said: Said,
   settings: RunSettings,
   signal: AbortSignal,
 ): AsyncGenerator<Part> {
   const given =
     "decision" in said
       ? { command: { resume: { decisions: [said.decision] } } }
-      : { input: { messages: [{ role: "user", content: said.message }], database: said.database } };
+      : {
+          input: {
+            messages: [{ type: "human", content: said.message }],
+            database: said.database,
+            draft: said.draft ?? "",
+          },
+        };
   const stream = client().runs.stream(thread, ASSISTANT, {
     ...given,
     context: { ...settings },
@@ -90,17 +98,25 @@ export async function listThreads(): Promise<Listed[]> {
   }));
 }
 
-/** The state at the end of each turn, the oldest first, and what the server still asks. */
-export async function readThread(thread: string): Promise<{ ends: Values[]; database: string }> {
-  const [states, found] = await Promise.all([
-    client().threads.getHistory<Values>(thread, { limit: TURNS_READ }),
+/** Where a conversation stands, with what the server still asks, and its database. */
+export async function readThread(thread: string): Promise<{ values: Values; database: string }> {
+  const [state, found] = await Promise.all([
+    client().threads.getState<Values>(thread),
     client().threads.get<Values>(thread),
   ]);
-  const ends = states.filter((state, index) => state.next.length === 0 || index === 0).map((state) => {
-    const asked = state.tasks.flatMap((task) => task.interrupts ?? []) as Values["__interrupt__"];
-    return asked?.length ? { ...state.values, __interrupt__: asked } : state.values;
-  });
-  return { ends: ends.reverse(), database: String(found.metadata?.["database"] ?? "") };
+  const asked = state.tasks.flatMap((task) => task.interrupts ?? []) as Values["__interrupt__"];
+  const values = asked?.length ? { ...state.values, __interrupt__: asked } : state.values;
+  return { values, database: String(found.metadata?.["database"] ?? "") };
+}
+
+/** What the server asks, as the dialogs draw it. */
+export function askedOf(values: Values): Interrupt | null {
+  const review = values.__interrupt__?.[0]?.value;
+  const action = review?.action_requests[0];
+  if (!review || !action) return null;
+  const { message, question = "" } = review;
+  const { readings = [], sql = "" } = action.args;
+  return action.name === "clarify" ? { type: "clarify", message, readings } : { type: "approve", message, question, sql };
 }
 
 /** Forget a conversation on the server. */

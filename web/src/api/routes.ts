@@ -2,23 +2,22 @@
 
 import { get, post, postFor, request } from "./http";
 import type {
+  About,
   Cell,
   ChartResult,
   CheckResult,
   DatabaseName,
-  Info,
+  MachineStatus,
   RefineResult,
   RunResult,
   Schema,
   VerifiedPair,
 } from "./types";
 
-export const fetchInfo = (signal?: AbortSignal) => get<Info>("/api/info", {}, signal);
-export const fetchDatabases = () => get<DatabaseName[]>("/api/databases");
+export const fetchAbout = () => get<About>("/api/about");
+export const fetchStatus = () => get<MachineStatus>("/api/status");
 export const fetchSchema = (database: string, signal?: AbortSignal) =>
-  get<Schema>("/api/schema", { database }, signal);
-export const fetchExamples = (database: string, signal?: AbortSignal) =>
-  get<string[]>("/api/examples", { database }, signal);
+  get<Schema>(`/api/databases/${encodeURIComponent(database)}/schema`, {}, signal);
 
 export const runSql = (database: string, sql: string, signal?: AbortSignal) =>
   post<RunResult>("/api/run", { database, sql }, signal);
@@ -30,7 +29,7 @@ export const drawChart = (columns: string[], rows: Cell[][], kind?: string, sign
   post<ChartResult>("/api/chart", { columns, rows, ...(kind ? { kind } : {}) }, signal);
 
 export const fetchPairs = (database: string) => get<VerifiedPair[]>("/api/memory", { database });
-export const addPair = (pair: { database: string; question: string; sql: string; by: string }) =>
+export const addPair = (pair: { database: string; question: string; sql: string; who: string }) =>
   post<VerifiedPair>("/api/memory", pair);
 export const removePair = (id: VerifiedPair["id"]) =>
   request(`/api/memory/${encodeURIComponent(String(id))}`, { method: "DELETE" });

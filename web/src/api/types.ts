@@ -2,20 +2,31 @@
 
 export type Cell = string | number | boolean | null;
 
-export interface Info {
+/** What the server is and offers. */
+export interface About {
   version: string;
-  model: string;
-  models: string[];
-  uploads: boolean;
+  databases: DatabaseName[];
+  default_database: string;
+  upload: boolean;
+  memory: boolean;
   refine: boolean;
-  memory_mb: number | null;
+  model: { name: string; local: boolean };
+  models?: string[];
+}
+
+/** How the machine is doing; null is unknown. */
+export interface MachineStatus {
+  model: string;
+  loaded: boolean | null;
   tokens_per_second: number | null;
-  settings?: { approve?: boolean; clarify?: boolean };
+  memory_bytes: number | null;
 }
 
 export interface DatabaseName {
   name: string;
-  dialect: string;
+  /** null: it cannot be opened, and `problem` says why. */
+  dialect: string | null;
+  problem?: string | null;
 }
 
 export interface SchemaColumn {
@@ -29,16 +40,17 @@ export interface SchemaColumn {
 
 export interface SchemaTable {
   name: string;
-  view: boolean;
+  kind: string;
   rows: number | null;
   comment?: string | null;
   columns: SchemaColumn[];
 }
 
 export interface Schema {
-  database: string;
+  name: string;
   dialect: string;
   tables: SchemaTable[];
+  questions?: string[];
   hidden?: { tables: number; columns: number } | null;
 }
 
@@ -54,14 +66,21 @@ export interface Finding {
   span: [number, number] | null;
 }
 
-export type RunResult =
-  | { ok: true; sql: string; columns: string[]; rows: Cell[][]; truncated: boolean; seconds: number }
-  | { ok: false; sql: string; kind: string; message: string; name?: string | null; seconds: number };
+export interface RunResult {
+  ok: boolean;
+  sql: string;
+  columns: string[];
+  rows: Cell[][];
+  truncated: boolean;
+  seconds: number;
+  kind: string | null;
+  message: string | null;
+}
 
 export interface CheckResult {
   sql: string;
   findings: Finding[];
-  execution?: { ok: boolean; kind?: string | null; message?: string | null; row_count?: number } | null;
+  error?: { kind: string; message: string } | null;
 }
 
 export interface RefineResult {
@@ -83,8 +102,8 @@ export interface VerifiedPair {
   question: string;
   sql: string;
   database: string;
-  by: string;
-  at: string;
+  who: string;
+  when: string;
 }
 
 export interface Execution {
@@ -154,25 +173,41 @@ export interface Result {
   other?: { words: string; sql: string } | null;
 }
 
-export interface ChatMessage {
-  type: string;
-  content: string | { type: string; text?: string }[];
+/** One turn as the server keeps it; its rows are cut. */
+export interface StoredTurn {
+  said: string;
+  question: string;
+  tool: string;
+  text: string;
+  answer: Result | null;
+  chart: ChartResult | null;
 }
 
 /** The state of a conversation. */
 export interface Values {
-  messages?: ChatMessage[];
+  said?: string;
   question?: string;
-  rewritten?: boolean;
   tool?: string;
+  text?: string;
   database?: string;
-  result?: Result | null;
+  answer?: Result | null;
+  /** The newest answer with rows, which a chart speaks of. */
+  last?: Result | null;
   chart?: ChartResult | null;
-  __interrupt__?: { id?: string; value: Interrupt }[];
+  problem?: { kind: string; message: string } | null;
+  turns?: StoredTurn[];
+  __interrupt__?: { id?: string; value: Review }[];
+}
+
+/** What the server asks, in the shape that LangChain's clients draw. */
+export interface Review {
+  message: string;
+  question?: string;
+  action_requests: { name: string; args: { sql?: string; readings?: Reading[] } }[];
 }
 
 export interface Reading {
-  reading: number;
+  title: string;
   words: string;
   sql: string;
   columns: string[];

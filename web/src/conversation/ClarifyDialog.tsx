@@ -17,7 +17,7 @@ interface Props {
 }
 
 export function ClarifyDialog({ asked, onDecide, onClose }: Props) {
-  const [chosen, setChosen] = useState(asked.readings[0]?.reading ?? 0);
+  const [chosen, setChosen] = useState(0);
   const [own, setOwn] = useState("");
   const decide = (event: React.FormEvent) => {
     event.preventDefault();
@@ -31,12 +31,12 @@ export function ClarifyDialog({ asked, onDecide, onClose }: Props) {
         <p>{unmarked(asked.message)}</p>
         <fieldset className="readings" disabled={own.trim() !== ""}>
           <legend className="unseen">Readings of the question</legend>
-          {asked.readings.map((reading) => (
+          {asked.readings.map((reading, place) => (
             <ReadingCard
-              key={reading.reading}
+              key={reading.title}
               reading={reading}
-              chosen={chosen === reading.reading}
-              onChoose={() => setChosen(reading.reading)}
+              chosen={chosen === place}
+              onChoose={() => setChosen(place)}
             />
           ))}
         </fieldset>
@@ -48,7 +48,7 @@ export function ClarifyDialog({ asked, onDecide, onClose }: Props) {
           <button type="submit" className="primary">
             {own.trim() ? "Ask it like this" : "This is what I mean"}
           </button>
-          <button type="button" onClick={() => onDecide({ type: "reject" })}>
+          <button type="button" onClick={() => onDecide({ type: "approve" })}>
             I do not know: take the likelier one
           </button>
         </div>
@@ -64,7 +64,7 @@ function ReadingCard({ reading, chosen, onChoose }: { reading: Reading; chosen: 
         <input type="radio" name="reading" checked={chosen} onChange={onChoose} />
         <span>{unmarked(reading.words)}</span>
       </label>
-      <div className="table-scroll" tabIndex={0} role="region" aria-label={`Rows of reading ${reading.reading + 1}`}>
+      <div className="table-scroll" tabIndex={0} role="region" aria-label={`Rows of reading ${reading.title}`}>
         <table>
           <thead>
             <tr>

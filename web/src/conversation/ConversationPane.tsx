@@ -167,7 +167,7 @@ function Done({ turn }: { turn: Turn }) {
       <p className={result.status === "failed" ? "bad" : undefined}>{unmarked(result.in_words)}</p>
       <p className="badges">
         <span className={`chip status ${result.status}`}>{STATUS[result.status].title}</span>
-        {result.status !== "failed" && result.status !== "abstained" && (
+        {result.status !== "failed" && result.status !== "abstained" && result.columns.length > 0 && (
           <span className="muted small">
             {result.truncated ? "More than " : ""}
             {counted(result.rows.length, "row")}

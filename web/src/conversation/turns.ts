@@ -1,6 +1,7 @@
 /** What the page knows of a conversation, and how each part of a run changes it. Pure. */
 
-import type { ChartResult, ChatMessage, Interrupt, Result, Values } from "../api/types";
+import { askedOf } from "../api/conversation";
+import type { ChartResult, Interrupt, Result, StoredTurn, Values } from "../api/types";
 import { NOTHING, type Trace, traceOfResult, withEvent } from "../trace/trace";
 import type { TraceEvent } from "../trace/events";
 
@@ -21,8 +22,6 @@ export interface Turn {
   /** Milliseconds since the epoch. */
   began: number;
   seconds: number | null;
-  /** A result was there before this turn, so that one in the state need not be new. */
-  answered: boolean;
 }
 
 export function newTurn(key: number, said: string): Turn {
@@ -39,66 +38,65 @@ export function newTurn(key: number, said: string): Turn {
     error: "",
     began: Date.now(),
     seconds: null,
-    answered: false,
   };
 }
 
 /** A turn after one more event of its trace. */
 export function afterEvent(turn: Turn, event: TraceEvent): Turn {
   const trace = withEvent(turn.trace, event);
-  const answered = turn.answered || event.type === "answered" || event.type === "abstained";
-  return { ...turn, trace, answered, understood: trace.rewritten || turn.understood };
+  return { ...turn, trace, understood: trace.rewritten || turn.understood };
 }
 
-/** A turn after a state of the graph; the last one holds the answer. */
+/** A turn after a state of the graph; the last one holds the answer, earlier ones may hold the turn before. */
 export function afterValues(turn: Turn, values: Values): Turn {
-  const asked = values.__interrupt__?.[0]?.value ?? null;
-  return { ...turn, ...outcome(values, turn.answered), asked };
+  return { ...turn, ...outcome(values), asked: askedOf(values) };
 }
 
 /** A turn whose run has ended. */
 export function ended(turn: Turn): Turn {
+  const trace = { ...turn.trace, writing: null, waiting: "" };
   const seconds = turn.result?.seconds ?? (Date.now() - turn.began) / 1000;
-  return { ...turn, state: turn.asked ? "asking" : "done", seconds, trace: { ...turn.trace, writing: null, waiting: "" } };
+  const state = turn.asked ? "asking" : turn.error ? "failed" : "done";
+  return { ...turn, state, seconds, trace };
 }
 
-/** The turns of a conversation that is opened again, from the state at the end of each. */
-export function turnsOf(ends: readonly Values[]): Turn[] {
-  return ends.filter((values) => values.messages?.length).map((values, index) => reopened(values, index, ends[index - 1]));
+/** The turns of a conversation that is opened again. */
+export function turnsOf(values: Values): Turn[] {
+  const kept = (values.turns ?? []).map(reopened);
+  const asked = askedOf(values);
+  const last = kept.at(-1);
+  if (asked) kept.push({ ...newTurn(kept.length, values.said ?? ""), asked, state: "asking" });
+  else if (last) kept[kept.length - 1] = { ...last, ...outcome(values), state: values.problem ? "failed" : "done" };
+  return kept;
 }
 
-function reopened(values: Values, key: number, before: Values | undefined): Turn {
-  const said = textOf(values.messages?.findLast((message) => isHuman(message)));
-  const fresh = JSON.stringify(values.result ?? null) !== JSON.stringify(before?.result ?? null);
-  const turn = { ...newTurn(key, said), ...outcome(values, fresh), began: 0 };
-  const result = turn.result;
+const KEPT_ROWS = 100;
+
+function reopened(turn: StoredTurn, key: number): Turn {
+  const cut = turn.answer && turn.answer.rows.length >= KEPT_ROWS;
+  const result = cut ? { ...turn.answer!, truncated: true } : turn.answer;
   return {
-    ...turn,
+    ...newTurn(key, turn.said),
+    understood: turn.question === turn.said ? "" : turn.question,
     trace: result ? traceOfResult(result) : { ...NOTHING, waiting: "" },
-    understood: values.rewritten && values.question ? values.question : "",
-    asked: values.__interrupt__?.[0]?.value ?? null,
-    state: values.__interrupt__?.length ? "asking" : "done",
+    result,
+    chart: turn.chart,
+    reply: replyOf(turn.text, turn.answer),
+    state: "done",
+    began: 0,
     seconds: result?.seconds ?? null,
   };
 }
 
-/** What of a state belongs to this turn. */
-function outcome(values: Values, answered: boolean): Pick<Turn, "result" | "chart" | "reply"> {
-  const last = values.messages?.at(-1);
-  const charted = values.tool === "chart";
-  return {
-    result: answered || charted ? (values.result ?? null) : null,
-    chart: charted ? (values.chart ?? null) : null,
-    reply: last && !isHuman(last) && !answered ? textOf(last) : "",
-  };
+/** What a state says of the turn it ends. */
+function outcome(values: Values): Pick<Turn, "result" | "chart" | "reply" | "error"> {
+  const charted = values.tool === "chart" && values.chart?.spec;
+  const result = values.answer ?? (charted ? values.last : null) ?? null;
+  const reply = replyOf(values.text ?? "", values.answer ?? null);
+  return { result, chart: values.chart ?? null, reply, error: values.problem?.message ?? "" };
 }
 
-function isHuman(message: ChatMessage): boolean {
-  return message.type === "human";
-}
-
-function textOf(message: ChatMessage | undefined): string {
-  if (!message) return "";
-  if (typeof message.content === "string") return message.content;
-  return message.content.map((part) => part.text ?? "").join("");
+/** The turn's text, where the answer does not say the same by itself. */
+function replyOf(text: string, answer: Result | null): string {
+  return answer?.columns.length || answer?.status === "failed" ? "" : text;
 }

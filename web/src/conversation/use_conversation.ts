@@ -1,9 +1,9 @@
 /** The conversation as a hook: ask, answer what was asked, stop, open again. */
 
 import { useCallback, useEffect, useRef, useState } from "react";
-import { converse, openThread, type Part, readThread, type RunSettings, stopRun } from "../api/conversation";
+import { converse, openThread, type Part, readThread, type RunSettings, type Said, stopRun } from "../api/conversation";
 import { inWords, wasStopped } from "../api/http";
-import type { Decision } from "../api/types";
+import type { Decision, Values } from "../api/types";
 import { afterEvent, afterValues, ended, newTurn, type Turn, turnsOf } from "./turns";
 
 export interface Conversation {
@@ -12,7 +12,8 @@ export interface Conversation {
   running: boolean;
   /** Why the conversation could not be opened. */
   error: string;
-  ask: (message: string) => void;
+  /** Say something; with SQL, have that mended for this question. */
+  ask: (message: string, draft?: string) => void;
   decide: (decision: Decision) => void;
   stop: () => void;
   begin: () => void;
@@ -22,6 +23,8 @@ export interface Conversation {
 interface Going {
   controller: AbortController;
   run: string | null;
+  /** The newest state. The first ones still hold the turn before, so only the last is read. */
+  values: Values;
 }
 
 export function useConversation(database: string, settings: RunSettings): Conversation {
@@ -36,20 +39,20 @@ export function useConversation(database: string, settings: RunSettings): Conver
   }, []);
 
   const listen = useCallback(
-    async (id: string, said: Parameters<typeof converse>[1], run: Going) => {
+    async (id: string, said: Said, run: Going) => {
       for await (const part of converse(id, said, settings, run.controller.signal)) heed(part, run, change);
     },
     [settings, change],
   );
 
   const follow = useCallback(
-    async (begin: () => Promise<[string, Parameters<typeof converse>[1]]>) => {
-      const run: Going = { controller: new AbortController(), run: null };
+    async (begin: () => Promise<[string, Said]>) => {
+      const run: Going = { controller: new AbortController(), run: null, values: {} };
       going.current = run;
       try {
         const [id, said] = await begin();
         await listen(id, said, run);
-        change((turn) => (run.controller.signal.aborted ? turn : ended(turn)));
+        change((turn) => (run.controller.signal.aborted ? turn : ended(afterValues(turn, run.values))));
       } catch (failure) {
         if (!wasStopped(failure) && !run.controller.signal.aborted)
           change((turn) => ({ ...ended(turn), state: "failed", error: inWords(failure) }));
@@ -60,12 +63,12 @@ export function useConversation(database: string, settings: RunSettings): Conver
     [listen, change],
   );
 
-  const ask = (message: string) => {
+  const ask = (message: string, draft?: string) => {
     setTurns((all) => [...all, newTurn(all.length, message)]);
     void follow(async () => {
       const id = thread ?? (await openThread(message, database));
       setThread(id);
-      return [id, { message, database }];
+      return [id, { message, database, draft }];
     });
   };
 
@@ -94,9 +97,9 @@ export function useConversation(database: string, settings: RunSettings): Conver
     async (id: string) => {
       stop();
       try {
-        const { ends, database: of } = await readThread(id);
+        const { values, database: of } = await readThread(id);
         setThread(id);
-        setTurns(turnsOf(ends));
+        setTurns(turnsOf(values));
         setError("");
         return of;
       } catch (failure) {
@@ -115,5 +118,5 @@ function heed(part: Part, run: Going, change: (how: (turn: Turn) => Turn) => voi
   if (run.controller.signal.aborted) return;
   if (part.type === "run") run.run = part.id;
   else if (part.type === "event") change((turn) => afterEvent(turn, part.event));
-  else change((turn) => afterValues(turn, part.values));
+  else run.values = part.values;
 }

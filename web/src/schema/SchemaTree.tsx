@@ -52,7 +52,7 @@ export function SchemaTree({ schema, error, onInsert, onClose }: Props) {
 }
 
 function TableEntry({ table, open, onInsert }: { table: SchemaTable; open: boolean; onInsert: Props["onInsert"] }) {
-  const facts = [table.view ? "view" : "", table.rows === null ? "" : counted(table.rows, "row")].filter(Boolean);
+  const facts = [table.kind === "view" ? "view" : "", table.rows === null ? "" : counted(table.rows, "row")].filter(Boolean);
   return (
     <details open={open || undefined}>
       <summary>

@@ -21,6 +21,8 @@ import { useServer } from "./use_server";
 import { useSettings } from "./use_settings";
 import { VerifiedDialog } from "./VerifiedDialog";
 
+const EXAMPLES = 5;
+
 type Pane = "conversation" | "answer";
 
 export function App() {
@@ -46,7 +48,7 @@ export function App() {
     if (!conversation.running) server.refresh();
   }, [conversation.running, server.refresh]);
   useLink(conversation, server.choose);
-  const dragged = useFileDrop(server.info?.uploads ?? false, (file) => void addFile(file, server, setFileError));
+  const dragged = useFileDrop(server.about?.upload ?? false, (file) => void addFile(file, server, setFileError));
 
   const chooseDatabase = (name: string) => {
     conversation.begin();
@@ -101,7 +103,7 @@ export function App() {
             chosen={turn?.key ?? null}
             onChoose={show}
             onDecide={() => setDeciding(true)}
-            examples={server.examples}
+            examples={(server.schema?.questions ?? []).slice(0, EXAMPLES)}
             database={server.database}
             ready={server.database !== ""}
           />
@@ -114,11 +116,12 @@ export function App() {
                 turn={turn}
                 database={server.database}
                 schema={server.schema}
-                info={server.info}
+                about={server.about}
                 theme={theme}
                 author={settings.author}
                 onAuthor={(author) => change({ author })}
                 onRetry={() => conversation.ask(turn.said)}
+                onMend={(sql) => conversation.ask(turn.understood || turn.said, sql)}
                 onAnswerQuestion={() => setDeciding(true)}
                 editor={editor}
               />
@@ -128,7 +131,7 @@ export function App() {
           </div>
         )}
       </main>
-      <Footer info={server.info} calls={speed} model={model} />
+      <Footer about={server.about} status={server.status} calls={speed} model={model} />
       {asked?.type === "clarify" && deciding && (
         <ClarifyDialog asked={asked} onDecide={decide} onClose={() => setDeciding(false)} />
       )}
@@ -145,7 +148,7 @@ export function App() {
       )}
       {opened === "verified" && <VerifiedDialog database={server.database} onClose={() => setOpened("")} />}
       {opened === "settings" && (
-        <SettingsDialog settings={settings} info={server.info} onChange={change} onClose={() => setOpened("")} />
+        <SettingsDialog settings={settings} info={server.about} onChange={change} onClose={() => setOpened("")} />
       )}
     </div>
   );

@@ -1,18 +1,27 @@
 /** The foot of the page: which model answers, how fast, and how much memory it takes; unknown is said. */
 
-import type { Info, ModelCall } from "../api/types";
+import type { About, MachineStatus, ModelCall } from "../api/types";
 import { megabytes } from "../common/format";
 import { visible } from "../common/visible";
 
-export function Footer({ info, calls, model }: { info: Info | null; calls: ModelCall[]; model: string }) {
-  if (!info) return <footer className="foot">Waiting for the server…</footer>;
-  const speed = speedOf(calls) ?? info.tokens_per_second;
+interface Props {
+  about: About | null;
+  status: MachineStatus | null;
+  calls: ModelCall[];
+  /** The model the person chose; empty: the server's own. */
+  model: string;
+}
+
+export function Footer({ about, status, calls, model }: Props) {
+  if (!about) return <footer className="foot">Waiting for the server…</footer>;
+  const speed = speedOf(calls) ?? status?.tokens_per_second ?? null;
+  const memory = status?.memory_bytes ?? null;
   return (
     <footer className="foot">
-      <span>Model {visible(model || info.model)}</span>
+      <span>Model {visible(model || about.model.name)}{status?.loaded === false && " (not loaded yet)"}</span>
       <span>{speed === null ? "Speed unknown" : `${speed.toFixed(speed < 10 ? 1 : 0)} tokens a second`}</span>
-      <span>{info.memory_mb === null ? "Memory unknown" : `${megabytes(info.memory_mb)} of memory`}</span>
-      <span>Critiql {info.version}</span>
+      <span>{memory === null ? "Memory unknown" : `${megabytes(memory / 1e6)} of memory`}</span>
+      <span>Critiql {about.version}</span>
     </footer>
   );
 }

@@ -30,12 +30,12 @@ export function Header({ server, thread, tables, onTables, onOpen, onNew, onData
         <select value={server.database} onChange={(event) => onDatabase(event.target.value)}>
           {server.databases.map((one) => (
             <option key={one.name} value={one.name}>
-              {visible(one.name)} ({one.dialect})
+              {visible(one.name)} ({one.dialect ?? "cannot be opened"})
             </option>
           ))}
         </select>
       </label>
-      {server.info?.uploads && <Upload server={server} onError={onUploadError} />}
+      {server.about?.upload && <Upload server={server} onError={onUploadError} />}
       <nav aria-label="Page">
         <button type="button" className="quiet" aria-pressed={tables} onClick={onTables}>
           Tables
@@ -43,9 +43,11 @@ export function Header({ server, thread, tables, onTables, onOpen, onNew, onData
         <button type="button" className="quiet" onClick={() => onOpen("history")}>
           History
         </button>
-        <button type="button" className="quiet" onClick={() => onOpen("verified")}>
-          Verified
-        </button>
+        {server.about?.memory && (
+          <button type="button" className="quiet" onClick={() => onOpen("verified")}>
+            Verified
+          </button>
+        )}
         {thread && <CopyButton text={linkOf(thread)} label="Link" name="Copy a link to this conversation" />}
         <button type="button" className="quiet" onClick={() => onOpen("settings")}>
           Settings

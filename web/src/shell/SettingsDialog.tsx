@@ -1,12 +1,12 @@
 /** Settings of this browser. */
 
-import type { Info } from "../api/types";
+import type { About } from "../api/types";
 import { Dialog } from "../common/Dialog";
 import type { Settings, Theme } from "./use_settings";
 
 interface Props {
   settings: Settings;
-  info: Info | null;
+  info: About | null;
   onChange: (change: Partial<Settings>) => void;
   onClose: () => void;
 }
@@ -33,13 +33,13 @@ export function SettingsDialog({ settings, info, onChange, onClose }: Props) {
           />
           Ask me when a question can be read in two ways
         </label>
-        {info && info.models.length > 0 && (
+        {info && (info.models?.length ?? 0) > 1 && (
           <label>
             Model
             <select value={settings.model} onChange={(event) => onChange({ model: event.target.value })}>
-              <option value="">{info.model} (as the server was started)</option>
+              <option value="">{info.model.name} (as the server was started)</option>
               {info.models
-                .filter((name) => name !== info.model)
+                ?.filter((name) => name !== info.model.name)
                 .map((name) => (
                   <option key={name}>{name}</option>
                 ))}

@@ -36,7 +36,7 @@ export function VerifiedDialog({ database, onClose }: { database: string; onClos
             <strong>{visible(pair.question)}</strong>
             <pre className="quoted">{visibleLines(pair.sql)}</pre>
             <span className="muted small">
-              {visible(pair.by)}, {new Date(pair.at).toLocaleString()}
+              {visible(pair.who)}, {new Date(pair.when).toLocaleString()}
             </span>
             <button type="button" className="quiet" aria-label={`Remove: ${visible(pair.question)}`} onClick={() => void remove(pair.id)}>
               Remove

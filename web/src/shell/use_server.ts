@@ -2,47 +2,45 @@
 
 import { useCallback, useEffect, useState } from "react";
 import { inWords, wasStopped } from "../api/http";
-import { fetchDatabases, fetchExamples, fetchInfo, fetchSchema } from "../api/routes";
-import type { DatabaseName, Info, Schema } from "../api/types";
+import { fetchAbout, fetchSchema, fetchStatus } from "../api/routes";
+import type { About, DatabaseName, MachineStatus, Schema } from "../api/types";
 
 const ASK_EVERY = 20_000;
-const EXAMPLES = 5;
 
 export interface Server {
-  info: Info | null;
+  about: About | null;
+  status: MachineStatus | null;
   databases: DatabaseName[];
   database: string;
   choose: (name: string) => void;
   add: (database: DatabaseName) => void;
   schema: Schema | null;
   schemaError: string;
-  examples: string[];
   /** Why the server cannot be used. */
   error: string;
   refresh: () => void;
 }
 
 export function useServer(): Server {
-  const [info, setInfo] = useState<Info | null>(null);
+  const [about, setAbout] = useState<About | null>(null);
+  const [status, setStatus] = useState<MachineStatus | null>(null);
   const [databases, setDatabases] = useState<DatabaseName[]>([]);
   const [database, choose] = useState("");
   const [error, setError] = useState("");
-  const fail = useCallback((failure: unknown) => {
-    if (!wasStopped(failure)) setError(inWords(failure));
-  }, []);
+  const fail = useCallback((failure: unknown) => setError(inWords(failure)), []);
 
   const refresh = useCallback(() => {
-    fetchInfo().then((told) => {
-      setInfo(told);
+    fetchStatus().then((told) => {
+      setStatus(told);
       setError("");
     }, fail);
   }, [fail]);
 
   useEffect(() => {
-    refresh();
-    fetchDatabases().then((all) => {
-      setDatabases(all);
-      choose((chosen) => chosen || (all[0]?.name ?? ""));
+    fetchAbout().then((told) => {
+      setAbout(told);
+      setDatabases(told.databases);
+      choose((chosen) => chosen || told.default_database);
     }, fail);
     const timer = setInterval(() => document.visibilityState === "visible" && refresh(), ASK_EVERY);
     return () => clearInterval(timer);
@@ -53,18 +51,17 @@ export function useServer(): Server {
     choose(added.name);
   }, []);
 
-  return { info, databases, database, choose, add, error, refresh, ...useSchema(database) };
+  return { about, status, databases, database, choose, add, error, refresh, ...useSchema(database) };
 }
 
-function useSchema(database: string): Pick<Server, "schema" | "schemaError" | "examples"> {
+function useSchema(database: string): Pick<Server, "schema" | "schemaError"> {
   const [schema, setSchema] = useState<Schema | null>(null);
   const [schemaError, setError] = useState("");
-  const [examples, setExamples] = useState<string[]>([]);
   useEffect(() => {
     if (!database) return;
     const controller = new AbortController();
     setSchema(null);
-    setExamples([]);
+    setError("");
     fetchSchema(database, controller.signal).then(
       (read) => {
         setSchema(read);
@@ -74,11 +71,7 @@ function useSchema(database: string): Pick<Server, "schema" | "schemaError" | "e
         if (!wasStopped(failure)) setError(inWords(failure));
       },
     );
-    fetchExamples(database, controller.signal).then(
-      (questions) => setExamples(questions.slice(0, EXAMPLES)),
-      () => setExamples([]), // examples are a help, no more
-    );
     return () => controller.abort();
   }, [database]);
-  return { schema, schemaError, examples };
+  return { schema, schemaError };
 }

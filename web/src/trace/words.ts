@@ -119,6 +119,8 @@ export const STATUS: Record<Status, { title: string; meaning: string }> = {
   abstained: { title: "Not answered", meaning: "The question names nothing in this database, so no query was written." },
 };
 
+export const NOT_RUN = { title: "Not run", meaning: "This query was not run, so there are no rows." };
+
 /** Why the search for an answer ended, where that is worth saying. */
 export const STOPPED: Record<string, string> = {
   rounds: "It stopped after the number of tries that is allowed.",
