@@ -9,13 +9,12 @@ import json
 import os
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import uvicorn
-from conftest import ScriptedModel
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -28,7 +27,6 @@ from critiql.graphs.api import stream
 from critiql.server import routes
 from critiql.server.app import make_app
 from critiql.tools.chart import chart_of
-from critiql.tools.models.factory import use_model
 from critiql.tools.served import Served
 from critiql.tools.settings import settings
 
@@ -42,13 +40,23 @@ class PageServer:
 
     Args:
         database: the database that is served.
+        script: puts a model that says these texts and readings under the name `scripted`.
         uploads: folder for files that are sent; empty: none are taken.
         pace: seconds between two events.
         token: what every request must carry; empty: none.
     """
 
-    def __init__(self, database: Path, *, uploads: str = "", pace: float = 0.0, token: str = "") -> None:
+    def __init__(
+        self,
+        database: Path,
+        script: Callable[[list[str], list[float]], object],
+        *,
+        uploads: str = "",
+        pace: float = 0.0,
+        token: str = "",
+    ) -> None:
         self.pace = pace
+        self.script = script
         self.database = database
         self.served = Served(
             databases={"music shop": str(database)}, models=("scripted",), uploads=uploads, token=token
@@ -160,10 +168,7 @@ class PageServer:
         if "breaks" in script:
             raise RuntimeError(script["breaks"])
         if question != said:
-            yield (
-                "custom",
-                {"version": 1, "type": "rewritten", "said": said, "question": question, "seconds": 0.2},
-            )
+            yield "custom", Rewritten(said=said, question=question, seconds=0.2).model_dump(mode="json")
         values = {
             "turns": before.get("turns", []),
             "last": before.get("last"),
@@ -192,13 +197,13 @@ class PageServer:
         """The real loop over the database, and the answer into the state."""
         await asyncio.sleep(script.get("pause", 0))
         context = Context(model="scripted", query_rows=script.get("rows", ROWS), abstain=False)
-        with use_model("scripted", ScriptedModel(script["texts"], script["truths"])):
-            async for item in stream(question, "music shop", context=context):
-                if isinstance(item, Answer):
-                    answer = item.model_dump(mode="json", exclude={"events"})
-                else:
-                    await asyncio.sleep(self.pace)
-                    yield item if isinstance(item, dict) else item.model_dump(mode="json")
+        self.script(script["texts"], script["truths"])
+        async for item in stream(question, "music shop", context=context):
+            if isinstance(item, Answer):
+                answer = item.model_dump(mode="json", exclude={"events"})
+            else:
+                await asyncio.sleep(self.pace)
+                yield item if isinstance(item, dict) else item.model_dump(mode="json")
         answer |= {"confidence": script.get("confidence"), "other": script.get("other")}
         values |= {"answer": answer, "last": answer, "text": answer["in_words"]}
 

@@ -16,7 +16,7 @@ export default function Vega({ spec, label, theme }: { spec: Record<string, unkn
     const element = host.current!;
     let done: (() => void) | null = null;
     let left = false;
-    embed(element, { ...spec, background: "transparent" } as VisualizationSpec, {
+    embed(element, { width: "container", ...spec, background: "transparent" } as VisualizationSpec, {
       ast: true,
       expr: expressionInterpreter,
       loader,
