@@ -27,7 +27,7 @@ def test_an_answer_shows_every_query_that_was_tried_and_why_one_took_anothers_pl
     expect(underlined).to_have_text("oi.price")
     mended = steps.filter(has_text="mended by rule").first
     expect(mended).to_contain_text("Query 2 replaces Query 1: Query 1 does not run.")
-    expect(mended.locator(".cm-deletedChunk")).to_contain_text("oi.price")
+    expect(mended.locator(".cm-deletedChunk").first).to_contain_text("oi.price")
     expect(mended.locator(".cm-changedLine").last).to_contain_text("JOIN albums")
     expect(mended).to_contain_text("5 rows")
     assert "albums.price" in sql_of(tab)
@@ -106,8 +106,9 @@ def test_a_query_runs_after_consent_as_it_is_shown(tab: Any, button: str, edited
     if edited:
         dialog.locator(".cm-content").click()
         tab.keyboard.press("Control+a")
+        tab.keyboard.press("Delete")
         tab.keyboard.insert_text(edited)
-    dialog.get_by_role("button", name=button).click()
+    dialog.get_by_role("button", name=button, exact=True).click()
     expect(tab.locator(".result tbody td")).to_have_text(expected)
 
 

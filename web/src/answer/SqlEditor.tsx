@@ -34,6 +34,8 @@ export function SqlEditor({ value, onChange, onRun, findings = [], schema = null
   const view = useRef<EditorView | null>(null);
   const language = useRef(new Compartment());
   const latest = useLatest({ value, onChange, onRun });
+  const typed = useRef<string[]>([]);
+  const outside = useRef(false);
 
   useEffect(() => {
     const root = shadowOf(host.current!);
@@ -57,7 +59,10 @@ export function SqlEditor({ value, onChange, onRun, findings = [], schema = null
           LOOK,
           EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false" }),
           EditorView.updateListener.of((update) => {
-            if (update.docChanged) latest.current.onChange?.(update.state.doc.toString());
+            if (!update.docChanged || outside.current) return;
+            const text = update.state.doc.toString();
+            typed.current.push(text);
+            latest.current.onChange?.(text);
           }),
         ],
       }),
@@ -72,8 +77,14 @@ export function SqlEditor({ value, onChange, onRun, findings = [], schema = null
 
   useEffect(() => {
     const shown = view.current;
-    if (shown && shown.state.doc.toString() !== value)
-      shown.dispatch({ changes: { from: 0, to: shown.state.doc.length, insert: value } });
+    // What was typed comes back as the value, perhaps after more was typed: only another text is put in.
+    const echo = typed.current.indexOf(value);
+    typed.current.splice(0, echo + 1);
+    if (!shown || echo >= 0 || shown.state.doc.toString() === value) return;
+    typed.current = [];
+    outside.current = true;
+    shown.dispatch({ changes: { from: 0, to: shown.state.doc.length, insert: value } });
+    outside.current = false;
   }, [value]);
 
   useEffect(() => {
