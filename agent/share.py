@@ -16,14 +16,16 @@ from critiql.tools.models.model import Generation, LanguageModel, Prompt, Sampli
 from critiql.tools.schema.model import Schema
 from critiql.tools.sql.extract import extract_sql
 from critiql.tools.sql.parse import ParseFailure, parse
-from critiql.tools.trajectory.actions import Problem, Trajectory
-from critiql.tools.trajectory.compile import compile_query
-from critiql.tools.trajectory.decompile import to_sql
-from critiql.tools.trajectory.edits import Edit, apply_edits, edit_words, read_edits
-from critiql.tools.trajectory.gbnf import EDIT_GRAMMAR, EDIT_OPENING, mask_grammar, mask_opening
-from critiql.tools.trajectory.mask import Masked, fill, mask
-from critiql.tools.trajectory.text import to_text, trajectory_lines
+from critiql.tools.trajectory.forms.text import to_text, trajectory_lines
+from critiql.tools.trajectory.language.actions import Problem, Trajectory
+from critiql.tools.trajectory.language.compile import compile_query
+from critiql.tools.trajectory.language.decompile import to_sql
+from critiql.tools.trajectory.repair.edits import Edit, apply_edits, edit_words, read_edits
+from critiql.tools.trajectory.repair.gbnf import EDIT_GRAMMAR, EDIT_OPENING, mask_grammar, mask_opening
+from critiql.tools.trajectory.repair.mask import Masked, fill, mask
 
+PARTS = ("sam", "lom")
+"""The two models of the assistant, in the order in which they are asked."""
 SQL_OPENING = "```sql\n"
 ANSWER = re.compile(r"(\[(?:TABLE|COLUMN):\d+\])\s*=\s*([^\n\[\]]+)")
 ANSWER_TOKENS = 400

@@ -14,8 +14,8 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from critiql.agent.context import Context
 from critiql.agent.databases import limits_of, run_candidate
+from critiql.agent.decide.fitted import calibration_for, threshold_of, verdict_of
 from critiql.agent.roles.ground import schema_prefix
-from critiql.agent.roles.llm_critic import calibration_for, threshold_of, verdict_of
 from critiql.agent.roles.llm_critic import read as read_critic
 from critiql.agent.state import Candidate, State
 from critiql.agent.wording.result import result_text
@@ -25,12 +25,12 @@ from critiql.tools.errors.lookup import DatabaseValues
 from critiql.tools.errors.rules import detect, read
 from critiql.tools.schema.ddl import ddl
 from critiql.tools.sql.parse import ParseFailure, parse
-from critiql.tools.trajectory.actions import Problem, Trajectory
-from critiql.tools.trajectory.compile import compile_query
-from critiql.tools.trajectory.decompile import to_sql
-from critiql.tools.trajectory.interpret import interpret
-from critiql.tools.trajectory.parse_text import parse_text
-from critiql.tools.trajectory.text import to_text
+from critiql.tools.trajectory.forms.parse_text import parse_text
+from critiql.tools.trajectory.forms.text import to_text
+from critiql.tools.trajectory.language.actions import Problem, Trajectory
+from critiql.tools.trajectory.language.compile import compile_query
+from critiql.tools.trajectory.language.decompile import to_sql
+from critiql.tools.trajectory.steps.interpret import interpret
 
 LONGEST = 4000
 """Characters of text that one call returns."""

@@ -49,6 +49,9 @@ def ask(
     redact: Annotated[
         bool, typer.Option("--redact", help="No cell and no literal in the trace; the answer stays whole.")
     ] = False,
+    local: Annotated[
+        bool, typer.Option("--local", help="Load the model here, even where a server has it loaded.")
+    ] = False,
 ) -> None:
     """Answer a question about a database."""
     from critiql.cli.screen.failures import failures
@@ -71,7 +74,8 @@ def ask(
             "redact": redact,
             **_durability(checkpoint, thread),
         }
-        answer = asyncio.run(_follow(_read(question), db, options, show=not (as_json or quiet)))
+        shown = not (as_json or quiet)
+        answer = asyncio.run(_follow(_read(question), db, options, show=shown, local=local))
     if as_json:
         typer.echo(json_text(as_dict(answer)))
     else:
@@ -127,14 +131,18 @@ def _durability(checkpoint: str, thread: str) -> dict[str, str]:
     return {"checkpoint": checkpoint, **({"thread": thread} if thread else {})}
 
 
-async def _follow(question: str, db: str, options: dict[str, Any], *, show: bool) -> Any:
+async def _follow(question: str, db: str, options: dict[str, Any], *, show: bool, local: bool) -> Any:
     """Run the graph; draw each event of the trace where it is to be shown."""
     from critiql.agent.answer import Answer
+    from critiql.cli.warm import warm_question, warm_stream
     from critiql.graphs.api import stream
 
     printer = TracePrinter(Console(stderr=True))
     answer: Answer | None = None
-    async for item in stream(question, Path(db) if Path(db).exists() and db else db, **options):
+    warm = None if local else warm_question(question, db, options)
+    place = Path(db) if Path(db).exists() and db else db
+    items = warm_stream(*warm) if warm else stream(question, place, **options)
+    async for item in items:
         if isinstance(item, Answer):
             answer = item
         elif show:

@@ -12,7 +12,7 @@ from rich.table import Table
 from critiql import prompts
 from critiql.agent.context import Context
 from critiql.agent.decide.calibration import Calibration, Confidence, Interval, user_folder, write_calibration
-from critiql.agent.roles.llm_critic import prompt_name
+from critiql.agent.decide.fitted import prompt_name
 from critiql.cli.screen.extras import extra
 from critiql.cli.screen.failures import failures
 

@@ -20,14 +20,14 @@ from critiql.tools.database.result import Failure
 from critiql.tools.database.sample.build import sample_database
 from critiql.tools.schema.quoting import cell_text, escape
 from critiql.tools.sql.parse import ParseFailure, parse
-from critiql.tools.trajectory.actions import Problem, Trajectory
-from critiql.tools.trajectory.compile import compile_query
-from critiql.tools.trajectory.describe import describe
-from critiql.tools.trajectory.evidence import evidence
-from critiql.tools.trajectory.interpret import interpret
-from critiql.tools.trajectory.json_form import to_json
-from critiql.tools.trajectory.round_trip import RoundTrip, round_trip, same_results
-from critiql.tools.trajectory.text import steps_in_order, to_text, trajectory_lines
+from critiql.tools.trajectory.forms.json_form import to_json
+from critiql.tools.trajectory.forms.round_trip import RoundTrip, round_trip, same_results
+from critiql.tools.trajectory.forms.text import steps_in_order, to_text, trajectory_lines
+from critiql.tools.trajectory.language.actions import Problem, Trajectory
+from critiql.tools.trajectory.language.compile import compile_query
+from critiql.tools.trajectory.steps.describe import describe
+from critiql.tools.trajectory.steps.evidence import evidence
+from critiql.tools.trajectory.steps.interpret import interpret
 
 CELL_CHARACTERS = 20
 SHOWN_COLUMNS = 5

@@ -8,15 +8,16 @@ from typing import Literal
 from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 
+from critiql.agent.candidates import executes
 from critiql.agent.context import Context
 from critiql.agent.node import node
 from critiql.agent.roles.actor import regenerating_actor
 from critiql.agent.roles.answer import answer
-from critiql.agent.roles.execution_critic import executes, execution_critic
+from critiql.agent.roles.execution_critic import execution_critic
 from critiql.agent.roles.ground import ground
-from critiql.agent.roles.llm_critic import judge
+from critiql.agent.roles.llm_critic import llm_critic
 from critiql.agent.state import InputState, OutputState, State, incumbent_of
-from critiql.graphs.policies import MODEL_RETRY, WRITES, answer_the_newest, handler
+from critiql.graphs.policies import MODEL_RETRY, WRITES, answer_without_verdict, handler
 
 
 def route_after_actor(
@@ -50,7 +51,7 @@ builder.add_node("ground", node(ground))
 builder.add_node("actor", node(regenerating_actor), **WRITES)
 builder.add_node("execution_critic", node(execution_critic))
 builder.add_node(
-    "llm_critic", node(judge), retry_policy=MODEL_RETRY, error_handler=handler(answer_the_newest)
+    "llm_critic", node(llm_critic), retry_policy=MODEL_RETRY, error_handler=handler(answer_without_verdict)
 )
 builder.add_node("answer", node(answer))
 builder.add_edge(START, "ground")

@@ -25,6 +25,11 @@ GRAPHS = {
 }
 """What each graph is, in one line."""
 
+CHATS = {
+    "assistant": "a conversation about a database: questions, follow-ups, charts, and a person asked back"
+}
+"""Graphs that hold a conversation around those that answer one question."""
+
 
 class UnknownGraphError(ValueError):
     """There is no graph of that name."""

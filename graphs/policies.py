@@ -11,7 +11,6 @@ from langgraph.types import Command, RetryPolicy
 from critiql.agent.context import Context
 from critiql.agent.detect.semantic import give_up
 from critiql.agent.node import Role
-from critiql.agent.roles.llm_critic import rule
 from critiql.agent.state import Candidate, State, Update, incumbent_of, merge_candidates
 from critiql.tools.errors.head import HeadError
 from critiql.tools.models.cancel import CallCancelledError
@@ -47,24 +46,22 @@ def vote_on_the_drawn(
     return Command(update=_given_up(state, error), goto=then)
 
 
-def without_verdict(state: State, error: NodeError) -> Command[Literal["error_detector"]]:
+def decide_without_verdict(state: State, error: NodeError) -> Command[Literal["decide"]]:
     """The critic failed for good: nothing is known of what it did not judge, which is never an approval.
-
-    The incumbent rule is applied to the other evidence: a query that runs still displaces one that does not.
 
     Raises:
         BaseException: the failure itself where it is not a model's.
     """
-    return Command(update=_weighed(state, error), goto="error_detector")
+    return Command(update={"candidates": _unjudged(state, error)}, goto="decide")
 
 
 def answer_without_verdict(state: State, error: NodeError) -> Command[Literal["answer"]]:
-    """As `without_verdict`, where nothing follows the critic.
+    """As `decide_without_verdict`, where the newest query is the answer.
 
     Raises:
         BaseException: the failure itself where it is not a model's.
     """
-    return Command(update=_weighed(state, error), goto="answer")
+    return Command(update={"candidates": _unjudged(state, error)}, goto="answer")
 
 
 def detected_by_rules(role: Role, route: Callable[..., str]) -> dict[str, Any]:
@@ -84,15 +81,6 @@ def detected_by_rules(role: Role, route: Callable[..., str]) -> dict[str, Any]:
         return Command(update=update, goto=route(after, runtime))
 
     return {"retry_policy": MODEL_RETRY, "error_handler": handler(handle)}
-
-
-def answer_the_newest(state: State, error: NodeError) -> Command[Literal["answer"]]:
-    """As `answer_without_verdict`, without the incumbent rule: the newest query is the answer.
-
-    Raises:
-        BaseException: the failure itself where it is not a model's.
-    """
-    return Command(update={"candidates": _unjudged(state, error)}, goto="answer")
 
 
 WRITES: dict[str, Any] = {"retry_policy": MODEL_RETRY, "error_handler": handler(keep_incumbent)}
@@ -118,12 +106,6 @@ def _unjudged(state: State, error: NodeError) -> list[Candidate]:
         for candidate in state["candidates"]
         if "verdict" not in candidate
     ]
-
-
-def _weighed(state: State, error: NodeError) -> Update:
-    """What the critic did not judge, and the incumbent by the other evidence."""
-    unjudged = _unjudged(state, error)
-    return {"candidates": unjudged, **rule(state, unjudged, None)}
 
 
 def _failure(error: NodeError) -> BaseException:

@@ -8,12 +8,13 @@ from typing import Literal
 from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 
+from critiql.agent.candidates import executes
 from critiql.agent.context import Context
 from critiql.agent.decide.budget import spent
 from critiql.agent.node import node
 from critiql.agent.roles.actor import actor
 from critiql.agent.roles.answer import answer
-from critiql.agent.roles.execution_critic import executes, execution_critic
+from critiql.agent.roles.execution_critic import execution_critic
 from critiql.agent.roles.ground import ground
 from critiql.agent.roles.rewriter import debug
 from critiql.agent.state import InputState, OutputState, State, incumbent_of

@@ -15,12 +15,13 @@ from critiql.agent.node import node
 from critiql.agent.roles.action_assistant import action_assistant
 from critiql.agent.roles.actor import actor
 from critiql.agent.roles.answer import answer
+from critiql.agent.roles.decide import decide
 from critiql.agent.roles.error_detector import proving
 from critiql.agent.roles.execution_critic import execution_critic
 from critiql.agent.roles.ground import ground
 from critiql.agent.roles.llm_critic import llm_critic
 from critiql.agent.state import InputState, OutputState, State
-from critiql.graphs.policies import MODEL_RETRY, WRITES, answer_without_verdict, handler
+from critiql.graphs.policies import MODEL_RETRY, WRITES, decide_without_verdict, handler
 
 
 def route_after_actor(state: State, runtime: Runtime[Context]) -> Literal["action_assistant", "answer"]:
@@ -43,8 +44,9 @@ builder.add_node("action_assistant", node(action_assistant), **WRITES)
 builder.add_node("execution_critic", node(execution_critic))
 builder.add_node("error_detector", node(proving))
 builder.add_node(
-    "llm_critic", node(llm_critic), retry_policy=MODEL_RETRY, error_handler=handler(answer_without_verdict)
+    "llm_critic", node(llm_critic), retry_policy=MODEL_RETRY, error_handler=handler(decide_without_verdict)
 )
+builder.add_node("decide", node(decide))
 builder.add_node("answer", node(answer))
 builder.add_edge(START, "ground")
 builder.add_edge("ground", "actor")
@@ -52,7 +54,8 @@ builder.add_conditional_edges("actor", route_after_actor)
 builder.add_conditional_edges("action_assistant", route_after_action_assistant)
 builder.add_edge("execution_critic", "error_detector")
 builder.add_edge("error_detector", "llm_critic")
-builder.add_edge("llm_critic", "answer")
+builder.add_edge("llm_critic", "decide")
+builder.add_edge("decide", "answer")
 builder.add_edge("answer", END)
 
 graph = builder.compile(name="share")

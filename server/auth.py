@@ -9,9 +9,11 @@ import ipaddress
 import json
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from critiql.tools.served import Served
@@ -23,10 +25,6 @@ LONGEST_UPLOAD = 200_000_000
 UPLOAD = "/api/upload"
 OPEN = ("/page", "/ok")
 """Paths that need no token: the page's own files, and whether the server is up."""
-
-
-class BodyTooLargeError(Exception):
-    """A request holds more bytes than are read."""
 
 
 class Guard:
@@ -58,24 +56,25 @@ class Guard:
             nonlocal seen
             message = await receive()
             seen += len(message.get("body", b""))
-            if seen > limit:
-                raise BodyTooLargeError
-            return message
+            if seen <= limit:
+                return message
+            await tell()
+            return {"type": "http.disconnect"}
 
         async def noted(message: Message) -> None:
-            nonlocal begun, told
-            if begun or seen <= limit:
+            nonlocal begun
+            if not told:  # whatever the application makes of a request that is cut off, it was answered
                 begun = True
                 await send(message)
-            elif not told:  # whatever the application makes of the broken request, this is what it was
+
+        async def tell() -> None:
+            nonlocal told
+            if not begun and not told:
                 told = True
                 await answer(send, *too_large(limit))
 
-        try:
+        with suppress(ClientDisconnect):
             await self._app(scope, counted, noted)
-        except BodyTooLargeError:
-            if not begun and not told:
-                await answer(send, *too_large(limit))
 
 
 def refusal(path: str, headers: Mapping[str, str], served: Served) -> tuple[int, str, str] | None:

@@ -43,10 +43,10 @@ from critiql.tools.served import served
 from critiql.tools.sql.canonical import canonical
 from critiql.tools.sql.name_repair import repair_names
 from critiql.tools.sql.parse import ParseFailure, parse
-from critiql.tools.trajectory import actions
-from critiql.tools.trajectory.compile import compile_query
-from critiql.tools.trajectory.interpret import interpret
-from critiql.tools.trajectory.text import to_text
+from critiql.tools.trajectory.forms.text import to_text
+from critiql.tools.trajectory.language import actions
+from critiql.tools.trajectory.language.compile import compile_query
+from critiql.tools.trajectory.steps.interpret import interpret
 
 EXPORTED_ROWS = 100_000
 """Rows of a file that is exported."""

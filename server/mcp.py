@@ -6,8 +6,9 @@ https://modelcontextprotocol.io, revisions 2025-11-25 and 2026-07-28.
 """
 
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 import anyio.to_thread
 from mcp.server.apps import Apps
@@ -27,6 +28,7 @@ from critiql.server.results import AskResult, CheckResult, ExplainResult, RunRes
 from critiql.tools.chart import chart_of
 from critiql.tools.schema.ddl import ddl
 
+T = TypeVar("T")
 VIEW = "ui://critiql/answer.html"
 """Where a host finds the view of an answer."""
 INSTRUCTIONS = (
@@ -194,7 +196,7 @@ def schema_of(table: str) -> str:
     return ddl(replace(schema, tables=(found,), samples={}), sample_rows=0)
 
 
-async def in_thread(work: Any, *arguments: Any) -> Any:
+async def in_thread(work: Callable[..., T], *arguments: Any) -> T:
     """Blocking work in a thread; what it raises for users becomes the tool's error.
 
     Raises:

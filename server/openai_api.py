@@ -76,7 +76,7 @@ class Piece(NamedTuple):
 
     thought: str = ""
     text: str = ""
-    usage: dict[str, int] | None = None
+    usage: dict[str, Any] | None = None
 
 
 @router.get("/models")
@@ -175,6 +175,8 @@ async def answering(request: ChatRequest) -> AsyncGenerator[Piece, None]:
     final: dict[str, Any] = {}
     modes: Any = ["custom", "values"]
     config: Any = {"recursion_limit": STEPS}
+    mode: str
+    part: Any
     async for mode, part in graph.astream(given, config, context=context, stream_mode=modes):
         if mode == "values":
             final = part
@@ -254,7 +256,7 @@ def name_of_model(database: str) -> str:
     return f"{OWNER}/{database or library.default_database() or 'database'}"
 
 
-def usage_of(final: dict[str, Any]) -> dict[str, int]:
+def usage_of(final: dict[str, Any]) -> dict[str, Any]:
     """What the models of a turn read and wrote."""
     answer = final.get("answer") or {}
     calls = [*final.get("calls", []), *answer.get("calls", [])]
@@ -265,11 +267,11 @@ def usage_of(final: dict[str, Any]) -> dict[str, int]:
         "prompt_tokens": read,
         "completion_tokens": wrote,
         "total_tokens": read + wrote,
-        "prompt_tokens_details": {"cached_tokens": cached},  # type: ignore[dict-item]
+        "prompt_tokens_details": {"cached_tokens": cached},
     }
 
 
-def no_usage() -> dict[str, int]:
+def no_usage() -> dict[str, Any]:
     """Nothing was read or written."""
     return {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
 

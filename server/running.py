@@ -11,7 +11,9 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from critiql.agent.answer import Answer
+from critiql.tools.database.sample.build import sample_database
 from critiql.tools.database.server_url import without_password
+from critiql.tools.models.model import ModelError
 from critiql.tools.served import Served
 from critiql.tools.settings import settings
 
@@ -31,7 +33,7 @@ class Running(BaseModel):
 
     def name_of(self, place: str) -> str | None:
         """The name under which it serves a database."""
-        wanted = _place(place)
+        wanted = _place(place or str(sample_database()))
         return next((name for name, own in self.databases.items() if own == wanted), None)
 
 
@@ -78,7 +80,7 @@ def find_running() -> Running | None:
     return found if answers else None
 
 
-class ServerError(Exception):
+class ServerError(ModelError):
     """The server refused the question. The message is its own sentence."""
 
 

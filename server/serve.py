@@ -10,7 +10,7 @@ from threading import Thread
 from typing import Any, NamedTuple
 
 from critiql.agent.context import DEFAULT_MODEL
-from critiql.graphs.catalogue import GRAPHS
+from critiql.graphs.catalogue import CHATS, GRAPHS
 from critiql.server.auth import is_loopback
 from critiql.server.running import announce
 from critiql.tools.database.open import get_database
@@ -148,12 +148,8 @@ def offer(served: Served) -> None:
 def graphs() -> dict[str, Any]:
     """Every graph, as the LangGraph API takes it."""
     return {
-        name: {"path": f"critiql.graphs.{name}:graph", "description": line} for name, line in GRAPHS.items()
-    } | {
-        "assistant": {
-            "path": "critiql.graphs.assistant:graph",
-            "description": "a conversation about a database",
-        }
+        name: {"path": f"critiql.graphs.{name}:graph", "description": line}
+        for name, line in (CHATS | GRAPHS).items()
     }
 
 

@@ -17,7 +17,7 @@ from critiql.tools.errors.query import Query
 from critiql.tools.errors.rules import read
 from critiql.tools.errors.types.error_type import Finding
 from critiql.tools.settings import settings
-from critiql.tools.trajectory.round_trip import same_results
+from critiql.tools.trajectory.forms.round_trip import same_results
 from critiql.training.actor_outputs import Predictions
 from critiql.training.example_file import Row, part_of, rank
 from critiql.training.gold import LIMITS, Gold

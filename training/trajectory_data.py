@@ -17,14 +17,14 @@ from critiql.tools.database.engine import Database
 from critiql.tools.database.result import Failure
 from critiql.tools.schema.model import Schema
 from critiql.tools.sql.parse import ParseFailure, parse
-from critiql.tools.trajectory.actions import Problem, Sort, Trajectory
-from critiql.tools.trajectory.compile import compile_query
-from critiql.tools.trajectory.decompile import to_sql
-from critiql.tools.trajectory.edits import apply_edits, edits_json
-from critiql.tools.trajectory.gbnf import EDIT_OPENING, mask_opening
-from critiql.tools.trajectory.mask import Mask, Masked, choices, fill, mask
-from critiql.tools.trajectory.perturb import KINDS, Kind, Perturbed, identity, perturb
-from critiql.tools.trajectory.round_trip import same_results
+from critiql.tools.trajectory.forms.round_trip import same_results
+from critiql.tools.trajectory.language.actions import Problem, Sort, Trajectory
+from critiql.tools.trajectory.language.compile import compile_query
+from critiql.tools.trajectory.language.decompile import to_sql
+from critiql.tools.trajectory.perturb.perturb import KINDS, Kind, Perturbed, identity, perturb
+from critiql.tools.trajectory.repair.edits import apply_edits, edits_json
+from critiql.tools.trajectory.repair.gbnf import EDIT_OPENING, mask_opening
+from critiql.tools.trajectory.repair.mask import Mask, Masked, choices, fill, mask
 from critiql.training.example_file import Row, part_of
 from critiql.training.gold import LIMITS, Gold
 

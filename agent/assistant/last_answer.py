@@ -128,13 +128,12 @@ def blank(question: str, database: str) -> dict[str, Any]:
 
 def executed(identifier: int, result: Rows | Failure) -> Executed:
     """The event of a run."""
-    failed = isinstance(result, Failure)
     return Executed(
         id=identifier,
         ok=result.ok,
-        kind=result.kind if failed else None,
-        message=result.message if failed else None,
-        row_count=0 if failed else len(result.rows),
+        kind=result.kind if isinstance(result, Failure) else None,
+        message=result.message if isinstance(result, Failure) else None,
+        row_count=len(result.rows) if isinstance(result, Rows) else 0,
         seconds=result.seconds,
     )
 

@@ -10,10 +10,10 @@ from critiql.agent.decide.incumbent import surprises
 from critiql.agent.state import Candidate
 from critiql.agent.wording.sentence import counted, plain
 from critiql.tools.sql.parse import ParseFailure, parse
-from critiql.tools.trajectory.actions import Problem
-from critiql.tools.trajectory.compile import compile_query
-from critiql.tools.trajectory.describe import describe
-from critiql.tools.trajectory.text import steps_in_order
+from critiql.tools.trajectory.forms.text import steps_in_order
+from critiql.tools.trajectory.language.actions import Problem
+from critiql.tools.trajectory.language.compile import compile_query
+from critiql.tools.trajectory.steps.describe import describe
 
 TITLES = ("A", "B")
 _REGARD = {"accepted": 2, "unknown": 1, "rejected": 0}

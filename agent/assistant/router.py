@@ -148,6 +148,6 @@ def route_after_router(
         return (
             "follow_up" if any(turn["tool"] in ("ask", "run") for turn in state.get("turns", [])) else "ask"
         )
-    if tool in ("tables", "describe", "sample"):
+    if tool == "tables" or tool == "describe" or tool == "sample":
         return "look"
     return tool

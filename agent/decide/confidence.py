@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from critiql import prompts
 from critiql.agent.context import Context
 from critiql.agent.decide.calibration import Confidence, Signal
-from critiql.agent.roles.llm_critic import fitted_for
+from critiql.agent.decide.fitted import fitted_for
 from critiql.agent.state import Candidate, State
 from critiql.tools.models.factory import load_model
 from critiql.tools.models.model import ModelError

@@ -2,10 +2,10 @@
 
 from typing import Literal
 
+from critiql.agent.candidates import executes
 from critiql.agent.context import Context
 from critiql.agent.decide.budget import overspent, spent
 from critiql.agent.decide.incumbent import surprises
-from critiql.agent.roles.execution_critic import executes
 from critiql.agent.state import Candidate, State, incumbent_of
 
 

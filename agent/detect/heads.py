@@ -6,7 +6,7 @@ from pathlib import Path
 from critiql.agent.detect.prompt import detector_digest
 from critiql.tools.errors.head import Head, HeadError, belongs_to, load
 
-SHIPPED = Path(__file__).parent / "heads"
+SHIPPED = Path(__file__).parent / "shipped"
 """Heads that come with the package, `<name>.safetensors` with the card beside it."""
 
 

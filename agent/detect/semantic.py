@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol
 
 from critiql.agent.calls import record
+from critiql.agent.candidates import question_with_notes
 from critiql.agent.context import Context
 from critiql.agent.decide.budget import overspent
 from critiql.agent.detect.heads import head_for
 from critiql.agent.detect.prompt import detector_prompt
 from critiql.agent.events import Sensed, emit
-from critiql.agent.roles.actor import question_with_notes
 from critiql.agent.state import CallRecord, Candidate, State, by_id
 from critiql.tools.errors.head import Head, HeadError
 from critiql.tools.errors.query import Query

@@ -8,7 +8,6 @@ a question that could be answered, and one that could not: `python -m critiql.ev
 from critiql.agent.context import Context
 from critiql.agent.databases import database_of
 from critiql.agent.events import Abstained, emit
-from critiql.agent.roles.ground import begun, checked_question, ground
 from critiql.agent.state import State, Update
 from critiql.tools.database.engine import Database
 from critiql.tools.linking.link import content_words, link, names_something, stop_words
@@ -23,19 +22,19 @@ NAMED = 8
 """Tables that the explanation lists."""
 
 
-def topical_ground(state: State, context: Context) -> Update:
-    """Ground the question; where it is off topic, end the run before any model is asked.
+def abstain(state: State, context: Context) -> Update:
+    """End the run where question and query are foreign to the database.
 
-    A question with evidence or a draft is never off topic: its caller knows more than its words say.
+    A question with evidence or a draft is never foreign: its caller knows more than its words say.
     """
-    if not context.abstain or state.get("evidence") or state.get("draft"):
-        return ground(state, context)
+    if state.get("evidence") or state.get("draft"):
+        return {}
     database = database_of(state, context)
-    reason = off_topic(checked_question(state), database, values=context.execution)
+    reason = off_topic(state["question"], database, values=context.execution)
     if reason is None:
-        return ground(state, context)
+        return {}
     emit(Abstained(database=database.url, reason=reason))
-    return {**begun(state, database), "stopped": "abstained", "assumptions": [reason]}
+    return {"incumbent": None, "stopped": "abstained", "assumptions": [reason]}
 
 
 def off_topic(question: str, database: Database, *, values: bool = True) -> str | None:

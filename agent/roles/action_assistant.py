@@ -3,15 +3,15 @@
 from typing import Any
 
 from critiql.agent.calls import record
+from critiql.agent.candidates import propose, question_with_notes
 from critiql.agent.context import Context
 from critiql.agent.databases import database_of
 from critiql.agent.events import Assisted, emit
-from critiql.agent.roles.actor import propose, question_with_notes
 from critiql.agent.share import Assistance, Attempt, Task, assist
 from critiql.agent.state import Candidate, State, Update, incumbent_of
 from critiql.tools.models.factory import load_model
 from critiql.tools.sql.canonical import fingerprint
-from critiql.tools.trajectory.text import to_text
+from critiql.tools.trajectory.forms.text import to_text
 
 
 def action_assistant(state: State, context: Context) -> Update:

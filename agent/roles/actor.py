@@ -2,12 +2,10 @@
 
 from critiql import prompts
 from critiql.agent.calls import sql_prompt, sql_sampling, write
+from critiql.agent.candidates import first, given, propose, question_with_notes
 from critiql.agent.context import Context
 from critiql.agent.decide.budget import repeated
-from critiql.agent.events import Proposed, emit
-from critiql.agent.state import Candidate, Origin, State, Update, incumbent_of, next_id
-from critiql.tools.models.model import Generation
-from critiql.tools.sql.canonical import fingerprint
+from critiql.agent.state import State, Update, incumbent_of
 from critiql.tools.sql.extract import extract_sql
 
 REPEAT_RAISES = 0.3
@@ -47,11 +45,6 @@ def regenerating_actor(state: State, context: Context) -> Update:
     }
 
 
-def given(state: State) -> Update:
-    """Take the caller's SQL as the first candidate."""
-    return first(state, propose(state, extract_sql(state["draft"]), "given", None))
-
-
 def request(state: State) -> str:
     """The actor's part of the prompt: question, notes, instruction."""
     return prompts.load("actor").render(question=question_with_notes(state))
@@ -63,52 +56,3 @@ def request_again(state: State) -> str | None:
     if rejected is None:
         return None
     return prompts.load("actor_again").render(question=question_with_notes(state), rejected=rejected["sql"])
-
-
-def question_with_notes(state: State) -> str:
-    """The question, followed by what is known beyond the schema."""
-    return "\n".join(part for part in (state["question"], state.get("notes", "")) if part)
-
-
-def propose(
-    state: State, sql: str, origin: Origin, generation: Generation | None, note: str = ""
-) -> Candidate:
-    """A new candidate, marked when its canonical SQL was seen before."""
-    mark = fingerprint(sql)
-    seen = next((c["id"] for c in state.get("candidates", []) if fingerprint(c["sql"]) == mark), None)
-    candidate = Candidate(
-        id=next_id(state),
-        sql=sql,
-        origin=origin,
-        round=state["generations"] + (generation is not None),
-        note=note,
-        repeats=seen,
-        logprob=generation.logprob if generation else None,
-        tokens=generation.usage.generated_tokens if generation else 0,
-    )
-    _announce(candidate, generation)
-    return candidate
-
-
-def first(state: State, candidate: Candidate) -> Update:
-    """Add a candidate; the very first one is the incumbent."""
-    update: Update = {"candidates": [candidate]}
-    if incumbent_of(state) is None:
-        update["incumbent"] = candidate["id"]
-    return update
-
-
-def _announce(candidate: Candidate, generation: Generation | None) -> None:
-    """Tell the trace."""
-    emit(
-        Proposed(
-            id=candidate["id"],
-            sql=candidate["sql"],
-            origin=candidate["origin"],
-            round=candidate["round"],
-            note=candidate["note"],
-            repeats=candidate["repeats"],
-            seconds=generation.usage.seconds if generation else 0.0,
-            tokens=candidate["tokens"],
-        )
-    )

@@ -4,12 +4,13 @@ import json
 
 from langchain_core.messages import AIMessage
 
+from critiql.agent.candidates import executes
 from critiql.agent.context import Context
 from critiql.agent.databases import database_of, limits_of, shown, summarise
 from critiql.agent.decide.budget import spent
 from critiql.agent.decide.confidence import confidence_of
 from critiql.agent.events import Answered, Budget, Executed, emit
-from critiql.agent.roles.execution_critic import executes
+from critiql.agent.kept_results import take
 from critiql.agent.state import Candidate, State, Status, Stop, Update, incumbent_of
 from critiql.agent.wording.empty_result import why_empty
 from critiql.agent.wording.reading import read_candidate
@@ -31,7 +32,8 @@ def answer(state: State, context: Context) -> Update:
     if not context.run_answer:
         return unrun(incumbent, state, context)
     database = database_of(state, context)
-    result = database.run(incumbent["sql"], limits_of(context))
+    kept = take(state, incumbent["sql"])
+    result = kept or database.run(incumbent["sql"], limits_of(context))
     if not incumbent.get("execution"):
         _announce_execution(incumbent["id"], result)
     update = _closed(incumbent, status_of(incumbent, result), stop_of(state, context))

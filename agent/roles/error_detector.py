@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
+from critiql.agent.candidates import propose
 from critiql.agent.context import Context
 from critiql.agent.databases import database_of
 from critiql.agent.decide.doubt import unexamined
 from critiql.agent.detect.semantic import sense
 from critiql.agent.events import Detected, emit
-from critiql.agent.roles.actor import propose
 from critiql.agent.state import CallRecord, Candidate, State, Update, merge_candidates
 from critiql.agent.wording.reading import read_candidate
 from critiql.tools.errors.query import Query

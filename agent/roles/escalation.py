@@ -1,10 +1,11 @@
 """escalation: where the loop ends in doubt, a larger or hosted model writes one query, as a challenger."""
 
 from critiql.agent.calls import sql_prompt, sql_sampling, write
+from critiql.agent.candidates import propose
 from critiql.agent.context import Context
 from critiql.agent.decide.doubt import doubts
 from critiql.agent.events import Escalated, emit
-from critiql.agent.roles.actor import propose, request
+from critiql.agent.roles.actor import request
 from critiql.agent.state import State, Update, incumbent_of
 from critiql.tools.sql.extract import extract_sql
 

@@ -1,9 +1,12 @@
 """execution_critic: runs every candidate that has not been run. An error is evidence, not an exception."""
 
+from critiql.agent.candidates import not_run
 from critiql.agent.context import Context
-from critiql.agent.databases import database_of, run_candidate
+from critiql.agent.databases import database_of, limits_of, summarise
 from critiql.agent.events import Executed, emit
+from critiql.agent.kept_results import keep
 from critiql.agent.state import Candidate, Execution, State, Update, by_id
+from critiql.tools.database.engine import Database
 
 
 def execution_critic(state: State, context: Context) -> Update:
@@ -11,21 +14,17 @@ def execution_critic(state: State, context: Context) -> Update:
     database = database_of(state, context)
     updates: list[Candidate] = []
     for candidate in not_run(state):
-        execution = _known(state, candidate) or run_candidate(database, candidate["sql"], context)
+        execution = _known(state, candidate) or _run(state, candidate, database, context)
         emit(_event(candidate["id"], execution))
         updates.append({"id": candidate["id"], "execution": execution})
     return {"candidates": updates}
 
 
-def not_run(state: State) -> list[Candidate]:
-    """Candidates without an execution."""
-    return [c for c in state.get("candidates", []) if c.get("execution") is None]
-
-
-def executes(candidate: Candidate | None) -> bool:
-    """Whether a candidate was run and gave rows (an empty result included)."""
-    execution = candidate.get("execution") if candidate else None
-    return bool(execution and execution["ok"])
+def _run(state: State, candidate: Candidate, database: Database, context: Context) -> Execution:
+    """Run a candidate; its rows are kept in case it is the answer."""
+    result = database.run(candidate["sql"], limits_of(context))
+    keep(state, candidate["sql"], result)
+    return summarise(result)
 
 
 def _known(state: State, candidate: Candidate) -> Execution | None:

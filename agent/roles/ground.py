@@ -68,7 +68,6 @@ def begun(state: State, database: Database) -> Update:
         "database": _place(state, database),
         "started": time.time(),
         "generations": 0,
-        "answer_key": None,
         "confidence": None,
         "candidates": nothing,
         "decisions": nothing,

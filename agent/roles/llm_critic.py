@@ -1,4 +1,4 @@
-"""llm_critic: says how likely each candidate is right, then applies the incumbent rule.
+"""llm_critic: says how likely each candidate is right. What follows from it is decided elsewhere.
 
 P(True) is read from the logits of the next token in one forward pass. A reading rejects only with a
 calibration that matches model and prompt; a critic that fails is `unknown`, never an approval.
@@ -9,22 +9,17 @@ from typing import NamedTuple
 
 from critiql import prompts
 from critiql.agent.calls import read_truth
+from critiql.agent.candidates import executes, question_with_notes
 from critiql.agent.context import Context
-from critiql.agent.decide.calibration import Calibration, Displacement, find_calibration
-from critiql.agent.decide.incumbent import settle
-from critiql.agent.events import Decided, Judged, emit
-from critiql.agent.roles.actor import question_with_notes
-from critiql.agent.roles.execution_critic import executes
+from critiql.agent.decide.fitted import asked, calibration_for, prompt_name, threshold_of, verdict_of
+from critiql.agent.events import Judged, emit
 from critiql.agent.state import (
     CallRecord,
     Candidate,
-    Decision,
     State,
     Update,
     Verdict,
     by_id,
-    incumbent_of,
-    merge_candidates,
 )
 from critiql.agent.wording.result import result_text
 from critiql.tools.models.factory import load_model
@@ -38,7 +33,7 @@ class Reading(NamedTuple):
     calls: list[CallRecord]
 
 
-def judge(state: State, context: Context) -> Update:
+def llm_critic(state: State, context: Context) -> Update:
     """Read P(True) of the candidates not judged yet."""
     threshold = threshold_of(context, calibration_for(context))
     judged: list[Candidate] = []
@@ -50,21 +45,6 @@ def judge(state: State, context: Context) -> Update:
         judged.append({"id": candidate["id"], "p_true": reading.p_true, "verdict": verdict})
         calls += reading.calls
     return {"candidates": judged, "calls": calls}
-
-
-def llm_critic(state: State, context: Context) -> Update:
-    """Judge, then hold every candidate against the incumbent."""
-    update = judge(state, context)
-    calibration = calibration_for(context)
-    return {**update, **rule(state, update["candidates"], calibration.displacement if calibration else None)}
-
-
-def asked(context: Context) -> bool:
-    """Whether the critic is asked: not where its calibration gives a reading no say in anything."""
-    if context.llm_critic == "off":
-        return False
-    calibration = calibration_for(context)
-    return context.critic_threshold is not None or calibration is None or calibration.reads
 
 
 def to_judge(state: State, context: Context) -> list[Candidate]:
@@ -108,55 +88,9 @@ def prompt_for(state: State, candidate: Candidate, context: Context) -> Prompt:
     return Prompt(state["schema_prefix"], prompts.load(name).render(**slots))
 
 
-def prompt_name(context: Context) -> str:
-    """Which of the two critic prompts is used."""
-    return "critic_with_rows" if context.critic_sees_rows and context.execution else "critic"
-
-
 def p_true(log_true: float, log_false: float) -> float:
     """P(True) / (P(True) + P(False)) from their log-probabilities."""
     return 1 / (1 + math.exp(min(log_false - log_true, 700.0)))
-
-
-def calibration_for(context: Context) -> Calibration | None:
-    """The calibration fitted for this critic and prompt; none for a panel or an uncalibrated critic."""
-    return None if context.llm_critic != "calibrated" or context.panel else fitted_for(context)
-
-
-def fitted_for(context: Context) -> Calibration | None:
-    """What was measured for this critic and prompt, whether or not the critic is asked."""
-    model = load_model(context.spec("llm_critic"))
-    return find_calibration(model.fingerprint, prompts.load(prompt_name(context)).digest)
-
-
-def threshold_of(context: Context, calibration: Calibration | None) -> float | None:
-    """P(True) below this is a rejection; None: the critic rejects nothing."""
-    if context.critic_threshold is not None:
-        return context.critic_threshold
-    if context.llm_critic == "raw":
-        return 0.5
-    return calibration.threshold if calibration and calibration.enabled else None
-
-
-def verdict_of(probability: float | None, threshold: float | None) -> Verdict:
-    """A reading against the threshold; without either, nothing is known."""
-    if probability is None or threshold is None:
-        return "unknown"
-    return "accepted" if probability >= threshold else "rejected"
-
-
-def rule(state: State, judged: list[Candidate], fitted: Displacement | None) -> Update:
-    """Apply the incumbent rule to everything seen so far, and say so."""
-    incumbent = incumbent_of(state)
-    if incumbent is None:
-        return {}
-    candidates = merge_candidates(state["candidates"], judged)
-    known = {(d["incumbent"], d["challenger"]) for d in state.get("decisions", [])}
-    chosen, decisions = settle(candidates, incumbent, fitted)
-    new = [d for d in decisions if (d["incumbent"], d["challenger"]) not in known or d["displaced"]]
-    for decision in new:
-        emit(_decided(decision))
-    return {"incumbent": chosen["id"], "decisions": new}
 
 
 def _vote(readings: list[float], how: str) -> float | None:
@@ -172,14 +106,3 @@ def _event(identifier: int, reading: Reading, verdict: Verdict, threshold: float
     """What the trace says of a reading."""
     seconds = sum(call["seconds"] for call in reading.calls)
     return Judged(id=identifier, p_true=reading.p_true, verdict=verdict, threshold=threshold, seconds=seconds)
-
-
-def _decided(decision: Decision) -> Decided:
-    """What the trace says of a decision."""
-    return Decided(
-        type="displaced" if decision["displaced"] else "kept",
-        incumbent=decision["incumbent"],
-        challenger=decision["challenger"],
-        reason=decision["reason"],
-        score=decision["score"],
-    )

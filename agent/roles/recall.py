@@ -1,4 +1,4 @@
-"""Recall: a question answered before, on the same content and settings, is answered by the same query again.
+"""recall: a question answered before, on the same content and settings, is answered by the same query again.
 
 Only what was chosen is remembered; `answer` runs the query anew, so the rows are always those of now. No
 model is loaded to find out.
@@ -16,17 +16,13 @@ from langgraph.types import Overwrite
 from critiql import prompts
 from critiql.agent.context import Context
 from critiql.agent.databases import database_of
-from critiql.agent.decide.budget import spent
 from critiql.agent.decide.calibration import find_calibration
-from critiql.agent.decide.doubt import in_doubt
+from critiql.agent.decide.fitted import prompt_name
 from critiql.agent.events import Recalled, emit
 from critiql.agent.memory import answer_cache
 from critiql.agent.memory.answer_cache import Chosen
-from critiql.agent.roles.abstain import topical_ground
-from critiql.agent.roles.answer import answer
 from critiql.agent.roles.ground import begun, checked_question
-from critiql.agent.roles.llm_critic import prompt_name
-from critiql.agent.state import Candidate, State, Update, incumbent_of
+from critiql.agent.state import Candidate, State, Update
 from critiql.tools.database.content_version import file_version
 from critiql.tools.database.engine import Database
 from critiql.tools.models.factory import fingerprint_of
@@ -39,30 +35,16 @@ NO_MATTER = {"database", "examples", "answer_cache", "seconds", "tokens"}
 remembered."""
 
 
-def recalling_ground(state: State, context: Context) -> Update:
-    """Start a question: with the query that answered it before, or as `topical_ground` does."""
+def recall(state: State, context: Context) -> Update:
+    """Start a question with the query that answered it before, if it was; else only note where to keep it."""
     if not context.answer_cache or state.get("draft"):
-        return topical_ground(state, context)
+        return {"answer_key": None, "stopped": None}
     database = database_of(state, context)
     key = key_of(checked_question(state), state.get("evidence", ""), database, context)
     chosen = answer_cache.recall(key) if key else None
     if chosen is None:
-        return {**topical_ground(state, context), "answer_key": key}
+        return {"answer_key": key, "stopped": None}
     return {**begun(state, database), **recalled(chosen, database), "answer_key": key}
-
-
-def remembering_answer(state: State, context: Context) -> Update:
-    """Close the run and remember what it chose; forget a recalled query that no longer gives rows."""
-    update = answer(state, context)
-    key, incumbent = state.get("answer_key"), incumbent_of(state)
-    if key is None or incumbent is None:
-        return update
-    if state.get("stopped") == "recalled":
-        if update["status"] == "failed":
-            answer_cache.forget(key)
-    elif finished(state, update, context):
-        answer_cache.remember(key, Chosen.of(incumbent, update["confidence"]))
-    return update
 
 
 def recalled(chosen: Chosen, database: Database) -> Update:
@@ -88,16 +70,6 @@ def recalled(chosen: Chosen, database: Database) -> Update:
         "stopped": "recalled",
         "confidence": chosen.confidence,
     }
-
-
-def finished(state: State, update: Update, context: Context) -> bool:
-    """Whether a run gave rows and ended by itself: no model failed, no budget cut it short."""
-    incumbent = incumbent_of(state)
-    if update["status"] not in ("accepted", "unverified") or state.get("stopped") or incumbent is None:
-        return False
-    if context.llm_critic != "off" and incumbent.get("p_true") is None:
-        return False
-    return not in_doubt(state, context) or spent(state, context) not in ("seconds", "tokens")
 
 
 def key_of(question: str, evidence: str, database: Database, context: Context) -> str | None:

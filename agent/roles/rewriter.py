@@ -7,10 +7,11 @@ from typing import Literal
 
 from critiql import prompts
 from critiql.agent.calls import sql_prompt, sql_sampling, write
+from critiql.agent.candidates import propose, question_with_notes
 from critiql.agent.context import Context
 from critiql.agent.decide.budget import repeated
 from critiql.agent.events import Refined, emit
-from critiql.agent.roles.actor import HOTTEST, REPEAT_RAISES, propose, question_with_notes
+from critiql.agent.roles.actor import HOTTEST, REPEAT_RAISES
 from critiql.agent.roles.refiner import refiner
 from critiql.agent.state import State, Update, incumbent_of
 from critiql.agent.wording.result import result_text

@@ -5,8 +5,8 @@ A repetition is a vote here, so it neither warms the next draw nor ends the draw
 
 from critiql import prompts
 from critiql.agent.calls import sql_prompt, sql_sampling, write
+from critiql.agent.candidates import first, given, propose, question_with_notes
 from critiql.agent.context import Context, Role
-from critiql.agent.roles.actor import first, given, propose, question_with_notes
 from critiql.agent.state import State, Update
 from critiql.tools.sql.extract import extract_sql
 

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from critiql.agent.candidates import executes
 from critiql.agent.context import Context
 from critiql.agent.events import Decided, emit
-from critiql.agent.roles.execution_critic import executes
 from critiql.agent.state import Candidate, Decision, State, Update, incumbent_of
 from critiql.tools.sql.canonical import fingerprint
 

@@ -9,9 +9,9 @@ from critiql.tools.database.engine import Database
 from critiql.tools.database.result import Limits
 from critiql.tools.errors.query import Query
 from critiql.tools.errors.types.value_error import nearest
-from critiql.tools.trajectory.actions import Filter, Having, Problem, Step
-from critiql.tools.trajectory.compile import compile_query
-from critiql.tools.trajectory.interpret import STEP_LIMITS, StepRun, interpret
+from critiql.tools.trajectory.language.actions import Filter, Having, Problem, Step
+from critiql.tools.trajectory.language.compile import compile_query
+from critiql.tools.trajectory.steps.interpret import STEP_LIMITS, StepRun, interpret
 
 MOST_STEPS = 40
 """A query of more steps is not run step by step."""

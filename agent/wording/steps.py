@@ -6,7 +6,7 @@ from critiql.agent.state import Candidate, State
 from critiql.agent.wording.empty_result import run_steps, why_empty
 from critiql.tools.errors.query import Query
 from critiql.tools.schema.quoting import escape
-from critiql.tools.trajectory.evidence import evidence
+from critiql.tools.trajectory.steps.evidence import evidence
 
 
 def step_evidence(candidate: Candidate, query: object, state: State, context: Context) -> str:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 import critiql.cli.screen.exit_codes as codes
 from critiql.agent.context import Context
-from critiql.agent.roles.llm_critic import calibration_for
+from critiql.agent.decide.fitted import calibration_for
 from critiql.cli.evals.follow import announced, console, follow
 from critiql.cli.screen.failures import fail, failures
 from critiql.evals.data.task import Questions, questions

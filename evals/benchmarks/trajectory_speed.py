@@ -17,12 +17,12 @@ import typer
 from critiql.evals.studies.round_trip import SETS, queries
 from critiql.tools.settings import settings
 from critiql.tools.sql.parse import Parsed, parse
-from critiql.tools.trajectory.actions import Trajectory
-from critiql.tools.trajectory.compile import compile_query
-from critiql.tools.trajectory.decompile import to_sql
-from critiql.tools.trajectory.json_form import from_json, to_json
-from critiql.tools.trajectory.parse_text import parse_text
-from critiql.tools.trajectory.text import to_text
+from critiql.tools.trajectory.forms.json_form import from_json, to_json
+from critiql.tools.trajectory.forms.parse_text import parse_text
+from critiql.tools.trajectory.forms.text import to_text
+from critiql.tools.trajectory.language.actions import Trajectory
+from critiql.tools.trajectory.language.compile import compile_query
+from critiql.tools.trajectory.language.decompile import to_sql
 
 STAGES = {
     "compile (parse excluded)": lambda parsed: compile_query(parsed.tree),

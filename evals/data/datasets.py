@@ -64,6 +64,11 @@ def _spider_syn(name: str, root: Path) -> Dataset:
     return _load(name, root / "spider/database", [(root / "spider_syn/dev.json", _syn_item)], graded=True)
 
 
+def _spider_syn_train(name: str, root: Path) -> Dataset:
+    file = root / "spider_syn_train/train_spider.json"
+    return _load(name, root / "spider/database", [(file, _syn_item)], graded=True)
+
+
 def _spider_dk(name: str, root: Path) -> Dataset:
     file = root / "spider_dk/Spider-DK.json"
     return _load(name, root / "spider_dk/database", [(file, _spider_item)], graded=True)
@@ -93,6 +98,7 @@ DATASETS: dict[str, Callable[[str, Path], Dataset]] = {
     "spider-dev": _spider_dev,
     "spider-train": _spider_train,
     "spider-syn": _spider_syn,
+    "spider-syn-train": _spider_syn_train,
     "spider-dk": _spider_dk,
     "spider-realistic": _spider_realistic,
     "bird-dev": _bird_dev,

@@ -12,7 +12,7 @@ from critiql.evals.data.datasets import load
 from critiql.evals.data.item import Dataset, Item
 from critiql.evals.data.sampling import sample
 
-FOLDER = Path(__file__).parent / "tasks"
+FOLDER = Path(__file__).parents[1] / "tasks"
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from typing import get_args
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
+from critiql.agent.candidates import executes
 from critiql.agent.decide.calibration import Confidence, Displacement, Signal, scaled
 from critiql.agent.decide.confidence import signal_of
-from critiql.agent.roles.execution_critic import executes
 from critiql.evals.fit.displacement import FOLDS, Pool
 from critiql.evals.fit.draws import Floats
 from critiql.evals.statistics import group_folds

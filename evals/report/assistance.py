@@ -4,9 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from critiql.agent.share import PARTS
 from critiql.evals.run.store import StoredAnswer
-
-PARTS = ("sam", "lom")
 
 
 @dataclass

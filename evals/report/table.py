@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import astuple
 from typing import NamedTuple
 
-from critiql.evals.fit.loop_rates import loop_rates
 from critiql.evals.metrics.cost import Spent
 from critiql.evals.report.assistance import assistance
+from critiql.evals.report.loop_rates import loop_rates
 from critiql.evals.report.proposals import proposals
 from critiql.evals.report.rows import Row
 from critiql.evals.statistics import Estimate, brier, reliability

@@ -14,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from critiql.evals.report.assistance import PARTS
+from critiql.agent.share import PARTS
 from critiql.evals.run.call_cache import CallCache
 from critiql.evals.run.store import Run, RunSpec, Store, StoredAnswer
 from critiql.tools.errors.types.error_type import SEMANTIC

@@ -20,8 +20,8 @@ from critiql.tools.database.open import open_database
 from critiql.tools.database.result import Failure, Limits
 from critiql.tools.settings import settings
 from critiql.tools.sql.parse import ParseFailure
-from critiql.tools.trajectory.actions import Problem
-from critiql.tools.trajectory.round_trip import RoundTrip, round_trip, same_results
+from critiql.tools.trajectory.forms.round_trip import RoundTrip, round_trip, same_results
+from critiql.tools.trajectory.language.actions import Problem
 
 LIMITS = Limits(seconds=60.0, rows=2_000_000, total_bytes=400_000_000, cell_bytes=10_000_000)
 """Caps high enough that no benchmark result is cut."""

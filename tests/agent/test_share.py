@@ -8,8 +8,8 @@ from critiql.agent.share import Assistance, Task, assist, read_answers, read_scr
 from critiql.tools.models.model import ChoiceReading, Generation, Prompt, Sampling, Usage
 from critiql.tools.schema.model import Column, Schema, Table
 from critiql.tools.sql.parse import ParseFailure
-from critiql.tools.trajectory.actions import Problem
-from critiql.tools.trajectory.edits import Delete
+from critiql.tools.trajectory.language.actions import Problem
+from critiql.tools.trajectory.repair.edits import Delete
 
 SCHEMA = Schema(
     (

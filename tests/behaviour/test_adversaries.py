@@ -21,11 +21,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
+from critiql.agent.candidates import executes, not_run
 from critiql.agent.context import Context
 from critiql.agent.decide.calibration import Displacement
 from critiql.agent.decide.doubt import unexamined
-from critiql.agent.roles.execution_critic import executes, not_run
-from critiql.agent.roles.llm_critic import rule, verdict_of
+from critiql.agent.decide.fitted import verdict_of
+from critiql.agent.decide.incumbent import settle
 from critiql.agent.state import merge_candidates
 from critiql.evals.fit.critic import fit
 from critiql.evals.fit.displacement import Pool, fit_displacement
@@ -139,9 +140,12 @@ class Play:
 
     def llm_critic(self) -> None:
         judged = [self._judged(c) for c in self.state["candidates"] if executes(c) and "verdict" not in c]
-        update = rule(self.now, judged, self.critic.fitted)  # type: ignore[arg-type]
         self._merge(judged)
-        self.state["incumbent"] = update["incumbent"]
+
+    def decide(self) -> None:
+        candidates = self.state["candidates"]
+        chosen, _ = settle(candidates, candidates[self.state["incumbent"]], self.critic.fitted)
+        self.state["incumbent"] = chosen["id"]
 
     def error_detector(self) -> None:
         self._merge(
@@ -193,9 +197,13 @@ def play(question: Question, critic: Critic, refiner: str = "prose", z: int = 5)
     """Send a question through the nodes as the graph would."""
     state = {"candidates": [], "incumbent": 0, "generations": 0, "started": time.time(), "calls": []}
     dice = random.Random(question.number + 1)
-    played = Play(question, critic, refiner, Context(z=z, refine=True), state, [], dice)
+    played = Play(question, critic, refiner, Context(z=z, refine=True, abstain=False), state, [], dice)
     roles = {"actor": played.actor, "refiner": played.refiner_, "execution_critic": played.execution_critic}
-    roles |= {"llm_critic": played.llm_critic, "error_detector": played.error_detector}
+    roles |= {
+        "llm_critic": played.llm_critic,
+        "error_detector": played.error_detector,
+        "decide": played.decide,
+    }
     here = "actor"
     while here != "answer":
         roles[here]()

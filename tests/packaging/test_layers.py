@@ -4,20 +4,23 @@ import ast
 import subprocess
 import sys
 import tomllib
+from collections import Counter
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("prompts", "tools", "agent", "graphs", "cli", "evals", "training")
+FOLDERS = ("prompts", "tools", "agent", "graphs", "server", "cli", "evals", "training")
 BELOW = {
     "prompts": (),
     "tools": ("prompts",),
     "agent": ("prompts", "tools"),
     "graphs": ("prompts", "tools", "agent"),
+    "server": ("prompts", "tools", "agent", "graphs"),
     "evals": ("prompts", "tools", "agent", "graphs"),
     "training": ("prompts", "tools", "agent", "graphs", "evals"),
-    "cli": ("prompts", "tools", "agent", "graphs", "evals", "training"),
+    "cli": ("prompts", "tools", "agent", "graphs", "evals", "training", "server"),
 }
 """What each folder may import beside itself."""
 
@@ -41,6 +44,47 @@ def imported(path: Path) -> set[str]:
 def test_imports_point_one_way(path: Path) -> None:
     folder = path.relative_to(ROOT).parts[0]
     assert imported(path) <= {folder, *BELOW[folder]}
+
+
+def imported_modules(path: Path) -> set[str]:
+    """Modules of `critiql` that a file imports, wherever in the file it does."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("critiql."):
+            names |= {f"{node.module}.{alias.name}" for alias in node.names} | {str(node.module)}
+        elif isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+    return names & NAMED.keys()
+
+
+NAMED = {f"critiql.{'.'.join(path.relative_to(ROOT).with_suffix('').parts)}": path for path in MODULES}
+"""Files by the name they are imported by; a package's own `__init__` imports nothing."""
+
+
+def rooms(depth: int) -> dict[str, set[str]]:
+    """Per room of that depth the rooms it imports from."""
+    arrows: dict[str, set[str]] = {}
+    for name, path in NAMED.items():
+        own = room(name, depth)
+        arrows.setdefault(own, set()).update({room(other, depth) for other in imported_modules(path)} - {own})
+    return arrows
+
+
+def room(name: str, depth: int) -> str:
+    """The folder of a module, no deeper than that; the module itself where it lies higher."""
+    return ".".join(name.split(".")[: depth + 1])
+
+
+@pytest.mark.parametrize("depth", [2, 3, 9], ids=["rooms", "chambers", "files"])
+def test_no_room_needs_one_that_needs_it(depth: int) -> None:
+    arrows = rooms(depth)
+    assert len(arrows) > 40
+    TopologicalSorter(arrows).prepare()  # CycleError names the circle
+
+
+def test_no_room_is_crowded() -> None:
+    files = Counter(path.parent for path in MODULES if path.name != "__init__.py")
+    assert {str(folder): count for folder, count in files.items() if count > 23} == {}
 
 
 def test_every_package_is_listed() -> None:

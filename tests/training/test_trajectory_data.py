@@ -7,11 +7,11 @@ import pytest
 
 from critiql.agent.share import read_answers, read_script
 from critiql.evals.data.item import Dataset, Item
-from critiql.tools.trajectory.actions import Problem
-from critiql.tools.trajectory.decompile import to_sql
-from critiql.tools.trajectory.edits import apply_edits
-from critiql.tools.trajectory.mask import fill, mask
-from critiql.tools.trajectory.round_trip import same_results
+from critiql.tools.trajectory.forms.round_trip import same_results
+from critiql.tools.trajectory.language.actions import Problem
+from critiql.tools.trajectory.language.decompile import to_sql
+from critiql.tools.trajectory.repair.edits import apply_edits
+from critiql.tools.trajectory.repair.mask import fill, mask
 from critiql.training.data import build
 from critiql.training.example_file import Row
 from critiql.training.gold import Gold, opened

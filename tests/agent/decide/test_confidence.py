@@ -11,9 +11,9 @@ import pytest
 from critiql import prompts
 from critiql.agent.context import Context
 from critiql.agent.decide import confidence
+from critiql.agent.decide import fitted as fitted_module
 from critiql.agent.decide.calibration import Confidence, scaled
 from critiql.agent.decide.confidence import confidence_of, signal_of
-from critiql.agent.roles import llm_critic
 from critiql.graphs.catalogue import graph
 
 SLOPE_ONE: Any = {"slope": 1.0, "intercept": 0.0, "prompt": prompts.load("actor").digest}
@@ -46,7 +46,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         fitted = SimpleNamespace(
             confidence=scale, actor=actor, reads=reads, enabled=False, threshold=0.0, displacement=None
         )
-        for module in (confidence, llm_critic):
+        for module in (confidence, fitted_module):
             monkeypatch.setattr(module, "fitted_for", lambda _context: fitted)
 
     return calibrate

@@ -13,7 +13,7 @@ from critiql.agent.answer import Answer
 from critiql.agent.context import Context
 from critiql.agent.memory import answer_cache
 from critiql.agent.memory.answer_cache import Chosen, path_of_cache
-from critiql.agent.roles import answer, recall
+from critiql.agent.roles import answer, recall, remember
 from critiql.graphs.api import ask
 from critiql.graphs.catalogue import graph
 from critiql.tools.database.open import close_databases, get_database
@@ -151,7 +151,7 @@ def test_what_failed_or_was_cut_short_is_not_remembered(
     unfinished: dict[str, Any], asked: Callable[..., Answer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if "tokens" in unfinished:
-        monkeypatch.setattr(recall, "spent", lambda *_: "tokens")
+        monkeypatch.setattr(remember, "spent", lambda *_: "tokens")
     assert asked(**unfinished).stopped != "recalled"
     assert asked(**unfinished).stopped != "recalled"
 

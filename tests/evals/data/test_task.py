@@ -75,3 +75,7 @@ def test_shipped_tasks_are_whole_and_fit_shares_no_database_with_tuning(
     assert not databases["spider-train-fit"] & databases["spider-train-300"]
     assert (len(found["spider-train-fit"].items), len(databases["spider-train-fit"])) == (440, 44)
     assert {len(found[name].items) for name in ("spider-train-300", "spider-dev-300")} == {300}
+
+
+def test_the_tasks_that_ship_are_found() -> None:
+    assert {"spider-dev-300", "spider-train-300", "spider-syn-train-300"} <= set(names())

@@ -13,14 +13,14 @@ from sql_text import WORDS, Grammar, damaged, loosely_spaced, texts
 
 from critiql.tools.schema.model import Schema
 from critiql.tools.sql.parse import ParseFailure
-from critiql.tools.trajectory.actions import Problem, Trajectory
-from critiql.tools.trajectory.decompile import to_sql
-from critiql.tools.trajectory.edits import Add, AddFrame, Delete, Substitute, apply_edits, read_edits
-from critiql.tools.trajectory.json_form import from_json, to_json
-from critiql.tools.trajectory.mask import Masked, fill, mask
-from critiql.tools.trajectory.parse_text import parse_text
-from critiql.tools.trajectory.round_trip import RoundTrip, round_trip
-from critiql.tools.trajectory.text import to_text
+from critiql.tools.trajectory.forms.json_form import from_json, to_json
+from critiql.tools.trajectory.forms.parse_text import parse_text
+from critiql.tools.trajectory.forms.round_trip import RoundTrip, round_trip
+from critiql.tools.trajectory.forms.text import to_text
+from critiql.tools.trajectory.language.actions import Problem, Trajectory
+from critiql.tools.trajectory.language.decompile import to_sql
+from critiql.tools.trajectory.repair.edits import Add, AddFrame, Delete, Substitute, apply_edits, read_edits
+from critiql.tools.trajectory.repair.mask import Masked, fill, mask
 
 pytestmark = pytest.mark.fuzz
 

@@ -10,10 +10,10 @@ from sqlglot import exp
 from critiql.tools.database.engine import Database
 from critiql.tools.database.result import Limits, Rows
 from critiql.tools.errors.lookup import Values
-from critiql.tools.errors.perturb.workbench import Bench, Edit
 from critiql.tools.errors.query import Query
 from critiql.tools.errors.types.catalogue import ERROR_TYPES
 from critiql.tools.errors.types.error_type import ErrorType, Operator
+from critiql.tools.errors.types.workbench import Bench, Edit
 from critiql.tools.schema.model import Schema
 from critiql.tools.sql.canonical import canonical
 from critiql.tools.sql.parse import Parsed, ParseFailure, parse

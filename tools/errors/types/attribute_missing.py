@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
-from critiql.tools.errors.perturb.workbench import Bench, Edit
 from critiql.tools.errors.query import Query, is_aggregate
 from critiql.tools.errors.types.error_type import BugLabel, ErrorType, Finding, RepairExample
+from critiql.tools.errors.types.workbench import Bench, Edit
 
 KEY = "attribute_missing"
 

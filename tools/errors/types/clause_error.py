@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
-from critiql.tools.errors.perturb.workbench import Bench, Edit
 from critiql.tools.errors.query import Query, conjuncts, is_aggregate, outermost, own_nodes
 from critiql.tools.errors.types.error_type import BugLabel, ErrorType, Finding, RepairExample
+from critiql.tools.errors.types.workbench import Bench, Edit
 
 KEY = "clause_error"
 _SUPERLATIVE = re.compile(

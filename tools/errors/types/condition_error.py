@@ -6,9 +6,9 @@ from itertools import combinations
 from sqlglot import exp
 
 from critiql.tools.errors.links import identifier
-from critiql.tools.errors.perturb.workbench import Bench, Edit, add_conjunct, drop_conjunct
 from critiql.tools.errors.query import Comparison, Query, conjuncts
 from critiql.tools.errors.types.error_type import BugLabel, ErrorType, Finding, RepairExample
+from critiql.tools.errors.types.workbench import Bench, Edit, add_conjunct, drop_conjunct
 from critiql.tools.sql.scope import Scope
 
 KEY = "condition_error"

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
-from critiql.tools.errors.perturb.workbench import Bench, Edit
 from critiql.tools.errors.query import Place, Query, conjuncts, is_text
 from critiql.tools.errors.types.error_type import BugLabel, ErrorType, Finding, RepairExample
+from critiql.tools.errors.types.workbench import Bench, Edit
 
 KEY = "condition_missing"
 _QUOTED = re.compile(r"""(?<![\w'])'([^'"]{2,60})'(?!\w)|"([^"]{2,60})\"""")

@@ -10,8 +10,8 @@ from sqlglot import exp
 from critiql.tools.sql.align import Span
 
 if TYPE_CHECKING:
-    from critiql.tools.errors.perturb.workbench import Bench, Edit
     from critiql.tools.errors.query import Query
+    from critiql.tools.errors.types.workbench import Bench, Edit
 
 Source = Literal["rule", "head", "prompt", "parse"]
 """What found an error: a rule, the error-token head, a model's own words, or reading the SQL itself."""

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from sqlglot import exp
 
 from critiql.tools.errors.links import Link, column_node, is_unique, links_between, links_of
-from critiql.tools.errors.perturb.workbench import Bench, Edit
 from critiql.tools.errors.query import Query
 from critiql.tools.errors.types.error_type import BugLabel, ErrorType, Finding, RepairExample
+from critiql.tools.errors.types.workbench import Bench, Edit
 from critiql.tools.sql.scope import Binding, JoinPair, Scope, Source
 
 KEY = "join_error"

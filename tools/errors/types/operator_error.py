@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
-from critiql.tools.errors.perturb.workbench import Bench, Edit
 from critiql.tools.errors.query import COMPARISONS, Query
 from critiql.tools.errors.types.error_type import BugLabel, ErrorType, Finding, RepairExample
+from critiql.tools.errors.types.workbench import Bench, Edit
 
 KEY = "operator_error"
 _NUMBER = r"(\d+(?:\.\d+)?)(?![\w%])"

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from sqlglot import exp
 
 from critiql.tools.errors.links import column_node
-from critiql.tools.errors.perturb.workbench import Bench, Edit, arms
 from critiql.tools.errors.query import COMPARISONS, Query, conjuncts, is_aggregate
 from critiql.tools.errors.types.error_type import BugLabel, ErrorType, Finding, RepairExample
+from critiql.tools.errors.types.workbench import Bench, Edit, arms
 
 KEY = "subquery_error"
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from rapidfuzz import fuzz, process
 from sqlglot import exp
 
-from critiql.tools.errors.perturb.workbench import Bench, Edit, as_literal
 from critiql.tools.errors.query import Comparison, Place, Query, is_numeric, is_text
 from critiql.tools.errors.types.error_type import BugLabel, ErrorType, Finding, RepairExample
+from critiql.tools.errors.types.workbench import Bench, Edit, as_literal
 
 KEY = "value_error"
 _DATE = re.compile(r"\d{4}-\d\d?-\d\d?")

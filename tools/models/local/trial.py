@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 from critiql.tools.models.files.hashes import file_sha256
@@ -11,8 +10,8 @@ from critiql.tools.models.model import ModelError
 
 SECONDS = 300.0
 """What the trial may take; a large model on a slow disk needs a minute."""
-TOKENS = 64
-"""Context of the trial."""
+CHILD = "critiql.tools.models.local.trial_child"
+"""What that process runs; a name, since the child needs everything that needs this file."""
 
 tried: set[Path] = set()
 """Files that this process need not try again."""
@@ -34,7 +33,7 @@ def try_out(path: Path, adapter: Path | None = None) -> None:
     command = [
         sys.executable,
         "-m",
-        "critiql.tools.models.local.trial",
+        CHILD,
         *map(str, filter(None, (path, adapter))),
     ]
     try:
@@ -50,24 +49,3 @@ def try_out(path: Path, adapter: Path | None = None) -> None:
             "made to do harm; name another model."
         )
     tried.add(file)
-
-
-def main() -> None:
-    """Load the model that the first argument names, with the adapter that the second one names.
-
-    What is merely wrong with them is said by who asked.
-    """
-    from critiql.tools.models.local import trial
-    from critiql.tools.models.local.prefix_store import PrefixStore
-    from critiql.tools.models.local.runtime import LlamaRuntime, Tokens
-
-    path, *adapters = map(Path, sys.argv[1:])
-    trial.tried.update((path, *adapters))
-    with suppress(ModelError):
-        adapter = adapters[0] if adapters else None
-        runtime = LlamaRuntime(path, TOKENS, prefixes=PrefixStore(None, 0), adapter=adapter)
-        runtime.next_token_logits(Tokens((), tuple(runtime.weights.tokenise("a", begin=True))))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,1 @@
+"""How a trajectory is written: the printed form, JSON, and the round trip."""

@@ -1,0 +1,1 @@
+"""The action language: its steps, the compiler from SQL and back, names and scopes."""

@@ -1,0 +1,1 @@
+"""Making one known mistake in a right trajectory."""

@@ -1,0 +1,1 @@
+"""What a model may change in a trajectory: masked names and edit scripts."""

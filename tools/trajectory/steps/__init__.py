@@ -1,0 +1,1 @@
+"""A trajectory step by step: in words, with row counts, as evidence."""
