@@ -19,16 +19,19 @@ export function Footer({ about, status, calls, model }: Props) {
   return (
     <footer className="foot">
       <span>Model {visible(model || about.model.name)}{status?.loaded === false && " (not loaded yet)"}</span>
-      <span>{speed === null ? "Speed unknown" : `${speed.toFixed(speed < 10 ? 1 : 0)} tokens a second`}</span>
+      <span>{speed === null ? "Speed unknown" : `${speed.toFixed(speed < 10 ? 1 : 0)} tokens a second, read and written`}</span>
       <span>{memory === null ? "Memory unknown" : `${megabytes(memory / 1e6)} of memory`}</span>
       <span>Critiql {about.version}</span>
     </footer>
   );
 }
 
-/** Tokens a second while the last answer was written; null where nothing was. */
+/** Tokens a second that the last answer took, those read and those written; null where no model was asked. */
 function speedOf(calls: readonly ModelCall[]): number | null {
-  const writing = calls.filter((call) => call.generated_tokens > 0 && call.seconds > 0);
-  const time = writing.reduce((sum, call) => sum + call.seconds, 0);
-  return time > 0 ? writing.reduce((sum, call) => sum + call.generated_tokens, 0) / time : null;
+  const time = calls.reduce((sum, call) => sum + call.seconds, 0);
+  const tokens = calls.reduce(
+    (sum, call) => sum + call.prompt_tokens - call.cached_tokens + call.generated_tokens,
+    0,
+  );
+  return time > 0 ? tokens / time : null;
 }
