@@ -13,7 +13,7 @@ TEST_MODELS := smollm2-135m-instruct qwen2.5-coder-0.5b-instruct qwen2.5-coder-1
 LLAMA_PARTS := -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_TOOLS=OFF -DLLAMA_BUILD_SERVER=OFF \
   -DLLAMA_CURL=OFF -DLLAMA_OPENSSL=OFF -DLLAVA_BUILD=OFF -DMTMD_BUILD=OFF
 
-.PHONY: help ask test check check-all lint types unit integration lora fuzz studio clean
+.PHONY: help ask test check check-all lint types unit integration lora fuzz page page-check studio clean
 
 help: ## This list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -52,6 +52,14 @@ lora: $(VENV)/.installed-dev ## Install torch and its kin (gigabytes), and take 
 
 fuzz: $(VENV)/.installed-dev ## Try the properties with new input for FUZZ_MINUTES minutes.
 	$(BIN)/python tests/fuzz.py $(FUZZ_MINUTES)
+
+page: $(VENV)/.installed ## Build the page in web/ into server/page (needs Node 20), with types from the events' schema.
+	$(BIN)/critiql events --schema > web/events.schema.json
+	cd web && npm ci --ignore-scripts --no-audit --no-fund && npm run types && npm run build
+
+page-check: $(VENV)/.installed-dev ## Build the page anew and compare it with server/page.
+	cd web && npm ci --ignore-scripts --no-audit --no-fund
+	$(BIN)/pytest -q -m slow tests/web/test_build.py
 
 studio: $(VENV)/.installed-dev ## Serve every graph for LangGraph Studio, on loopback.
 	$(BIN)/langgraph dev --no-browser
