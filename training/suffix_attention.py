@@ -65,7 +65,8 @@ def attend(
         Shape (batch, tokens, heads, head size), and no weights.
     """
     if not _prefix:
-        return sdpa_attention_forward(module, query, key, value, mask, scaling=scaling, **options)
+        alone, _ = sdpa_attention_forward(module, query, key, value, mask, scaling=scaling, **options)
+        return alone, None
     before = _prefix[-1][module.layer_idx]
     batch, heads, length, size = query.shape
     groups = heads // key.shape[1]
