@@ -29,7 +29,7 @@ unit: $(VENV)/.installed-dev ## The quick tests: no model, no socket.
 
 integration: $(VENV)/.installed-dev ## Tests with real models and real servers on loopback.
 	@for model in $(TEST_MODELS); do $(BIN)/critiql models pull $$model || exit 1; done
-	$(BIN)/pytest -q -m "(model or server) and not slow" --ignore-glob="*/test_mysql.py"
+	$(BIN)/pytest -q -m "(model or server) and not slow" --ignore-glob="*mysql*"
 
 lint: $(VENV)/.installed-dev ## Style.
 	$(BIN)/ruff check .
@@ -67,5 +67,5 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(PIP) install --constraint constraints.txt --group dev --editable ".[checkpoints,postgres,duckdb,mysql,sqlalchemy,langchain,evals,train,studio]"
+	$(PIP) install --constraint constraints.txt --group dev --editable ".[checkpoints,postgres,duckdb,mysql,sqlalchemy,langchain,evals,train,studio,serve]"
 	@touch $@

@@ -1,10 +1,13 @@
 """What `ask` returns: the answer with everything that led to it."""
 
+from html import escape
 from typing import Any
 
 from pydantic import BaseModel
 
 from critiql.agent.state import CallRecord, Candidate, Decision, State, Status, Stop
+from critiql.agent.wording.sentence import fenced, plain, unmarked
+from critiql.agent.wording.table import html_table, markdown_table
 from critiql.tools.database.server_url import without_password
 
 
@@ -68,6 +71,31 @@ class Answer(BaseModel):
         for call in self.calls:
             total = _plus(total, call)
         return total
+
+    def df(self) -> Any:
+        """The rows as a pandas data frame.
+
+        Raises:
+            ModuleNotFoundError: pandas is not installed; the message says how to get it.
+        """
+        try:
+            import pandas as pd
+        except ModuleNotFoundError as error:
+            raise ModuleNotFoundError("Answer.df needs pandas. Run: pip install pandas") from error
+        return pd.DataFrame(self.rows, columns=self.columns)
+
+    def to_markdown(self) -> str:
+        """The answer as Markdown: in words, its rows, and the SQL."""
+        table = markdown_table(self.columns, self.rows, truncated=self.truncated)
+        sql = fenced(self.sql, "sql") if self.sql else ""
+        parts = (self.in_words, *map(plain, self.assumptions), table, sql)
+        return "\n\n".join(part for part in parts if part)
+
+    def _repr_html_(self) -> str:
+        """The answer as a notebook shows it."""
+        words = "".join(f"<p>{escape(unmarked(text))}</p>" for text in (self.in_words, *self.assumptions))
+        table = html_table(self.columns, self.rows, truncated=self.truncated)
+        return f"{words}{table}<pre><code>{escape(self.sql)}</code></pre>"
 
     @classmethod
     def of(cls, state: State, graph: str, seconds: float, events: list[dict[str, Any]]) -> "Answer":

@@ -3,6 +3,7 @@
 from critiql.agent.context import Context, Role
 from critiql.agent.events import Writing, emit
 from critiql.agent.state import CallRecord, Operation, State
+from critiql.tools.models.cancel import ensure_not_cancelled
 from critiql.tools.models.factory import load_model
 from critiql.tools.models.model import ChoiceReading, Generation, LanguageModel, Prompt, Sampling, Usage
 
@@ -18,7 +19,18 @@ def write(role: Role, context: Context, prompt: Prompt, sampling: Sampling) -> t
     """Let a role's model write; each piece of text becomes an event."""
     model = load_model(context.spec(role))
     generation = model.generate(prompt, sampling, lambda text: emit(Writing(role=role, text=text)))
-    return generation, record(role, model, "generate", generation.usage)
+    return finished(generation), record(role, model, "generate", generation.usage)
+
+
+def finished(generation: Generation) -> Generation:
+    """The same, where its writing was not ended from outside: half a query is none.
+
+    Raises:
+        OutOfTimeError, CallCancelledError: it was.
+    """
+    if generation.finish_reason == "cancelled":
+        ensure_not_cancelled()
+    return generation
 
 
 def read_truth(role: Role, model: LanguageModel, prompt: Prompt) -> tuple[ChoiceReading, CallRecord]:

@@ -6,7 +6,16 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from critiql.tools.errors.guide.parts import GUIDES, Guide
 
-Role = Literal["actor", "second", "llm_critic", "error_detector", "refiner", "action_assistant", "escalation"]
+Role = Literal[
+    "actor",
+    "second",
+    "llm_critic",
+    "error_detector",
+    "refiner",
+    "action_assistant",
+    "escalation",
+    "assistant",
+]
 
 DEFAULT_MODEL = "qwen2.5-coder-1.5b-instruct"
 
@@ -49,6 +58,10 @@ class Context(BaseModel):
         default=None,
         description="text_to_sql: model that writes one query where the loop ends in doubt; empty: none.",
     )
+    assistant_model: ModelName | None = Field(
+        default=None,
+        description="assistant: model that picks the tool and rewrites follow-ups; empty means `model`.",
+    )
     panel: tuple[ModelName, ...] = Field(
         default=(), description="Further models that judge beside the LLM critic.", max_length=5
     )
@@ -89,6 +102,10 @@ class Context(BaseModel):
         default=True, description="Off: no query is run and no row is read before the answer."
     )
 
+    run_answer: bool = Field(
+        default=True, description="Run the chosen query for the answer's rows; off: it is returned unrun."
+    )
+
     abstain: bool = Field(
         default=True,
         description="text_to_sql: do not answer a question whose words name nothing of the database.",
@@ -114,9 +131,9 @@ class Context(BaseModel):
     rule_repair: bool = Field(
         default=True, description="Mend on the syntax tree what a rule found and code can write right."
     )
-    semantic_detector: Literal["off", "head", "prompt"] = Field(
+    semantic_detector: Literal["off", "auto", "head", "prompt"] = Field(
         default="off",
-        description="error_llm, text_to_sql: errors that a model names, by an error-token head or in text.",
+        description="Errors a model names: by an error-token head, in text, or auto (a head where one fits).",
     )
     detector_head: str = Field(
         default="", description="File of an error-token head; empty: the shipped one that fits the model."

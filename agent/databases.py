@@ -11,6 +11,7 @@ from critiql.tools.database.open import get_database
 from critiql.tools.database.result import ErrorKind, Failure, Limits, Result, Rows, Value
 from critiql.tools.database.sample.build import sample_database
 from critiql.tools.database.server_url import without_password
+from critiql.tools.served import place_of, served
 
 SHOWN_ROWS = 5
 """Rows a candidate keeps: enough for a critic and a person, little enough for a checkpoint."""
@@ -27,9 +28,9 @@ def database_of(state: State, context: Context) -> Database:
     Raises:
         DatabaseError: it cannot be opened.
     """
-    named = state.get("database") or context.database or str(sample_database())
+    named = state.get("database") or context.database or ("" if served() else str(sample_database()))
     same = named == without_password(context.database)
-    return get_database(context.database if same else named, policy_of(context))
+    return get_database(place_of(context.database if same else named), policy_of(context))
 
 
 def policy_of(context: Context) -> AccessPolicy | None:

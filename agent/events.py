@@ -10,6 +10,8 @@ from weakref import WeakKeyDictionary
 from langgraph.config import get_stream_writer
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
 
+from critiql.tools.hiding import hide_known_in
+
 
 class Event(BaseModel):
     """What every event carries."""
@@ -198,6 +200,42 @@ class Budget(Event):
     spent: float
 
 
+class Rewritten(Event):
+    """A message of a conversation as a question by itself."""
+
+    type: Literal["rewritten"] = "rewritten"
+    said: str
+    question: str
+    seconds: float
+
+
+class Routed(Event):
+    """What a turn of a conversation does."""
+
+    type: Literal["routed"] = "routed"
+    tool: str
+    by: Literal["rule", "model"]
+    choices: dict[str, float]
+    """Probability of each tool; empty where a rule decided."""
+
+
+class Charted(Event):
+    """The last rows as a chart, or why there is none."""
+
+    type: Literal["charted"] = "charted"
+    kind: str | None
+    kinds: list[str]
+    reason: str
+
+
+class Reviewed(Event):
+    """What a person decided when asked."""
+
+    type: Literal["reviewed"] = "reviewed"
+    decision: str
+    sql: str
+
+
 class Answered(Event):
     """The run is over."""
 
@@ -238,6 +276,10 @@ AnyEvent = Annotated[
     | Decided
     | Escalated
     | Budget
+    | Rewritten
+    | Routed
+    | Charted
+    | Reviewed
     | Answered
     | Failed,
     Field(discriminator="type"),
@@ -260,7 +302,14 @@ def emit(event: Event) -> None:
         return
     with _counting:  # number and place in the stream agree, whichever thread comes first
         numbers = _writers.setdefault(writer, count())
-        writer(stamped(event, next(numbers)).model_dump(mode="json"))
+        writer(hide_known_in(stamped(event, next(numbers)).model_dump(mode="json")))
+
+
+def forward(told: dict[str, Any], writer: Callable[[Any], None]) -> None:
+    """Pass on an event of a graph within this one, as JSON, numbered as one of this graph's own."""
+    with _counting:
+        numbers = _writers.setdefault(writer, count())
+        writer({**told, "seq": next(numbers)})
 
 
 def stamped(event: Event, seq: int) -> Event:

@@ -2,15 +2,19 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
+from typing import TypeVar
 
 from langchain_core.runnables import RunnableLambda
 from langgraph.config import get_config
 from langgraph.runtime import get_runtime
 
+from critiql.agent.admission import admitted
 from critiql.agent.context import Context
 from critiql.agent.state import State, Update
-from critiql.tools.models.cancel import cancellable
+from critiql.tools.hiding import hide_known_in
+from critiql.tools.models.cancel import cancellable, time_limit
 from critiql.tools.models.given import use_given_models
 from critiql.tools.models.journal import journaled
 
@@ -18,6 +22,9 @@ JOURNAL = "journal"
 """Name in `configurable` of the journal that keeps the run's model answers, where there is one."""
 MODELS = "models"
 """Name in `configurable` of the models that the caller gave as objects, by the names that roles know."""
+
+S = TypeVar("S")
+U = TypeVar("U")
 
 Role = Callable[[State, Context], Update]
 """A role reads the state and the settings, and returns only what it changed."""
@@ -31,11 +38,20 @@ def node(role: Role) -> RunnableLambda[State, Update]:
     """
 
     def run(state: State) -> Update:
+        context = admitted(get_runtime(Context).context or Context())
         configurable = get_config().get("configurable", {})
-        with journaled(configurable.get(JOURNAL)), use_given_models(configurable.get(MODELS)):
-            return role(state, get_runtime(Context).context or Context())
+        journal, given = configurable.get(JOURNAL), configurable.get(MODELS)
+        with journaled(journal), use_given_models(given), time_limit(seconds_left(state, context)):
+            update: Update = hide_known_in(role(state, context))
+            return update
 
-    async def run_in_thread(state: State) -> Update:
+    return threaded(run, getattr(role, "__name__", "role"))
+
+
+def threaded(run: Callable[[S], U], name: str) -> RunnableLambda[S, U]:
+    """Blocking work as a node: in a thread under asyncio, stopped within a second when cancelled."""
+
+    async def run_in_thread(state: S) -> U:
         cancelled = threading.Event()
         with cancellable(cancelled):
             try:
@@ -44,4 +60,9 @@ def node(role: Role) -> RunnableLambda[State, Update]:
                 cancelled.set()
                 raise
 
-    return RunnableLambda(run, afunc=run_in_thread, name=getattr(role, "__name__", "role"))
+    return RunnableLambda(run, afunc=run_in_thread, name=name)
+
+
+def seconds_left(state: State, context: Context) -> float:
+    """What is left of the time of the run; all of it before the run has begun."""
+    return context.seconds - (time.time() - state["started"] if "started" in state else 0)

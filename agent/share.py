@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from critiql import prompts
+from critiql.agent.calls import finished
 from critiql.tools.models.model import Generation, LanguageModel, Prompt, Sampling
 from critiql.tools.schema.model import Schema
 from critiql.tools.sql.extract import extract_sql
@@ -21,7 +22,7 @@ from critiql.tools.trajectory.language.actions import Problem, Trajectory
 from critiql.tools.trajectory.language.compile import compile_query
 from critiql.tools.trajectory.language.decompile import to_sql
 from critiql.tools.trajectory.repair.edits import Edit, apply_edits, edit_words, read_edits
-from critiql.tools.trajectory.repair.gbnf import EDIT_GRAMMAR, EDIT_OPENING, mask_grammar, mask_opening
+from critiql.tools.trajectory.repair.gbnf import EDIT_OPENING, edit_grammar, mask_grammar, mask_opening
 from critiql.tools.trajectory.repair.mask import Masked, fill, mask
 
 PARTS = ("sam", "lom")
@@ -129,7 +130,7 @@ def augment_schema(task: Task, trajectory: Trajectory) -> Attempt:
     opening = mask_opening(masked)
     sampling = Sampling(max_tokens=ANSWER_TOKENS, grammar=mask_grammar(masked, task.schema))
     prompt = Prompt(task.prefix, sam_request(task.question, masked), opening)
-    generation = task.model.generate(prompt, sampling)
+    generation = finished(task.model.generate(prompt, sampling))
     answers = read_answers(opening + generation.text)
     filled = fill(masked, answers, task.schema)
     originals = {one.name: one.original for one in masked.masks}
@@ -140,14 +141,20 @@ def augment_schema(task: Task, trajectory: Trajectory) -> Attempt:
 
 
 def optimise_logic(task: Task, trajectory: Trajectory) -> Attempt:
-    """LOM: ask for an edit script; one that cannot be carried out is asked for once more, with the reason."""
+    """LOM: ask for an edit script; one that cannot be carried out is asked for once more, with the reason.
+
+    A local model can only write scripts that trajectory and schema allow; a hosted one is not held to that.
+    """
+    grammar = edit_grammar(trajectory, task.schema)
+    if grammar is None:
+        return Attempt(trajectory, 0, 0)
     generations: list[Generation] = []
     refused: list[str] = []
     refusal = ""
     for _ in range(2):
         prompt = Prompt(task.prefix, lom_request(task.question, trajectory, refusal), EDIT_OPENING)
-        sampling = Sampling(max_tokens=ANSWER_TOKENS, grammar=EDIT_GRAMMAR, seed=len(generations))
-        generation = task.model.generate(prompt, sampling)
+        sampling = Sampling(max_tokens=ANSWER_TOKENS, grammar=grammar, seed=len(generations))
+        generation = finished(task.model.generate(prompt, sampling))
         generations.append(generation)
         edits = read_script(generation.text)
         edited = edits if isinstance(edits, Problem) else apply_edits(trajectory, edits, task.schema)
@@ -163,7 +170,7 @@ def regenerate(task: Task, trajectory: Trajectory) -> tuple[str, Generation]:
     """Let the model write the SQL of a trajectory; it does not see the query the trajectory came from."""
     request = prompts.load("regenerate").render(question=task.question, steps=to_text(trajectory))
     sampling = Sampling(stop=("```", ";\n"))
-    generation = task.model.generate(Prompt(task.prefix, request, SQL_OPENING), sampling)
+    generation = finished(task.model.generate(Prompt(task.prefix, request, SQL_OPENING), sampling))
     return extract_sql(generation.text), generation
 
 

@@ -100,14 +100,14 @@ def toolbox(database: Database, context: Context) -> list[BaseTool]:
             "check_sql",
             "Typed errors that static rules find in a query.",
             Answer,
-            partial(_check, database, context),
+            partial(check_sql, database, context),
         ),
         _tool("run_sql", "Run a query read-only; its first rows.", Sql, partial(_run, database, context)),
         _tool(
             "explain_sql",
             "A query step by step, with the rows after each step.",
             Sql,
-            partial(_explain, database, context),
+            partial(explain_sql, database, context),
         ),
         _tool(
             "read_p_true",
@@ -150,7 +150,8 @@ def _table(database: Database, context: Context, table: str) -> str:
     return ddl(replace(schema, tables=found, samples=schema.samples if rows else {}), sample_rows=rows)
 
 
-def _check(database: Database, context: Context, sql: str, question: str) -> str:
+def check_sql(database: Database, context: Context, sql: str, question: str) -> str:
+    """What the rules find in a query, a line each."""
     values = DatabaseValues(database) if context.execution else None
     result = database.run(sql, limits_of(context)) if context.execution else None
     query = read(sql, database.schema(), question=question, execution=result, values=values)
@@ -162,7 +163,8 @@ def _run(database: Database, context: Context, sql: str) -> str:
     return result_text(run_candidate(database, sql, context)) if context.execution else OFF
 
 
-def _explain(database: Database, context: Context, sql: str) -> str:
+def explain_sql(database: Database, context: Context, sql: str) -> str:
+    """The steps of a query, a line each, with the rows after it where they may be counted."""
     trajectory = _steps_of(database, sql)
     if isinstance(trajectory, str) or not context.execution:
         return trajectory if isinstance(trajectory, str) else to_text(trajectory)

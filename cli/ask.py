@@ -48,6 +48,9 @@ def ask(
     redact: Annotated[
         bool, typer.Option("--redact", help="No cell and no literal in the trace; the answer stays whole.")
     ] = False,
+    local: Annotated[
+        bool, typer.Option("--local", help="Load the model here, even where a server has it loaded.")
+    ] = False,
 ) -> None:
     """Answer a question about a database."""
     from critiql.cli.screen.failures import failures
@@ -65,12 +68,13 @@ def ask(
     with failures():
         options = {
             "graph": graph,
-            "context": _context(chosen, setting or []),
+            "context": context_of(chosen, setting or []),
             "evidence": evidence,
             "redact": redact,
             **_durability(checkpoint, thread),
         }
-        answer = asyncio.run(_follow(_read(question), db, options, show=not (as_json or quiet)))
+        shown = not (as_json or quiet)
+        answer = asyncio.run(_follow(_read(question), db, options, show=shown, local=local))
     if as_json:
         typer.echo(json_text(as_dict(answer)))
     else:
@@ -79,12 +83,15 @@ def ask(
 
 
 def as_dict(answer: Any) -> dict[str, Any]:
-    """The JSON form of an answer."""
+    """The JSON form of an answer; its words are plain text, not Markdown."""
+    from critiql.agent.wording.sentence import unmarked
+
     document: dict[str, Any] = answer.model_dump(mode="json", exclude={"calls", "events"})
     for candidate in document["candidates"]:
         candidate.setdefault("p_true", None)
     return {
         **document,
+        "in_words": unmarked(answer.in_words),
         "model_calls": answer.model_calls,
         "escalated": answer.escalated,
         "tokens": answer.tokens().model_dump(),
@@ -98,7 +105,7 @@ def _read(question: str) -> str:
     return sys.stdin.read(LONGEST_INPUT) if question == "-" else question
 
 
-def _context(options: dict[str, Any], settings: list[str]) -> Any:
+def context_of(options: dict[str, Any], settings: list[str]) -> Any:
     """The settings of the run: the options that were given, then every `--set name=value`."""
     from critiql.agent.context import Context
 
@@ -126,15 +133,19 @@ def _durability(checkpoint: str, thread: str) -> dict[str, str]:
     return {"checkpoint": checkpoint, **({"thread": thread} if thread else {})}
 
 
-async def _follow(question: str, db: str, options: dict[str, Any], *, show: bool) -> Any:
+async def _follow(question: str, db: str, options: dict[str, Any], *, show: bool, local: bool) -> Any:
     """Run the graph; draw each event of the trace where it is to be shown."""
     from critiql.agent.answer import Answer
     from critiql.cli.screen.trace import TracePrinter
+    from critiql.cli.warm import warm_question, warm_stream
     from critiql.graphs.api import stream
 
     printer = TracePrinter(Console(stderr=True))
     answer: Answer | None = None
-    async for item in stream(question, Path(db) if Path(db).exists() and db else db, **options):
+    warm = None if local else warm_question(question, db, options)
+    place = Path(db) if Path(db).exists() and db else db
+    items = warm_stream(*warm) if warm else stream(question, place, **options)
+    async for item in items:
         if isinstance(item, Answer):
             answer = item
         elif show:

@@ -7,15 +7,23 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from critiql.cli.screen.streams import run_with_streams
+
 COMMANDS = {
     "ask": ("critiql.cli.ask:ask", "Answer a question about a database."),
     "run": ("critiql.cli.run:run", "Run one SQL statement, read-only."),
     "check": ("critiql.cli.check:check", "Name what is wrong with a SQL query, by type."),
+    "refine": ("critiql.cli.refine:refine", "Mend a given SQL query where something stands against it."),
     "explain": ("critiql.cli.explain:explain", "Show a SQL query as a sequence of steps, with row counts."),
     "models": ("critiql.cli.models:app", "List, pull, verify and remove local models."),
     "eval": ("critiql.cli.evals.app:app", "Run, score, compare and report evaluations."),
     "calibrate": ("critiql.cli.calibrate:calibrate", "Measure a critic and fit what it may decide."),
     "train": ("critiql.cli.train:app", "Build training data and fit the detector's head."),
+    "serve": (
+        "critiql.cli.serve:serve",
+        "Serve databases to a page, chat front-ends and agents.",
+    ),
+    "mcp": ("critiql.cli.mcp:mcp", "Serve databases to agents by the Model Context Protocol."),
     "settings": ("critiql.cli.settings:settings", "Every setting, its default and what it may be."),
     "events": ("critiql.cli.events:events", "The events of the trace, and their JSON schema."),
     "theory": (
@@ -40,7 +48,10 @@ class LazyGroup(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run the command; what a user can mend ends any of them in a sentence and the error's own code."""
         from critiql.tools.exceptions import CritiqlError
+        from critiql.tools.settings import unread_env_file
 
+        if said := unread_env_file():
+            typer.secho(said, err=True)
         try:
             return super().invoke(ctx)
         except CritiqlError as error:
@@ -106,4 +117,4 @@ def _root(
 
 def main() -> None:
     """Entry point of the `critiql` script."""
-    app()
+    run_with_streams(app)

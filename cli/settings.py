@@ -10,6 +10,11 @@ from rich.table import Table
 from critiql.agent.context import Context
 from critiql.tools.settings import Settings
 
+ENV_NOTE = """A `.env` in the folder you work in is not read by itself.
+Whoever wrote that folder could otherwise send your key to an endpoint of theirs, or move your caches.
+Where the file is yours, say so: `export CRITIQL_ENV_FILE=.env`."""
+MACHINE = "Of the machine: environment variables, or lines of the file that `CRITIQL_ENV_FILE` names"
+
 
 class Line(NamedTuple):
     """One setting."""
@@ -37,7 +42,7 @@ def settings(
 
 def page() -> str:
     """The settings as a Markdown page."""
-    parts = ["# Settings\n\nWritten by `critiql settings --markdown`; a test compares.\n"]
+    parts = [f"# Settings\n\nWritten by `critiql settings --markdown`; a test compares.\n\n{ENV_NOTE}\n"]
     for title, lines in sections():
         rows = [f"| `{line.name}` | {line.default} | {line.allowed} | {line.meaning} |" for line in lines]
         parts.append(
@@ -64,7 +69,7 @@ def sections() -> list[tuple[str, list[Line]]]:
             "Of a run: fields of the context, `critiql ask --set name=value`",
             list(_lines(Context.model_json_schema())),
         ),
-        ("Of the machine: environment variables, or lines of `.env`", machine),
+        (MACHINE, machine),
     ]
 
 

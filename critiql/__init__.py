@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from critiql.graphs.api import aask, ask, stream
     from critiql.graphs.catalogue import UnknownGraphError, graph
     from critiql.graphs.checkpoints.saver import CheckpointError
+    from critiql.graphs.refine import Refinement, refine
+    from critiql.graphs.tool import as_tool
     from critiql.tools.database.engine import DatabaseError
     from critiql.tools.database.open import open_database
     from critiql.tools.database.result import Failure, Limits, Rows
@@ -51,17 +53,20 @@ __all__ = [
     "ModelError",
     "PairsError",
     "QuestionError",
+    "Refinement",
     "Rows",
     "SettingsError",
     "TransientModelError",
     "UnknownGraphError",
     "aask",
+    "as_tool",
     "ask",
     "check",
     "explain",
     "graph",
     "load_model",
     "open_database",
+    "refine",
     "run",
     "stream",
     "toolbox",
@@ -78,6 +83,8 @@ _MODULES = {
     "graphs.api": ("aask", "ask", "stream"),
     "graphs.catalogue": ("UnknownGraphError", "graph"),
     "graphs.checkpoints.saver": ("CheckpointError",),
+    "graphs.refine": ("Refinement", "refine"),
+    "graphs.tool": ("as_tool",),
     "tools.database.engine": ("DatabaseError",),
     "tools.database.open": ("open_database",),
     "tools.database.result": ("Failure", "Limits", "Rows"),

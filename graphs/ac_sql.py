@@ -1,12 +1,14 @@
 """ac_sql: actor and critics as published: both critics must say True, and the z-th query is not checked.
 
 AC-SQL, section 3. AC-Ex is `llm_critic="off"`, AC-LLM is `execution_critic=False`; AC(-) is single_shot.
+The critic says True or False: P(True) is held against one half. A calibration is ours, and a setting.
 """
 
 from typing import Literal
 
 from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
+from pydantic import Field
 
 from critiql.agent.candidates import executes
 from critiql.agent.context import Context
@@ -18,6 +20,15 @@ from critiql.agent.roles.ground import ground
 from critiql.agent.roles.llm_critic import llm_critic
 from critiql.agent.state import InputState, OutputState, State, incumbent_of
 from critiql.graphs.policies import MODEL_RETRY, WRITES, answer_without_verdict, handler
+
+
+class AcSqlContext(Context):
+    """Settings of a run of `ac_sql`: the critic's word counts, whatever was measured of it."""
+
+    llm_critic: Literal["off", "raw", "calibrated"] = Field(
+        default="raw",
+        description="off; raw: P(True) against one half, as published; calibrated: a fitted threshold.",
+    )
 
 
 def route_after_actor(
@@ -46,7 +57,7 @@ def route_after_llm_critic(state: State) -> Literal["actor", "answer"]:
     return "actor" if incumbent and incumbent.get("verdict") == "rejected" else "answer"
 
 
-builder = StateGraph(State, input_schema=InputState, output_schema=OutputState, context_schema=Context)
+builder = StateGraph(State, input_schema=InputState, output_schema=OutputState, context_schema=AcSqlContext)
 builder.add_node("ground", node(ground))
 builder.add_node("actor", node(regenerating_actor), **WRITES)
 builder.add_node("execution_critic", node(execution_critic))

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from langchain_core.runnables import RunnableConfig
 
@@ -17,12 +17,15 @@ from critiql.agent.models import GivenModels, with_models
 from critiql.agent.node import JOURNAL, MODELS
 from critiql.agent.redaction import redacted, redacted_answer
 from critiql.agent.state import InputState
+from critiql.graphs.catalogue import complete_context
 from critiql.graphs.catalogue import graph as graph_of
 from critiql.graphs.checkpoints.resume import begin
 from critiql.graphs.checkpoints.saver import DEFAULT_THREAD, open_checkpoints
 from critiql.tools.database.server_url import without_password
 from critiql.tools.exceptions import CritiqlError
 from critiql.tools.models.given import Given
+
+T = TypeVar("T")
 
 STEPS_PER_GENERATION = 5
 """Nodes that one generation may pass through."""
@@ -58,7 +61,7 @@ async def stream(
     goes on where it was; docs/CHECKPOINTS.md says when.
 
     With `redact`, events and candidates hold no cell and no literal (agent/redaction.py), and what a model
-    writes is not shown as it comes. The answer's own query, rows and words stay.
+    writes is not shown as it comes. The answer's own query, rows and words stay. LangSmith is told nothing.
 
     Raises:
         QuestionError, DatabaseError, ModelError, UnknownGraphError, CheckpointError: the message says what
@@ -67,14 +70,16 @@ async def stream(
     run = _Run(graph, redact)
     named = str(database) or (context or Context()).database
     try:
-        settings, objects = with_models((context or Context()).model_copy(update={"database": named}), models)
+        own = complete_context(graph, context).model_copy(update={"database": named})
+        settings, objects = with_models(own, models)
         given: InputState = {
             "question": question,
             "database": without_password(named),
             "evidence": evidence,
             "draft": draft,
         }
-        async with aclosing(_parts(graph, given, settings, objects, checkpoint, thread)) as parts:
+        found = _parts(graph, given, settings, objects, checkpoint, thread)
+        async with aclosing(_untraced(found) if redact else found) as parts:
             async for mode, chunk in parts:
                 if mode == "values":
                     run.state = chunk
@@ -135,6 +140,20 @@ class _Run:
         taken = self.take(stamped(event, 0).model_dump(mode="json"))
         assert taken is not None
         return taken
+
+
+async def _untraced(parts: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
+    """The same parts, made while LangSmith's tracing is off, whatever the environment says."""
+    from langsmith import tracing_context
+
+    async with aclosing(parts):
+        while True:
+            with tracing_context(enabled=False):
+                try:
+                    part = await anext(parts)
+                except StopAsyncIteration:
+                    return
+            yield part
 
 
 async def _parts(

@@ -26,6 +26,11 @@ GRAPHS = {
 }
 """What each graph is, in one line."""
 
+CHATS = {
+    "assistant": "a conversation about a database: questions, follow-ups, charts, and a person asked back"
+}
+"""Graphs that hold a conversation around those that answer one question."""
+
 
 class UnknownGraphError(CritiqlError, ValueError):
     """There is no graph of that name."""
@@ -45,3 +50,13 @@ def graph(name: str) -> Graph:
     module: Any = import_module(f"critiql.graphs.{name}")
     compiled: Graph = module.graph
     return compiled
+
+
+def complete_context(name: str, context: Context | None = None) -> Context:
+    """The settings of a run of that graph: those that were made, and the graph's own defaults for the others.
+
+    Raises:
+        UnknownGraphError: no such graph.
+    """
+    schema: type[Context] = graph(name).builder.context_schema or Context
+    return schema.model_validate((context or Context()).model_dump(exclude_unset=True))

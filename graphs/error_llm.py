@@ -1,12 +1,13 @@
 """error_llm: errors are named, and a query with any is refined once by them; that result always replaces it.
 
-ErrorLLM, algorithms 1 and 2. Without a finding the query is returned unchanged.
+ErrorLLM, algorithms 1 and 2. Rules and a model look for errors; without any the query is returned unchanged.
 """
 
 from typing import Literal
 
 from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
+from pydantic import Field
 
 from critiql.agent.context import Context
 from critiql.agent.decide.budget import spent
@@ -19,6 +20,15 @@ from critiql.agent.roles.ground import ground
 from critiql.agent.roles.rewriter import replacing_refiner
 from critiql.agent.state import InputState, OutputState, State, incumbent_of
 from critiql.graphs.policies import MODEL_RETRY, WRITES, detected_by_rules
+
+
+class ErrorLLMContext(Context):
+    """Settings of a run of `error_llm`: the detector is a model beside the rules."""
+
+    semantic_detector: Literal["off", "auto", "head", "prompt"] = Field(
+        default="auto",
+        description="auto: the error-token head where one fits the model, else its own words; off: rules.",
+    )
 
 
 def route_after_actor(
@@ -35,7 +45,9 @@ def route_after_error_detector(state: State, runtime: Runtime[Context]) -> Liter
     return "refiner" if found and not spent(state, runtime.context) else "answer"
 
 
-builder = StateGraph(State, input_schema=InputState, output_schema=OutputState, context_schema=Context)
+builder = StateGraph(
+    State, input_schema=InputState, output_schema=OutputState, context_schema=ErrorLLMContext
+)
 builder.add_node("ground", node(ground))
 builder.add_node("actor", node(actor), retry_policy=MODEL_RETRY)
 builder.add_node("execution_critic", node(execution_critic))

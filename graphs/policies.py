@@ -13,7 +13,7 @@ from critiql.agent.detect.semantic import give_up
 from critiql.agent.node import Role
 from critiql.agent.state import Candidate, State, Update, incumbent_of, merge_candidates
 from critiql.tools.errors.head import HeadError
-from critiql.tools.models.cancel import CallCancelledError
+from critiql.tools.models.cancel import CallCancelledError, OutOfTimeError
 from critiql.tools.models.model import ModelError, TransientModelError
 
 MODEL_RETRY = RetryPolicy(max_attempts=3, initial_interval=0.5, retry_on=TransientModelError)
@@ -94,7 +94,7 @@ def _given_up(state: State, error: NodeError) -> Update:
     """The update of a writing role that failed for good; raises where there is nothing to go on with."""
     if not _of_a_model(error) or incumbent_of(state) is None:
         raise _failure(error)
-    return {"stopped": "model_failed"}
+    return {"stopped": "seconds" if isinstance(error.error, OutOfTimeError) else "model_failed"}
 
 
 def _unjudged(state: State, error: NodeError) -> list[Candidate]:
@@ -114,5 +114,7 @@ def _failure(error: NodeError) -> BaseException:
 
 
 def _of_a_model(error: NodeError) -> bool:
-    """Whether a model failed; a call that was cancelled did not fail."""
-    return isinstance(error.error, ModelError) and not isinstance(error.error, CallCancelledError)
+    """Whether a model failed; a call that somebody cancelled did not fail, one that took too long did."""
+    failure = error.error
+    is_cancelled = isinstance(failure, CallCancelledError) and not isinstance(failure, OutOfTimeError)
+    return isinstance(failure, ModelError) and not is_cancelled

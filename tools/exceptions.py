@@ -6,6 +6,8 @@ catch them all catches one.
 
 from typing import ClassVar
 
+from critiql.tools.hiding import hide_secrets
+
 USAGE = 2
 """It was called wrongly: the question, a setting, a file of pairs."""
 DATABASE = 3
@@ -21,3 +23,6 @@ class CritiqlError(Exception):
 
     exit_code: ClassVar[int] = 1
     """What a command ends with that meets it."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(hide_secrets(message))

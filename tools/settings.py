@@ -1,5 +1,6 @@
 """Settings of this machine, read from the environment in one place: folders, endpoints, keys."""
 
+import os
 from functools import cache
 from pathlib import Path
 
@@ -8,6 +9,12 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from critiql.tools.exceptions import USAGE, CritiqlError
+from critiql.tools.hiding import know_secret
+
+ENV_FILE = "CRITIQL_ENV_FILE"
+"""Environment variable that names a file of further settings, as lines `NAME=value`."""
+LOOKED_AT = 100_000
+"""Bytes of a `.env` that are looked at."""
 
 
 class SettingsError(CritiqlError):
@@ -17,11 +24,13 @@ class SettingsError(CritiqlError):
 
 
 class Settings(BaseSettings):
-    """What belongs to the machine rather than to a question: `CRITIQL_<NAME>` in the environment."""
+    """What belongs to the machine rather than to a question: `CRITIQL_<NAME>` in the environment.
 
-    model_config = SettingsConfigDict(
-        env_prefix="CRITIQL_", env_file=".env", extra="ignore", use_attribute_docstrings=True
-    )
+    A folder's `.env` could send the key to somebody's endpoint, so no file is read but the one that
+    `CRITIQL_ENV_FILE` names.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="CRITIQL_", extra="ignore", use_attribute_docstrings=True)
 
     data: Path | None = None
     """Folder with benchmark data; what needs it says so and is skipped when this is not set."""
@@ -47,6 +56,8 @@ class Settings(BaseSettings):
     """Endpoint of `openai:NAME` models that do not name their own (`openai:NAME@URL`)."""
     openai_api_key: SecretStr | None = None
     """Key of that endpoint."""
+    served: str = ""
+    """What a server started by `critiql serve` offers, as JSON; set by that command alone."""
 
 
 @cache
@@ -54,14 +65,42 @@ def settings() -> Settings:
     """The settings, read once; `settings.cache_clear()` reads them again.
 
     Raises:
-        SettingsError: one is not what it may be, or the `.env` file here cannot be read.
+        SettingsError: one is not what it may be, or the file that CRITIQL_ENV_FILE names cannot be read.
     """
+    file = os.environ.get(ENV_FILE, "")
     try:
-        return Settings()
+        found = Settings(_env_file=_readable(file) if file else None)
     except ValidationError as error:
         wrong = "; ".join(f"CRITIQL_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
-        msg = f"{wrong}. Change it in the environment, or in {Path('.env').absolute()}."
-        raise SettingsError(msg) from error
+        beside = f", or in {Path(file).absolute()}" if file else ""
+        raise SettingsError(f"{wrong}. Change it in the environment{beside}.") from error
     except (OSError, ValueError) as error:
-        msg = f"{Path('.env').absolute()} cannot be read: {error}. Change or remove it."
+        msg = f"{Path(file).absolute()} cannot be read: {error}. Change {ENV_FILE}, or the file."
         raise SettingsError(msg) from error
+    know_secret(found.openai_api_key.get_secret_value() if found.openai_api_key else None)
+    return found
+
+
+def _readable(file: str) -> Path:
+    """The file of that name.
+
+    Raises:
+        OSError: there is none that could be read; the settings library would pass over it.
+    """
+    with Path(file).open("rb"):
+        return Path(file)
+
+
+def unread_env_file() -> str:
+    """What to say where a `.env` of this folder holds settings of ours and is not read; empty: nothing."""
+    here = Path(".env")
+    try:
+        if not here.is_file():
+            return ""
+        with here.open("rb") as file:
+            holds_ours = b"CRITIQL_" in file.read(LOOKED_AT).upper()
+    except OSError:
+        return ""
+    if not holds_ours or os.environ.get(ENV_FILE):
+        return ""
+    return f"The settings in {here.absolute()} are not read. If they are yours: export {ENV_FILE}=.env"

@@ -65,8 +65,10 @@ def attend(
         Shape (batch, tokens, heads, head size), and no weights.
     """
     if not _prefix:
-        alone, _ = sdpa_attention_forward(module, query, key, value, mask, scaling=scaling, **options)
-        return alone, None
+        attended: tuple[Any, None] = sdpa_attention_forward(
+            module, query, key, value, mask, scaling=scaling, **options
+        )
+        return attended
     before = _prefix[-1][module.layer_idx]
     batch, heads, length, size = query.shape
     groups = heads // key.shape[1]

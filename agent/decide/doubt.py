@@ -8,11 +8,20 @@ from critiql.agent.decide.budget import overspent, spent
 from critiql.agent.decide.incumbent import surprises
 from critiql.agent.state import Candidate, State, incumbent_of
 
+SURPRISE = "its rows are surprising"
+"""A doubt that is no support for another query: right answers can be empty."""
+
 
 def in_doubt(state: State, context: Context) -> bool:
-    """Whether anything stands against the incumbent: failure, rejection, a finding, a surprise."""
+    """Whether anything stands against the incumbent: failure, rejection, a finding, a surprise.
+
+    A surprise alone brings no further query for a given one: none could take its place (incumbent.py).
+    """
     incumbent = incumbent_of(state)
-    return incumbent is None or bool(doubts(incumbent, context))
+    if incumbent is None:
+        return True
+    given = incumbent.get("origin") == "given"
+    return any(doubt != SURPRISE or not given for doubt in doubts(incumbent, context))
 
 
 def doubts(candidate: Candidate, context: Context) -> list[str]:
@@ -22,7 +31,7 @@ def doubts(candidate: Candidate, context: Context) -> list[str]:
         "it does not execute": fails,
         "the critic rejects it": candidate.get("verdict") == "rejected",
         "the error detector found something": bool(candidate.get("findings")),
-        "its rows are surprising": bool(surprises(candidate)),
+        SURPRISE: bool(surprises(candidate)),
     }
     return [reason for reason, holds in reasons.items() if holds]
 

@@ -9,6 +9,9 @@ that works. Here a challenger needs evidence:
     the incumbent, and nothing of that kind, nor a surprising result, stands against the challenger. The
     critic's opinion may veto such a change, and never make one. A surprise alone is no support: right
     answers can be empty.
+
+A given query was written by somebody else, who may know better than the actor. Draws of one actor repeat each
+other's mistakes, so that their agreement says nothing against it.
 """
 
 import math
@@ -35,6 +38,8 @@ class Evidence(NamedTuple):
     p_true: float | None
     logprob: float | None
     """Mean log-probability of its tokens, in nats."""
+    given: bool
+    """It is the caller's, and no model of this run wrote it."""
 
 
 class Difference(NamedTuple):
@@ -62,6 +67,7 @@ def evidence(candidate: Candidate, candidates: Sequence[Candidate]) -> Evidence:
         surprises=surprises(candidate),
         p_true=candidate.get("p_true"),
         logprob=logprob / tokens if logprob is not None and tokens else None,
+        given=candidate.get("origin") == "given",
     )
 
 
@@ -75,8 +81,9 @@ def surprises(candidate: Candidate) -> int:
 
 def difference(challenger: Evidence, incumbent: Evidence) -> Difference:
     """What speaks for the challenger."""
+    agreement = challenger.agreeing - incumbent.agreeing
     return Difference(
-        agreement=float(challenger.agreeing - incumbent.agreeing),
+        agreement=float(min(agreement, 0) if incumbent.given else agreement),
         findings=float(incumbent.findings - challenger.findings),
         surprises=float(incumbent.surprises - challenger.surprises),
         p_true=_gap(challenger.p_true, incumbent.p_true, _logit),

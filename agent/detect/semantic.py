@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol
 
-from critiql.agent.calls import record
+from critiql.agent.calls import finished, record
 from critiql.agent.candidates import question_with_notes
 from critiql.agent.context import Context
 from critiql.agent.decide.budget import overspent
-from critiql.agent.detect.heads import head_for
+from critiql.agent.detect.heads import head_for, is_shipped
 from critiql.agent.detect.prompt import detector_prompt
 from critiql.agent.events import Sensed, emit
 from critiql.agent.state import CallRecord, Candidate, State, by_id
@@ -93,7 +93,7 @@ class PromptDetector:
 
     def read(self, prompt: Prompt) -> Reading:
         """See `SemanticDetector.read`. The probability is the geometric mean of the text's tokens."""
-        answer = self.model.generate(prompt, Sampling(max_tokens=LONGEST_ANSWER))
+        answer = finished(self.model.generate(prompt, Sampling(max_tokens=LONGEST_ANSWER)))
         written = answer.usage.generated_tokens
         likely = 1.0 if answer.logprob is None or not written else math.exp(answer.logprob / written)
         call = record("error_detector", self.model, "generate", answer.usage)
@@ -115,19 +115,19 @@ def keys_in(text: str) -> list[str]:
 
 
 def detector_of(
-    kind: Literal["head", "prompt"], model: LanguageModel, head: str = ""
+    kind: Literal["auto", "head", "prompt"], model: LanguageModel, head: str = ""
 ) -> HeadDetector | PromptDetector:
     """The detector of a kind on a model.
 
     Args:
-        kind: which one.
+        kind: which one; auto takes the head where one fits, and the model's own words else.
         model: any model for `prompt`, a local one for `head`.
         head: the head's file; empty takes the shipped one that fits.
 
     Raises:
         HeadError: no head fits, or the model shows no hidden states.
     """
-    if kind == "prompt":
+    if kind == "prompt" or (kind == "auto" and not (head or is_shipped(model.fingerprint))):
         return PromptDetector(model)
     shown: Any = model
     if not hasattr(model, "hidden_state"):

@@ -14,13 +14,13 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from critiql.agent.state import Candidate, Origin, Verdict
+from critiql.tools.private_files import OWNER_FOLDER, is_damaged, make_file, say_once
 from critiql.tools.settings import settings
 
 MOST = 10_000
 """Answers kept; the oldest go first."""
 PATIENCE = 5.0
 """Seconds to wait for another process."""
-DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 T = TypeVar("T")
 
@@ -83,22 +83,26 @@ def path_of_cache() -> Path:
 def _with_file(work: Callable[[sqlite3.Connection], T]) -> T | None:
     """Do something with the file, anew once where it is damaged; None where it cannot be done."""
     path = path_of_cache()
-    with suppress(OSError, sqlite3.Error):
+    try:
         try:
             return _done(path, work)
         except sqlite3.DatabaseError as error:
-            if getattr(error, "sqlite_errorcode", 0) & 0xFF not in DAMAGED:
+            if not is_damaged(error):
                 raise
         for each in (path, path.with_name(path.name + "-journal")):
             each.unlink(missing_ok=True)
+        say_once(path, "it was damaged", "It was made again.")
         return _done(path, work)
-    return None
+    except (OSError, sqlite3.Error) as error:
+        why = (error.strerror if isinstance(error, OSError) else None) or error
+        say_once(path, why, "No answer is remembered.")
+        return None
 
 
 def _done(path: Path, work: Callable[[sqlite3.Connection], T]) -> T:
     """Open the file, its owner's alone, and do it in one transaction."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch(mode=0o600)
+    path.parent.mkdir(mode=OWNER_FOLDER, parents=True, exist_ok=True)
+    make_file(path)
     with closing(sqlite3.connect(path, timeout=PATIENCE, isolation_level="IMMEDIATE")) as db, db:
         db.execute("PRAGMA synchronous = OFF")
         db.execute("CREATE TABLE IF NOT EXISTS answer (key TEXT PRIMARY KEY, seal TEXT, chosen TEXT)")

@@ -29,6 +29,8 @@ def answer(state: State, context: Context) -> Update:
     incumbent = incumbent_of(state)
     if incumbent is None:
         return unanswered(state)
+    if not context.run_answer:
+        return unrun(incumbent, state, context)
     database = database_of(state, context)
     kept = take(state, incumbent["sql"])
     result = kept or database.run(incumbent["sql"], limits_of(context))
@@ -58,6 +60,20 @@ def unanswered(state: State) -> Update:
         "in_words": said,
         "assumptions": [],
         "messages": [AIMessage(said)],
+    }
+
+
+def unrun(incumbent: Candidate, state: State, context: Context) -> Update:
+    """Close a run whose query somebody else is to run, or nobody: there are no rows, and nothing is known."""
+    said = "The query was not run."
+    return {
+        **_closed(incumbent, "unverified", stop_of(state, context)),
+        "columns": [],
+        "rows": [],
+        "truncated": False,
+        "in_words": said,
+        "assumptions": [],
+        "messages": [AIMessage(f"{said}\n\n{fenced(incumbent['sql'], 'sql')}")],
     }
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -15,7 +15,7 @@ from critiql.agent.context import Context
 from critiql.agent.decide.fitted import calibration_for
 from critiql.cli.evals.follow import announced, console, follow
 from critiql.cli.screen.failures import fail, failures
-from critiql.evals.data.task import Questions, questions
+from critiql.evals.data.task import Questions, predicted, questions
 from critiql.evals.run.cached_models import cached_models, fingerprint
 from critiql.evals.run.call_cache import CachedModel, CallCache
 from critiql.evals.run.export import export, fill_cache
@@ -24,6 +24,8 @@ from critiql.evals.run.runner import Entrant, Scorers, budget, evaluate
 from critiql.evals.run.scoring import execution_score, suite_score
 from critiql.evals.run.store import Run, RunSpec, Store
 from critiql.evals.run.systems import context_of, local, remote, settings_of
+from critiql.graphs.catalogue import GRAPHS, complete_context
+from critiql.tools.hiding import hide_secrets_in
 
 StoreOption = Annotated[Path, typer.Option(help="SQLite file of answers and traces.")]
 CallsOption = Annotated[
@@ -51,6 +53,9 @@ def eval_run(
     store: StoreOption = Path("eval.sqlite"),
     calls: CallsOption = None,
     setting: SetOption = None,
+    predictions: Annotated[
+        Path | None, typer.Option(help="Another system's queries, which are the first candidates.")
+    ] = None,
     suite: Annotated[bool, typer.Option("--suite", help="Score test-suite accuracy as well.")] = False,
     resume: ResumeOption = None,
     export_to: ExportOption = None,
@@ -62,7 +67,7 @@ def eval_run(
     if concurrency > 1 and url is None:
         refuse("--concurrency needs --url: a model in this process answers one call at a time.")
     with failures(), Desk.open(store, calls, resume or []) as desk:
-        asked = asked_of(dataset, limit, seed)
+        asked = asked_of(dataset, limit, seed, predictions)
         context = settings_from(model, critic_model, setting or [])
         with desk.models(context, url) as models:
             names = [name.strip() for name in system.split(",")]
@@ -110,15 +115,17 @@ class Desk:
 
     def entrant(self, name: str, context: Context, asked: Questions, url: str | None = None) -> Entrant:
         """Begin a system's run, or take it up again."""
+        context = complete_context(name, context) if name in GRAPHS else context
         spec = RunSpec(
             system=f"{name}@{url}" if url else name,
             dataset=asked.dataset,
             model=context.model if url else fingerprint(context.spec("actor")),
             critic=context.spec("llm_critic") if url else fingerprint(context.spec("llm_critic")),
             prompts=prompt_digests(),
-            settings=settings_of(context) | ({} if url else _calibration(context) | _head(context)),
+            settings=settings_of(context) | _given(asked) | ({} if url else _fitted(context)),
             code=code_digest(),
         )
+        spec = RunSpec(**hide_secrets_in(asdict(spec)))
         run = self.store.begin(spec, commit(), machine(), asked.label)
         return Entrant(run, remote(name, url, context) if url else local(name, context))
 
@@ -132,6 +139,16 @@ class Desk:
         return export_now
 
 
+def _given(asked: Questions) -> dict[str, str]:
+    """Whose queries come first: with another system's it is another run."""
+    return {"predictions": asked.predictions} if asked.predictions else {}
+
+
+def _fitted(context: Context) -> dict[str, str]:
+    """The fitted files that decide."""
+    return _calibration(context) | _head(context)
+
+
 def _calibration(context: Context) -> dict[str, str]:
     """Which calibration the critic goes by: with another one it is another run."""
     found = calibration_for(context)
@@ -140,7 +157,7 @@ def _calibration(context: Context) -> dict[str, str]:
 
 def _head(context: Context) -> dict[str, str]:
     """Which head file the error detector was told to read: with another one it is another run."""
-    if context.semantic_detector != "head" or not context.detector_head:
+    if context.semantic_detector not in ("head", "auto") or not context.detector_head:
         return {}
     head = Path(context.detector_head)
     if not head.is_file():
@@ -148,10 +165,11 @@ def _head(context: Context) -> dict[str, str]:
     return {"detector_head": f"{head.name} {sha256(head.read_bytes()).hexdigest()[:12]}"}
 
 
-def asked_of(dataset: str, limit: int | None, seed: int) -> Questions:
-    """The questions, or a refusal that says why not."""
+def asked_of(dataset: str, limit: int | None, seed: int, predictions: Path | None = None) -> Questions:
+    """The questions, with another system's queries where they are given, or a refusal that says why not."""
     try:
-        return questions(dataset, limit, seed)
+        asked = questions(dataset, limit, seed)
+        return asked if predictions is None else predicted(asked, predictions)
     except ValueError as error:
         refuse(str(error))
 

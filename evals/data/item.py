@@ -22,6 +22,8 @@ class Item:
     """SQL of the benchmark; empty where the benchmark gives none."""
     evidence: str = ""
     """External knowledge that comes with the question (BIRD)."""
+    draft: str = ""
+    """Another system's SQL for the question, which takes the place of the agent's first draft."""
     difficulty: str | None = None
     """Spider: easy, medium, hard, extra. BIRD: simple, moderate, challenging. None where unknown."""
     extra: Mapping[str, Any] = field(default_factory=dict, hash=False)

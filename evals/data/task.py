@@ -4,12 +4,13 @@ A published number names its task; the indices in the file are the sample, whate
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from critiql.evals.data.datasets import load
 from critiql.evals.data.item import Dataset, Item
+from critiql.evals.data.predictions import read_predictions, with_drafts
 from critiql.evals.data.sampling import sample
 
 FOLDER = Path(__file__).parents[1] / "tasks"
@@ -23,6 +24,18 @@ class Questions:
     """Task and version, or data set and how it was sampled."""
     dataset: str
     items: list[Item]
+    predictions: str = ""
+    """Whose queries are the first candidates: a file and its digest; empty: the agent's own."""
+
+
+def predicted(asked: Questions, file: Path) -> Questions:
+    """The same questions, each with its query in a file of another system's predictions.
+
+    Raises:
+        ValueError: the file cannot be read, or has no query for a question.
+    """
+    found = read_predictions(file)
+    return replace(asked, items=with_drafts(asked.items, found), predictions=found.label)
 
 
 def questions(name: str, limit: int | None = None, seed: int = 0, root: Path | None = None) -> Questions:

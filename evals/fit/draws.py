@@ -65,11 +65,11 @@ def draws_of(answers: Sequence[StoredAnswer], z: int) -> Draws:
     Raises:
         ValueError: no answer has z scored draws.
     """
-    drawn = [_drawn(a, z) for a in answers]
-    usable = [a for a, row in zip(answers, drawn, strict=True) if len(row) == z]
+    rows = [drawn(a, z) for a in answers]
+    usable = [a for a, row in zip(answers, rows, strict=True) if len(row) == z]
     if not usable:
         raise ValueError(f"No answer has {z} scored draws; calibration needs a run that never accepts.")
-    candidates = [row for row in drawn if len(row) == z]
+    candidates = [row for row in rows if len(row) == z]
     judged = [row[: z - 1] for row in candidates]
     return Draws(
         databases=tuple(a.db_id for a in usable),
@@ -123,7 +123,7 @@ def _mean(values: Booleans) -> float:
     return float(values.mean()) if values.size else float("nan")
 
 
-def _drawn(answer: StoredAnswer, z: int) -> list[dict[str, Any]]:
+def drawn(answer: StoredAnswer, z: int) -> list[dict[str, Any]]:
     """At most z scored draws; where a loop ended for repeating itself, its last draw stands for the rest."""
     written = [c for c in answer.candidates if c.get("origin") in DRAWN and c.get("correct") is not None]
     if answer.correct is None:

@@ -53,6 +53,53 @@ def loop_rates(entry: Entry) -> LoopRates | None:
     )
 
 
+@dataclass(frozen=True)
+class Prediction:
+    """One loop, and what each form of the theorem says of it."""
+
+    n: int
+    rates: Rates
+    z: int
+    independent: float
+    """P_z of Theorem 1."""
+    dependent: float
+    """P_z with the fitted dependence."""
+    measured: Estimate
+    gained: float
+    """Measured accuracy minus that of the first query."""
+
+    @property
+    def errors(self) -> tuple[float, float]:
+        """Relative error of both, as shares of what was measured."""
+        found = self.measured.value
+        return abs(self.independent - found) / found, abs(self.dependent - found) / found
+
+    @property
+    def sign_holds(self) -> bool | None:
+        """Whether the loop gained where q + s < 1 and lost where it is above; None where nothing is said.
+
+        Nothing is said at q + s = 1, and nothing found where accuracy did not change.
+        """
+        expected = 1 - self.rates.q - self.rates.s
+        if not self.gained or abs(expected) < 1e-9:
+            return None
+        return (self.gained > 0) == (expected > 0)
+
+
+def predict(loop: LoopRates, dependence: float) -> Prediction:
+    """Hold both forms against a loop as it ran."""
+    rates, z = Rates(loop.p.value, loop.q.value, loop.s.value), len(loop.measured)
+    return Prediction(
+        n=loop.p.n,
+        rates=rates,
+        z=z,
+        independent=accuracy(rates, z),
+        dependent=accuracy(rates, z, dependence),
+        measured=loop.measured[-1],
+        gained=loop.measured[-1].value - loop.measured[0].value,
+    )
+
+
 def _after(loops: Sequence[Sequence[bool]], generations: int) -> Estimate:
     """Accuracy where the loop ends after so many generations at the latest."""
     return _share([loop[:generations][-1] for loop in loops])

@@ -6,6 +6,7 @@ from typing import get_args
 
 from critiql.agent.context import Context, Role
 from critiql.evals.run.call_cache import CachedModel, CallCache
+from critiql.tools.hiding import hide_secrets
 from critiql.tools.models.factory import HOSTED, make_model, use_model
 from critiql.tools.models.files.hashes import file_sha256
 from critiql.tools.models.files.registry import registry
@@ -31,7 +32,7 @@ def specs(context: Context) -> list[str]:
 
 def cached(spec: str, cache: CallCache) -> CachedModel:
     """A model behind the cache, loaded on the first call that is not known."""
-    return CachedModel(spec, fingerprint(spec), lambda: make_model(spec), cache)
+    return CachedModel(hide_secrets(spec), fingerprint(spec), lambda: make_model(spec), cache)
 
 
 def fingerprint(spec: str) -> str:

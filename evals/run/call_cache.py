@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from critiql.evals.run.shared_sqlite import connect
+from critiql.tools.hiding import hide_known_in
 from critiql.tools.models.model import (
     ChoiceReading,
     Generation,
@@ -76,7 +77,10 @@ class CallCache:
 
     def put_many(self, rows: Sequence[tuple[str, str, str, Mapping[str, Any]]]) -> int:
         """Keep (key, model, operation, result) rows in one transaction; returns how many were new."""
-        values = [(key, model, operation, json.dumps(result)) for key, model, operation, result in rows]
+        values = [
+            (key, model, operation, json.dumps(hide_known_in(result)))
+            for key, model, operation, result in rows
+        ]
         with self._lock:
             before = self._connection.total_changes
             self._connection.execute("begin immediate")

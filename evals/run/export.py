@@ -2,8 +2,9 @@
 
 One JSON object a line, gzipped when the name ends in `.gz`: a header, then runs, answers and model calls.
 An answer names its question by data set and index, and holds candidate SQL, verdicts, log-probabilities
-and the keys of its calls; rows, error sentences, questions and gold queries stay out. With the calls the
-call cache is filled again, so that a run starts anew without a model where it was known before.
+and the keys of its calls; rows, error sentences, questions and gold queries stay out. So does the query of
+another system that came first, with what a rule or a refiner made of it. With the calls the call cache is
+filled again, so that a run starts anew without a model where it was known before.
 """
 
 import gzip
@@ -18,6 +19,7 @@ from critiql.agent.share import PARTS
 from critiql.evals.run.call_cache import CallCache
 from critiql.evals.run.store import Run, RunSpec, Store, StoredAnswer
 from critiql.tools.errors.types.error_type import SEMANTIC
+from critiql.tools.hiding import hide_known_in
 
 VERSION = 1
 
@@ -115,10 +117,15 @@ def _lines(store: Store, runs: Sequence[Run], cache: CallCache | None) -> Iterat
     keys: dict[str, None] = {}
     for run in runs:
         yield {"kind": "run", **asdict(run)}
+        theirs = "predictions" in run.spec.settings
         for answer in store.answers(run):
-            if answer.status != "error":
-                keys |= dict.fromkeys(answer.calls)
-                yield {"kind": "answer", "run": run.id, **_compact(answer)}
+            if answer.status == "error":
+                continue
+            line = _compact(answer)
+            if theirs:
+                line = _own(line)
+            keys |= dict.fromkeys(line["calls"])
+            yield {"kind": "answer", "run": run.id, **line}
     for key, model, operation, result in cache.rows(list(keys)) if cache else ():
         yield {"kind": "call", "key": key, "model": model, "operation": operation, "result": result}
 
@@ -128,6 +135,19 @@ def _compact(answer: StoredAnswer) -> Line:
     assisted = [_assisted(event) for event in answer.events if event["type"] == "assisted"]
     candidates = [_candidate(c) for c in answer.candidates]
     return fields | {"candidates": candidates} | ({"events": assisted} if assisted else {})
+
+
+def _own(line: Line) -> Line:
+    """An answer to another system's query with only what the actor wrote, and no call that saw the query."""
+    own = {candidate["sql"] for candidate in line["candidates"] if candidate.get("origin") == "actor"}
+    candidates = [c if c.get("origin") == "actor" else {**c, "sql": ""} for c in line["candidates"]]
+    calls = line["calls"] if set(line["usage"]) <= {"actor"} else []
+    return {
+        **line,
+        "sql": line["sql"] if line["sql"] in own else "",
+        "candidates": candidates,
+        "calls": calls,
+    }
 
 
 def _assisted(event: dict[str, Any]) -> Line:
@@ -157,7 +177,7 @@ def _picked(record: dict[str, Any], names: Collection[str]) -> Line:
 
 
 def _encoded(lines: Iterable[Line], *, packed: bool) -> bytes:
-    text = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines).encode()
+    text = "".join(json.dumps(hide_known_in(line), separators=(",", ":")) + "\n" for line in lines).encode()
     if not packed:
         return text
     buffer = io.BytesIO()

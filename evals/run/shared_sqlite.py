@@ -4,6 +4,8 @@ import sqlite3
 from contextlib import suppress
 from pathlib import Path
 
+from critiql.tools.private_files import OWNER_FOLDER, make_file
+
 PATIENCE = 60.0
 """Seconds to wait for another writer."""
 
@@ -15,7 +17,8 @@ def connect(path: Path | None) -> sqlite3.Connection:
     """
     if path is None:
         return sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=OWNER_FOLDER, parents=True, exist_ok=True)
+    make_file(path)
     connection = sqlite3.connect(path, timeout=PATIENCE, check_same_thread=False, isolation_level=None)
     # the mode is kept in the file: when another process is at it, that one sets it
     with suppress(sqlite3.OperationalError):

@@ -20,6 +20,7 @@ from typing import Any, Self
 from sqlite_utils import Database
 
 from critiql.evals.run.shared_sqlite import connect
+from critiql.tools.hiding import hide_known_in
 
 
 @dataclass(frozen=True)
@@ -201,7 +202,7 @@ def paired(
 
 
 def _pack(value: Any) -> bytes:
-    return zlib.compress(json.dumps(value, default=str, separators=(",", ":")).encode())
+    return zlib.compress(json.dumps(hide_known_in(value), default=str, separators=(",", ":")).encode())
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:

@@ -49,7 +49,14 @@ def local(system: str, context: Context) -> Ask:
     graph(system)
 
     def ask_here(item: Item) -> Answer:
-        return ask(item.question, item.database, graph=system, context=context, evidence=item.evidence)
+        return ask(
+            item.question,
+            item.database,
+            graph=system,
+            context=context,
+            evidence=item.evidence,
+            draft=item.draft,
+        )
 
     return ask_here
 
@@ -62,6 +69,7 @@ def remote(system: str, url: str, context: Context) -> Ask:
     def ask_there(item: Item) -> Answer:
         started = time.monotonic()
         given = {"question": item.question, "database": str(item.database), "evidence": item.evidence}
+        given |= {"draft": item.draft} if item.draft else {}
         events: list[dict[str, Any]] = []
         state: Any = {}
         modes: list[Any] = ["custom", "values"]

@@ -5,6 +5,8 @@ from typing import Any
 
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
+from critiql.tools.hiding import hide_known_in
+
 DIGEST = 8
 """Bytes of SHA-256 in front of the data."""
 WIDE = "msgpack-wide"
@@ -29,6 +31,7 @@ class CheckedSerializer:
             TypeError: it holds something that is not plain.
         """
         try:
+            obj = hide_known_in(obj)
             kind, data = self._plain.dumps_typed(obj)
         except TypeError:
             kind, data = WIDE, self._plain.dumps_typed(_narrow(obj))[1]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lexical_forms import made
+from filled_forms import made
 
 from critiql.tools.database.result import Limits
 

@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 from engine_reading import engine_reading
-from lexical_forms import made
+from filled_forms import made
 from random_queries import Maker
 from running import Server
 from targets import attacked_server

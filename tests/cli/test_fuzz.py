@@ -1,4 +1,4 @@
-"""The environment and the .env file with any content: a command answers, or says what is wrong."""
+"""The environment and a file of settings with any content: a command answers, or says what is wrong."""
 
 import pytest
 from hypothesis import given
@@ -28,6 +28,7 @@ def test_a_command_starts_or_says_why_not(
     (folder / ".env").write_bytes(lines)
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.chdir(folder)
+        monkeypatch.setenv("CRITIQL_ENV_FILE", ".env")
         for name, value in given_names.items():
             monkeypatch.setenv(name, value)
         settings.cache_clear()

@@ -102,3 +102,26 @@ def test_the_library_writes_no_log(
         ask(QUESTION, town, graph=name, context=context())
     assert [one for one in caplog.records if one.levelno >= logging.WARNING] == []
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("hidden", [True, False])
+def test_langsmith_is_told_nothing_of_a_redacted_run(
+    hidden: bool, town: Path, scripted: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from langchain_core.tracers.langchain import LangChainTracer
+    from langsmith import utils
+
+    told: list[Any] = []
+    monkeypatch.setattr(LangChainTracer, "_persist_run_single", lambda _, run: told.append(run))
+    monkeypatch.setattr(LangChainTracer, "_update_run_single", lambda _, run: told.append(run))
+    for name in ("LANGSMITH_TRACING", "LANGCHAIN_TRACING_V2"):
+        monkeypatch.setenv(name, "true")
+    monkeypatch.setenv("LANGSMITH_API_KEY", "none")
+    utils.get_env_var.cache_clear()
+    try:
+        scripted(TEXTS[3:], [0.6])
+        ask(QUESTION, town, context=context(), redact=hidden)
+    finally:
+        monkeypatch.undo()
+        utils.get_env_var.cache_clear()
+    assert bool(told) is not hidden

@@ -11,16 +11,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("critiql", "prompts", "tools", "agent", "graphs", "cli", "evals", "training")
+FOLDERS = ("critiql", "prompts", "tools", "agent", "graphs", "server", "cli", "evals", "training")
 BELOW = {
     "critiql": ("tools", "agent", "graphs"),
     "prompts": (),
     "tools": ("prompts",),
     "agent": ("prompts", "tools"),
     "graphs": ("prompts", "tools", "agent"),
+    "server": ("prompts", "tools", "agent", "graphs"),
     "evals": ("prompts", "tools", "agent", "graphs"),
     "training": ("prompts", "tools", "agent", "graphs", "evals"),
-    "cli": ("prompts", "tools", "agent", "graphs", "evals", "training"),
+    "cli": ("prompts", "tools", "agent", "graphs", "evals", "training", "server"),
 }
 """What each folder may import beside itself."""
 

@@ -8,7 +8,7 @@ from typing import Any
 from critiql.tools.database.engine import DEFAULT_LIMITS, DatabaseError
 from critiql.tools.database.guard.policy import AccessPolicy
 from critiql.tools.database.result import Limits, Result, Rows
-from critiql.tools.database.sandbox.pool import WorkerDiedError, WorkerPool, WorkerSpec, WorkerTimeoutError
+from critiql.tools.database.sandbox.pool import WORKER_ERRORS, WorkerPool, WorkerSpec
 from critiql.tools.database.sandbox.statement import ask_rows
 from critiql.tools.database.structure import schema_of
 from critiql.tools.schema.model import Schema, Table
@@ -95,7 +95,7 @@ class WorkerDatabase:
         request = {"op": "version", "limits": [LOOKS_SECONDS]}
         try:
             reply = self._pool.ask(request, LOOKS_SECONDS, INTROSPECTION_BYTES)
-        except (WorkerTimeoutError, WorkerDiedError):
+        except WORKER_ERRORS:
             return None
         found = reply.get("version")
         return found if isinstance(found, str) else None
@@ -113,7 +113,7 @@ class WorkerDatabase:
         request = {"op": "introspect", "limits": [INTROSPECTION_SECONDS]}
         try:
             reply = self._pool.ask(request, INTROSPECTION_SECONDS, INTROSPECTION_BYTES)
-        except (WorkerTimeoutError, WorkerDiedError) as error:
+        except WORKER_ERRORS as error:
             msg = f"{self._url} could not be read: {error}. Check that it answers, then try again."
             raise DatabaseError(msg) from error
         if "kind" in reply:
@@ -133,11 +133,13 @@ class WorkerDatabase:
         Raises:
             DatabaseError: as `structure`.
         """
+        if self._tells_version:
+            self._version, self._looked_at = self._ask_version(), time.monotonic()
         self._checked = self.structure()
 
     def _read_schema(self) -> Schema:
-        if self._tells_version:
-            self._version, self._looked_at = self._ask_version(), time.monotonic()
+        if self._checked is None:
+            self.check()
         (structure, estimates), self._checked = self._checked or self.structure(), None
         deadline = time.monotonic() + LOOKS_SECONDS
         counts = dict(estimates)

@@ -21,13 +21,15 @@ ErrorKind = Literal[
     "several_statements",
     "empty",
     "locked",
+    "busy",
     "cancelled",
     "connection",
     "worker_died",
     "other",
 ]
 """Why a statement gave no rows. `denied` is the sandbox, `misuse` an aggregate or window in the wrong place,
-`too_large` a statement or value over a length limit, `worker_died` a killed or crashed worker."""
+`too_large` a statement or value over a length limit, `busy` a statement
+that found no free worker in its time, `worker_died` a killed or crashed worker."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from critiql.tools.database.engine import DatabaseError
+from critiql.tools.hiding import know_secret
 
 
 class ServerUrl(NamedTuple):
@@ -37,12 +38,16 @@ def read_url(url: str) -> ServerUrl:
     Raises:
         DatabaseError: it has no form that could be read; the message does not repeat it.
     """
+    msg = "The database URL cannot be read. Write SCHEME://USER:PASSWORD@HOST:PORT/NAME, with %-escapes."
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        msg = "The database URL cannot be read. Write SCHEME://USER:PASSWORD@HOST:PORT/NAME, with %-escapes."
         raise DatabaseError(msg) from None
+    if "@" in parts.path + parts.fragment:  # of a password that holds a slash or a hash
+        raise DatabaseError(msg)
+    if parts.password:
+        know_secret(parts.password, unquote(parts.password))
     return ServerUrl(
         parts.scheme.split("+")[0].lower(),
         unquote(parts.username) if parts.username else None,

@@ -6,12 +6,14 @@ of change for a file).
 """
 
 import hashlib
+import sqlite3
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import TypeVar
 
 from rapidfuzz import fuzz, process
 
@@ -19,9 +21,12 @@ from critiql.tools.database.content_version import content_version
 from critiql.tools.database.engine import Database
 from critiql.tools.database.result import Limits, Rows, Value
 from critiql.tools.linking.value_store import ColumnState, Stored, ValueStore, fold
+from critiql.tools.private_files import is_damaged, say_once
 from critiql.tools.schema.model import Column, Table
 from critiql.tools.schema.quoting import quote_name
 from critiql.tools.settings import settings
+
+T = TypeVar("T")
 
 CHUNK = 20_000
 """Rows read from the database at a time; bounds the memory of reading."""
@@ -94,20 +99,28 @@ class ValueIndex:
         place = self._place(table, column)
         if place is None:
             return LookUp((), False)
-        state = self._read(*place, time.monotonic() + seconds)
-        values = self._store.values(state.id, limit + 1)
-        whole = state.done and not state.cut and len(values) <= limit
-        return LookUp(tuple(values[:limit]), whole)
+
+        def look() -> LookUp:
+            state = self._read(*place, time.monotonic() + seconds)
+            values = self._store.values(state.id, limit + 1)
+            whole = state.done and not state.cut and len(values) <= limit
+            return LookUp(tuple(values[:limit]), whole)
+
+        return self._kept(look)
 
     def holds(self, table: str, column: str, value: Value, seconds: float = SECONDS) -> bool | None:
         """Whether the column holds exactly this value; None when that is not known."""
         place = self._place(table, column)
         if place is None:
             return None
-        state = self._read(*place, time.monotonic() + seconds)
-        if self._store.has(state.id, value):
-            return True
-        return False if state.done and not state.cut else None
+
+        def look() -> bool | None:
+            state = self._read(*place, time.monotonic() + seconds)
+            if self._store.has(state.id, value):
+                return True
+            return False if state.done and not state.cut else None
+
+        return self._kept(look)
 
     def search(
         self,
@@ -122,22 +135,42 @@ class ValueIndex:
         place = self._place(table, column)
         if place is None:
             return []
-        state = self._read(*place, time.monotonic() + seconds)
-        return self._matches(text, limit, gamma, [state.id])
+
+        def look() -> list[ValueMatch]:
+            state = self._read(*place, time.monotonic() + seconds)
+            return self._matches(text, limit, gamma, [state.id])
+
+        return self._kept(look)
 
     def find(self, text: str, limit: int = 5, gamma: float = GAMMA) -> list[ValueMatch]:
         """The same over all columns that were read; see `read_all`."""
-        return self._matches(text, limit, gamma, self._store.columns())
+        return self._kept(lambda: self._matches(text, limit, gamma, self._store.columns()))
 
     def read_all(self, seconds: float = 2.0) -> bool:
         """Read the text columns of every table within that time; True when all were read."""
-        deadline = time.monotonic() + seconds
+        return self._kept(lambda: self._read_columns(time.monotonic() + seconds))
+
+    def _read_columns(self, deadline: float) -> bool:
         done = True
         for table in self._database.schema().tables:
             for column in table.columns:
                 if may_hold_text(column) and not table.is_view:
                     done &= self._read(table, column, deadline).done
         return done
+
+    def _kept(self, work: Callable[[], T]) -> T:
+        """Do something with the file; where it fails, in memory instead, from the beginning."""
+        try:
+            return work()
+        except sqlite3.Error as error:
+            if self._store.path is None:
+                raise
+            _say_without(self._store.path, error)
+            self._store.close()
+            if is_damaged(error):
+                _remove(self._store.path)
+            self._store, self._names = ValueStore(None), {}
+            return work()
 
     def _place(self, table: str, column: str) -> tuple[Table, Column] | None:
         """The column as the schema has it; what the schema hides is not looked at."""
@@ -259,12 +292,47 @@ def _whole(table: Table, column: Column, dialect: str) -> str:
 def open_value_index(database: Database, folder: Path | None = None) -> ValueIndex:
     """The value index of a database, in `folder` (by default `values` in the cache of the settings).
 
-    Indexes of the same database's older contents are removed.
+    It holds only columns that this database's policy shows: one under another policy has a file of its own.
+    Indexes of the same database's older contents are removed. A damaged file is made again; where none can
+    be written the index is kept in memory, which is logged once.
     """
     folder = folder or settings().cache / "values"
-    name = hashlib.sha256(database.url.encode()).hexdigest()[:16]
-    path = folder / f"{name}-{content_version(database)}.sqlite"
-    for old in folder.glob(f"{name}-*"):
-        if not old.name.startswith(path.name):
-            old.unlink(missing_ok=True)
-    return ValueIndex(database, ValueStore(path))
+    shown = [(table.name, *table.by_name) for table in database.schema().tables]
+    place, visible = _digest(database.url), _digest(shown)
+    content = f"{place}-{content_version(database)}-"
+    path = folder / f"{content}{visible}.sqlite"
+    try:
+        for old in folder.glob(f"{place}-*"):
+            if not old.name.startswith(content):
+                old.unlink(missing_ok=True)
+        return ValueIndex(database, _store(path))
+    except (OSError, sqlite3.Error) as error:
+        _say_without(path, error)
+        return ValueIndex(database, ValueStore(None))
+
+
+def _store(path: Path) -> ValueStore:
+    """The file, made again where it is damaged."""
+    try:
+        return ValueStore(path)
+    except sqlite3.DatabaseError as error:
+        if not is_damaged(error):
+            raise
+    _remove(path)
+    say_once(path, "it was damaged", "It was made again.")
+    return ValueStore(path)
+
+
+def _remove(path: Path) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def _say_without(path: Path, error: Exception) -> None:
+    why = (error.strerror if isinstance(error, OSError) else None) or error
+    say_once(path.parent, why, "Values are read from the database each time.")
+
+
+def _digest(what: object) -> str:
+    """16 hex digits."""
+    return hashlib.sha256(repr(what).encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from critiql.tools.database.result import Value
+from critiql.tools.private_files import make_file, make_folder
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS col (id INTEGER PRIMARY KEY, tbl TEXT, name TEXT, next INTEGER DEFAULT 0,
@@ -52,12 +53,26 @@ def fold(text: str) -> str:
 
 
 class ValueStore:
-    """Safe to use from several threads; several processes may share the file."""
+    """Safe to use from several threads; several processes may share the file, its owner's alone.
 
-    def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    Every method raises what SQLite raises where the file is damaged or the disk full.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        """Open the file, or make it; None keeps everything in memory.
+
+        Raises:
+            OSError: folder or file cannot be made.
+            sqlite3.Error: the file is none of SQLite's, or cannot be written.
+        """
+        if path is not None:
+            make_folder(path.parent)
+            make_file(path)
+        self.path = path
         self._lock = threading.Lock()
-        self._db = sqlite3.connect(path, check_same_thread=False, timeout=10, isolation_level=None)
+        self._db = sqlite3.connect(
+            path or ":memory:", check_same_thread=False, timeout=10, isolation_level=None
+        )
         self._db.executescript(
             "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA cache_size=-16000;" + _SCHEMA
         )

@@ -35,19 +35,39 @@ class _Either(NamedTuple):
 
 
 class CallCancelledError(ModelError):
-    """The call was cancelled, or its deadline passed, before there was anything to return."""
+    """The call was cancelled before there was anything to return."""
+
+
+class OutOfTimeError(CallCancelledError):
+    """The time of the run was over before there was anything to return."""
 
 
 def cancelled() -> bool:
     """Whether the calls of this context shall end."""
-    event, end = cancellation.get(), deadline.get()
-    return (event is not None and event.is_set()) or (end is not None and time.monotonic() >= end)
+    event = cancellation.get()
+    return (event is not None and event.is_set()) or _is_late()
 
 
 def ensure_not_cancelled() -> None:
-    """Raise `CallCancelledError` when the calls of this context shall end."""
-    if cancelled():
-        raise CallCancelledError("The model call was cancelled before it was answered.")
+    """Do nothing, unless the calls of this context shall end.
+
+    Raises:
+        OutOfTimeError: the deadline passed.
+        CallCancelledError: somebody cancelled.
+    """
+    if not cancelled():
+        return
+    if _is_late():
+        raise OutOfTimeError(
+            "The time of the run was over before the model had answered. "
+            "Allow more with --set seconds=N, or name a faster model."
+        )
+    raise CallCancelledError("The model call was cancelled before it was answered.")
+
+
+def _is_late() -> bool:
+    end = deadline.get()
+    return end is not None and time.monotonic() >= end
 
 
 @contextmanager

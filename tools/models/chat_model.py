@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import httpx
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, SystemMessage
 
+from critiql.tools.hiding import HidingStream, hide_known
 from critiql.tools.models.cancel import cancelled, ensure_not_cancelled
+from critiql.tools.models.event_loop import iterate
 from critiql.tools.models.model import (
     ChoiceReading,
     Generation,
@@ -61,13 +63,15 @@ class ChatModel:
             ModelError: it refused the call.
         """
         started, whole = time.perf_counter(), AIMessageChunk(content="")
-        with self._call():
-            for chunk in self._chat.stream(messages_of(prompt), **self._arguments(prompt, sampling)):
+        shown = HidingStream(on_text or (lambda _: None))
+        stream = self._chat.astream(messages_of(prompt), **self._arguments(prompt, sampling))
+        with self._call(), closing(iterate(stream)) as chunks:
+            for chunk in chunks:
                 whole += _as_chunk(chunk)
-                if on_text is not None and chunk.text:
-                    on_text(str(chunk.text))
-                if cancelled():
-                    break
+                shown.feed(str(chunk.text))
+        shown.finish()
+        if not whole.text:
+            ensure_not_cancelled()
         return self._generation(prompt, whole, started)
 
     def choose(self, prompt: Prompt, choices: Sequence[Sequence[str]]) -> ChoiceReading:  # noqa: ARG002 - the interface
@@ -107,7 +111,7 @@ class ChatModel:
         if message.usage_metadata is None:
             estimate = self.count_tokens(prompt.prefix + prompt.request)
             usage = replace(usage, prompt_tokens=estimate, generated_tokens=self.count_tokens(message.text))
-        return Generation(str(message.text), self._finish_reason(message), None, usage)
+        return Generation(hide_known(str(message.text)), self._finish_reason(message), None, usage)
 
     def _finish_reason(self, message: AIMessageChunk) -> Literal["stop", "length", "cancelled"]:
         """Why the answer ends; providers name it in their own ways, or not at all."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING
 
+from critiql.tools.hiding import hide_secrets
 from critiql.tools.models.files.hashes import file_sha256
 from critiql.tools.models.files.registry import registry
 from critiql.tools.models.files.store import resolve
@@ -78,7 +79,7 @@ def fingerprint_of(spec: str) -> str:
         known = given_model(spec) or _models.get(spec)
     if known is not None:
         return known.fingerprint
-    return spec if spec.startswith(HOSTED) else _sha256(spec)[:12]
+    return hide_secrets(spec) if spec.startswith(HOSTED) else _sha256(spec)[:12]
 
 
 @contextmanager
@@ -125,3 +126,9 @@ def _hosted(spec: str) -> LanguageModel:
     from critiql.tools.models.hosted import HostedModel
 
     return HostedModel.from_spec(spec)
+
+
+def is_loaded(spec: str) -> bool:
+    """Whether the model is in memory already."""
+    with _loading:
+        return spec in _models

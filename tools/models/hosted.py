@@ -1,18 +1,23 @@
 """Models behind an OpenAI-compatible endpoint, through langchain-openai."""
 
+import re
 import time
+from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal, NamedTuple
+from urllib.parse import unquote, urlsplit
 
 import numpy as np
-from langchain_core.messages import AIMessageChunk
+from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_openai import ChatOpenAI
 from openai import APIConnectionError, APIStatusError, APITimeoutError, OpenAIError
 from pydantic import SecretStr
 
+from critiql.tools.hiding import hide_known, hide_secrets, know_secret
 from critiql.tools.models.cancel import cancelled, ensure_not_cancelled
 from critiql.tools.models.chat_model import ChatModel, messages_of, stops_of, usage_of
+from critiql.tools.models.event_loop import POLL, wait_for
 from critiql.tools.models.model import (
     ChoiceReading,
     ContextOverflowError,
@@ -25,12 +30,14 @@ from critiql.tools.settings import settings
 
 _TOP = 20
 """Alternatives asked for a token; the most OpenAI gives."""
+_WORD_TOKENS = 8
+"""Tokens for an answer in one word, with room for what a model puts around it."""
+_UNSAID = -50.0
+"""Log-probability of a choice that was not the word."""
 _TIMEOUT = 120.0
 """Seconds without an answer."""
 _LONGEST_WAIT = 60.0
 """A Retry-After of more seconds is not waited for, neither by the client nor here."""
-_POLL = 0.1
-"""Seconds between two looks at the cancellation while waiting."""
 _TRANSIENT_STATUS = frozenset({408, 409, 425, 429})
 _UNREADABLE = (ValueError, TypeError, AttributeError, LookupError)
 """What the client raises at an answer that is not JSON, JSON of another shape, or a stream of nothing."""
@@ -52,38 +59,64 @@ class HostedModel(ChatModel):
             ModelError: no name, or no key for the public endpoint.
         """
         name, _, url = spec.removeprefix("openai:").partition("@")
-        base_url = url or settings().openai_base_url
+        configured = url or settings().openai_base_url
         if not name:
             raise ModelError(f"{spec!r} names no model; write openai:NAME or openai:NAME@URL.")
         with typed_errors(spec):
-            chat = ChatOpenAI(model=name, base_url=base_url, api_key=_key(base_url), timeout=_TIMEOUT)
-        return cls(spec, chat)
+            base_url, headers = _without_login(configured)
+            chat = ChatOpenAI(
+                model=name,
+                base_url=base_url,
+                api_key=_key(configured),
+                default_headers=headers,
+                timeout=_TIMEOUT,
+                stream_chunk_timeout=None,  # it would log; the client and the run have limits of their own
+            )
+        return cls(hide_secrets(spec), chat)
 
     def choose(self, prompt: Prompt, choices: Sequence[Sequence[str]]) -> ChoiceReading:
         """Read how likely each choice is to come next from the likeliest tokens the endpoint reports.
 
+        Where it reports none, or refuses to, the model says its choice in words, which is all or nothing.
+
         Raises:
-            ModelError: the endpoint gives no log-probabilities.
+            ModelError: the endpoint gives no log-probabilities, and its words name no choice.
         """
         ensure_not_cancelled()
         started = time.perf_counter()
+        message = self._with_logprobs(prompt)
+        top = _top_tokens(message.response_metadata) if message else []
+        if message and top:
+            return ChoiceReading(choice_logprobs(top, choices), usage_of(message, started))
         with self._call():
-            bound = self._chat.bind(logprobs=True, top_logprobs=_TOP, max_tokens=1, temperature=0.0)
-            message = bound.invoke(messages_of(prompt))
-        top = _top_tokens(message.response_metadata)
-        if not top:
+            bound = self._chat.bind(max_tokens=_WORD_TOKENS, temperature=0.0)
+            message = wait_for(lambda: bound.ainvoke(messages_of(prompt)))
+        said = word_logprobs(message.text, choices)
+        if said is None:
             raise ModelError(
-                f"{self._name} gives no log-probabilities, which the critic reads. "
-                "Use another model for the critic, or no critic."
+                f"{self._name} gives no log-probabilities, and answered none of "
+                f"{', '.join(spellings[0] for spellings in choices)}. Use another model for this role."
             )
-        return ChoiceReading(choice_logprobs(top, choices), usage_of(message, started))
+        return ChoiceReading(said, usage_of(message, started))
+
+    def _with_logprobs(self, prompt: Prompt) -> AIMessage | None:
+        """One token with its likeliest alternatives; None where the endpoint will not hear of them."""
+        try:
+            with self._call():
+                bound = self._chat.bind(logprobs=True, top_logprobs=_TOP, max_tokens=1, temperature=0.0)
+                message: AIMessage = wait_for(lambda: bound.ainvoke(messages_of(prompt)))
+                return message
+        except ModelError as error:
+            if "logprobs" in str(error):
+                return None
+            raise
 
     @contextmanager
     def _call(self) -> Iterator[None]:
         """One call with typed errors, not made before the moment that the endpoint named when it refused."""
         while (left := self._not_before - time.monotonic()) > 0:
             ensure_not_cancelled()
-            time.sleep(min(left, _POLL))
+            time.sleep(min(left, POLL))
         try:
             with typed_errors(self._name):
                 yield
@@ -136,6 +169,13 @@ def choice_logprobs(top: Sequence[TopToken], choices: Sequence[Sequence[str]]) -
     return tuple(float(np.logaddexp.reduce(own)) if own else floor for own in heard)
 
 
+def word_logprobs(text: str, choices: Sequence[Sequence[str]]) -> tuple[float, ...] | None:
+    """An answer in words as log-probabilities: 0 for the choice that is its first word; None for none."""
+    words = re.findall(r"\w+", text.lower())
+    named = [words[:1] in [[spelling.strip().lower()] for spelling in own] for own in choices]
+    return tuple(0.0 if said else _UNSAID for said in named) if sum(named) == 1 else None
+
+
 def _begins(token: str, spellings: Sequence[str]) -> bool:
     return bool(token.strip()) and any(spelling.startswith(token) for spelling in spellings)
 
@@ -166,10 +206,28 @@ def _retry_after(error: APIStatusError) -> float:
     return seconds if 0 < seconds <= _LONGEST_WAIT else 0.0
 
 
-def _without_key(said: str) -> str:
-    """What an endpoint says, without the key should it say it back."""
-    key = settings().openai_api_key
-    return said.replace(key.get_secret_value(), "[the key]") if key and key.get_secret_value() else said
+def _without_login(url: str | None) -> tuple[str | None, dict[str, str] | None]:
+    """A URL without user and password, which a client's log would tell, and the header that says them.
+
+    Raises:
+        ModelError: the URL cannot be read.
+    """
+    if url is None or "@" not in url:
+        return url, None
+    try:
+        parts = urlsplit(url)
+        place = f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
+    except ValueError:
+        parts, place = urlsplit(""), ""
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    if not parts.username or "@" in parts.path + parts.query + parts.fragment:
+        raise ModelError(
+            "The address of a model cannot be read. "
+            "Write openai:NAME@http://USER:PASSWORD@HOST:PORT/v1, with %-escapes."
+        )
+    login = b64encode(f"{user}:{password}".encode()).decode()
+    know_secret(parts.password, password, login)
+    return parts._replace(netloc=place).geturl(), {"Authorization": f"Basic {login}"}
 
 
 @contextmanager
@@ -181,7 +239,7 @@ def typed_errors(name: str) -> Iterator[None]:
     try:
         yield
     except APIStatusError as error:
-        raise _refusal(name, error) from error
+        raise _refusal(name, error) from None  # it may hold the key
     except APITimeoutError as error:
         raise TransientModelError(f"{name} did not answer within {_TIMEOUT:.0f} seconds.") from error
     except APIConnectionError as error:
@@ -193,7 +251,7 @@ def typed_errors(name: str) -> Iterator[None]:
 
 
 def _refusal(name: str, error: APIStatusError) -> ModelError:
-    status, said = error.status_code, _without_key(error.message)
+    status, said = error.status_code, hide_known(error.message)
     if status in _TRANSIENT_STATUS or status >= 500:
         busy = TransientModelError(
             f"{name} is busy or failing (HTTP {status}). Try again later. It said: {said}"

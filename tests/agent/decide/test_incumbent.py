@@ -23,6 +23,7 @@ def candidate(identifier: int, fields: dict[str, Any]) -> dict[str, Any]:
     return {
         "id": identifier,
         "sql": fields.get("sql", f"SELECT {identifier}"),
+        "origin": fields.get("origin", "actor"),
         "p_true": fields.get("p_true"),
         "logprob": fields.get("logprob"),
         "tokens": 10,

@@ -145,7 +145,7 @@ def test_compare_and_report_read_what_run_kept(folder: Path, model: Scripted) ->
     missing = run("compare", folder / "s.sqlite", "single_shot", "unheard_of")
     assert (missing.exit_code, "no run or system" in missing.output) == (2, True)
     assert run("report", folder / "s.sqlite", "--out", folder / "report").exit_code == 0
-    assert "| ac_sql llm_critic=raw | 30 | 100.0" in (folder / "report" / "table.md").read_text()
+    assert "| ac_sql | 30 | 100.0" in (folder / "report" / "table.md").read_text()
     assert run("report", folder / "none.sqlite").exit_code == 2
 
 
@@ -153,9 +153,10 @@ def test_another_calibration_is_another_run(folder: Path, model: Scripted) -> No
     cli = Typer()
     cli.command()(calibrate)
     options = ["--store", folder / "c.sqlite", "--model", "scripted", "--system", "ac_sql", "--z", 3]
-    evaluate(folder, "s.sqlite", "--limit", 2, system="ac_sql")
+    ours = ("--limit", 2, "--set", "llm_critic=calibrated")
+    evaluate(folder, "s.sqlite", *ours, system="ac_sql")
     CliRunner().invoke(cli, [str(argument) for argument in (folder / "own.jsonl", *options)])
-    evaluate(folder, "s.sqlite", "--limit", 2, system="ac_sql")
+    evaluate(folder, "s.sqlite", *ours, system="ac_sql")
     with Store(folder / "s.sqlite") as store:
         before, after = sorted(store.runs(), key=lambda run: "calibration" in run.spec.settings)
     assert "calibration" not in before.spec.settings
@@ -175,3 +176,28 @@ def test_calibrate_writes_a_file_that_the_critic_finds(folder: Path, model: Scri
     assert fit["rounds"][2]["measured"] == 1.0
     written = json.loads((folder / "c.json").read_text())
     assert (written["model"], written["enabled"], written["n"]) == ("s0", True, 30)
+
+
+def test_another_system_s_queries_come_first(folder: Path, model: Scripted) -> None:
+    file = folder / "theirs.txt"
+    file.write_text("".join(f"SELECT a FROM t WHERE a >= {n}\n" for n in range(QUESTIONS)))
+    given = evaluate(folder, "s.sqlite", "--predictions", file, "--limit", 12)
+    assert "100.0%" in given.output
+    assert model.calls == 0
+    assert "66.7%" in evaluate(folder, "s.sqlite", "--limit", 12).output
+    with Store(folder / "s.sqlite") as store:
+        first, second = store.runs()
+        assert {"predictions"} == set(first.spec.settings) ^ set(second.spec.settings)
+    file.write_text("SELECT 1\n")
+    refused = evaluate(folder, "s.sqlite", "--predictions", file)
+    assert (refused.exit_code, "no query for 29 of 30" in " ".join(refused.output.split())) == (2, True)
+
+
+def test_published_graphs_ask_their_critic_unless_told_otherwise(folder: Path, model: Scripted) -> None:
+    evaluate(folder, "s.sqlite", "--limit", 2, system="ac_sql")
+    evaluate(folder, "s.sqlite", "--limit", 2, "--set", "llm_critic=calibrated", system="ac_sql")
+    with Store(folder / "s.sqlite") as store:
+        published, ours = sorted(store.runs(), key=lambda run: "llm_critic" in run.spec.settings)
+        assert "llm_critic" not in published.spec.settings
+        assert ours.spec.settings["llm_critic"] == "calibrated"
+        assert all("llm_critic" in answer.usage for answer in store.answers(published))

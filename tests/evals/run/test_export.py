@@ -10,7 +10,7 @@ from critiql.evals.run.call_cache import CachedModel, CallCache
 from critiql.evals.run.export import export, fill_cache, fill_store, open_results, read
 from critiql.evals.run.runner import Entrant, Scorers, evaluate
 from critiql.evals.run.scoring import execution_score
-from critiql.evals.run.store import Run, Store
+from critiql.evals.run.store import Run, Store, StoredAnswer
 from critiql.tools.models.model import ChoiceReading, Generation, LanguageModel, Prompt, Sampling, Usage
 
 Begin = Callable[..., Run]
@@ -141,3 +141,25 @@ def test_other_files_are_refused(line: dict[str, object], tmp_path: Path) -> Non
     path.write_text(json.dumps(line) + "\n")
     with pytest.raises(ValueError, match="no evaluation export"):
         list(read(path))
+
+
+def test_another_system_s_query_stays_out(
+    tmp_path: Path, make_run: Begin, make_stored: Callable[..., StoredAnswer]
+) -> None:
+    store = Store(tmp_path / "s.sqlite")
+    run = make_run(store, "text_to_sql", predictions="theirs.txt 123")
+    given = {"id": 0, "origin": "given", "sql": "select theirs", "correct": True}
+    drawn = {"id": 1, "origin": "actor", "sql": "select ours", "correct": False}
+    refined = {"id": 2, "origin": "refiner", "sql": "select theirs too", "correct": False}
+    roles = {role: {"calls": 1} for role in ("actor", "refiner")}
+    store.add(run, make_stored(0, True, sql="select theirs", candidates=[given, drawn]))
+    store.add(run, make_stored(1, False, sql="select ours", candidates=[given, drawn]))
+    store.add(run, make_stored(2, False, sql="select theirs too", candidates=[given, refined], usage=roles))
+    export(store, [run], tmp_path / "e.jsonl")
+    assert "theirs" not in (tmp_path / "e.jsonl").read_text().replace("theirs.txt", "")
+    kept = [line for line in read(tmp_path / "e.jsonl") if line["kind"] == "answer"]
+    assert [line["sql"] for line in kept] == ["", "select ours", ""]
+    assert [c["sql"] for c in kept[0]["candidates"]] == ["", "select ours"]
+    assert [bool(line["calls"]) for line in kept] == [True, True, False]
+    with open_results(tmp_path / "e.jsonl") as again:
+        assert [answer.correct for answer in again.answers(again.runs()[0])] == [True, False, False]

@@ -39,6 +39,7 @@ def test_a_local_graph_gets_question_database_and_evidence(monkeypatch: pytest.M
         "graph": "single_shot",
         "context": context,
         "evidence": "a hint",
+        "draft": "",
     }
 
 

@@ -14,7 +14,7 @@ from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
 from critiql.tools.models import hosted
-from critiql.tools.models.cancel import CallCancelledError, cancellable, time_limit
+from critiql.tools.models.cancel import CallCancelledError, OutOfTimeError, cancellable, time_limit
 from critiql.tools.models.hosted import HostedModel, TopToken, choice_logprobs
 from critiql.tools.models.model import (
     ContextOverflowError,
@@ -38,9 +38,14 @@ def test_tokens_speak_for_choices(case: dict[str, Any]) -> None:
 
 
 def model(answer: Callable[[httpx.Request], httpx.Response]) -> HostedModel:
-    client = httpx.Client(transport=httpx.MockTransport(answer))
+    client = httpx.AsyncClient(transport=httpx.MockTransport(answer))
     chat = ChatOpenAI(
-        model="m", base_url="http://host/v1", api_key=SecretStr("k"), http_client=client, max_retries=0
+        model="m",
+        base_url="http://host/v1",
+        api_key=SecretStr("k"),
+        http_async_client=client,
+        max_retries=0,
+        stream_chunk_timeout=None,
     )
     return HostedModel("openai:m@http://host/v1", chat)
 
@@ -152,14 +157,14 @@ def test_a_call_that_waits_for_its_endpoint_can_be_cancelled() -> None:
     asked = model(lambda _: busy)
     with pytest.raises(TransientModelError):
         asked.generate(PROMPT, Sampling())
-    with time_limit(0.3), pytest.raises(CallCancelledError):
+    with time_limit(0.3), pytest.raises(OutOfTimeError):
         asked.generate(PROMPT, Sampling())
 
 
-def completion(logprobs: dict[str, Any] | None) -> httpx.Response:
+def completion(logprobs: dict[str, Any] | None, text: str = "True") -> httpx.Response:
     choice = {
         "index": 0,
-        "message": {"role": "assistant", "content": "True"},
+        "message": {"role": "assistant", "content": text},
         "finish_reason": "length",
         "logprobs": logprobs,
     }
@@ -190,9 +195,31 @@ NO_READINGS: list[Any] = [
 
 
 @pytest.mark.parametrize("logprobs", NO_READINGS, ids=json.dumps)
-def test_an_endpoint_without_log_probabilities_says_so(logprobs: Any) -> None:
-    with pytest.raises(ModelError, match="gives no log-probabilities"):
-        model(lambda _: completion(logprobs)).choose(PROMPT, [["True"], ["False"]])
+def test_an_endpoint_without_log_probabilities_answers_in_words(logprobs: Any) -> None:
+    said = {
+        text: model(lambda _, t=text: completion(logprobs, t)) for text in ("**False**, because", "true.")
+    }
+    readings = [asked.choose(PROMPT, [["True"], ["False"]]).logprobs for asked in said.values()]
+    assert readings == [(-50.0, 0.0), (0.0, -50.0)]
+
+
+@pytest.mark.parametrize("text", ["", "Maybe", "The query is True", "Truely"])
+def test_words_that_name_no_choice_are_no_reading(text: str) -> None:
+    with pytest.raises(ModelError, match="gives no log-probabilities, and answered none of True, False"):
+        model(lambda _: completion(None, text)).choose(PROMPT, [["True"], ["False"]])
+
+
+def test_an_endpoint_that_refuses_logprobs_is_asked_for_a_word() -> None:
+    asked: list[dict[str, Any]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(json.loads(request.content))
+        if "logprobs" in asked[-1]:
+            return httpx.Response(400, json={"error": {"message": "logprobs is not supported"}})
+        return completion(None, "False")
+
+    assert model(answer).choose(PROMPT, [["True"], ["False"]]).logprobs == (-50.0, 0.0)
+    assert [("logprobs" in each) for each in asked] == [True, False]
 
 
 SHAPES = ["{}", "[]", "null", '{"choices": []}', '{"choices": null}', '{"choices": [{}]}', "<html>", ""]

@@ -1,7 +1,6 @@
 """Holds a declared statement to an access policy, on relations and columns as the server resolved them."""
 
 from collections.abc import Callable, Iterable
-from functools import lru_cache
 from typing import Any
 
 from critiql.tools.database.guard.policy import AccessPolicy
@@ -19,7 +18,6 @@ from critiql.tools.database.postgres.relations import (
 )
 
 Relations = dict[int, Relation]
-KEPT_VIEWS = 256
 
 
 def check_policy(connection: Any, statement: Statement, policy: AccessPolicy) -> Refusal | None:
@@ -91,17 +89,12 @@ def _check_named(named: set[int], relations: Relations, policy: AccessPolicy) ->
         raise DeniedReadError(f"the table {name} may not be read here: what names it is not known", name)
 
 
-@lru_cache(KEPT_VIEWS)
-def _read_view(definition: str) -> Statement | Refusal:
-    return read_statement(definition)
-
-
 def _check_view(
     view: Relation, relations: Relations, policy: AccessPolicy, execute: Callable[[bytes], Any]
 ) -> None:
     if view.definition is None:
         return
-    statement = _read_view(view.definition)
+    statement = read_statement(view.definition)
     why = "its text cannot be read"
     if not isinstance(statement, Refusal):
         why = _why_not(statement.names, execute(lookup_sql(statement.names).encode()).fetchall())

@@ -9,6 +9,7 @@ import json
 import re
 import sys
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from pglast import parser
@@ -61,6 +62,7 @@ NODE_FUNCTIONS = {
     "JsonTable": ("json_table",),
 }
 """Syntax of a newer PostgreSQL that an older server reads as a call of somebody's function of that name."""
+REMEMBERED_CHARACTERS = 10_000
 BETWEEN = ("<", "<=", ">", ">=")
 """Operators that BETWEEN stands for."""
 SAMPLING = frozenset({"bernoulli", "system"})
@@ -101,7 +103,16 @@ class Statement:
 
 
 def read_statement(sql: str) -> Statement | Refusal:
-    """The one SELECT that the text is, or why it is none that may run."""
+    """The one SELECT that the text is, or why it is none that may run; the last ones are remembered."""
+    return _read_short(sql) if len(sql) < REMEMBERED_CHARACTERS else _read(sql)
+
+
+@lru_cache(64)
+def _read_short(sql: str) -> Statement | Refusal:
+    return _read(sql)
+
+
+def _read(sql: str) -> Statement | Refusal:
     if "\0" in sql:
         return Refusal("denied", "the statement cannot be read safely: it holds a NUL character")
     try:
@@ -110,7 +121,9 @@ def read_statement(sql: str) -> Statement | Refusal:
     except UnicodeEncodeError:
         return Refusal("syntax", "the statement is not valid Unicode text")
     except parser.ParseError as error:
-        return Refusal("syntax", str(error.args[0]))
+        message = str(error.args[0])
+        is_deep = message.startswith(("stack depth limit exceeded", "memory exhausted"))
+        return Refusal("too_large" if is_deep else "syntax", message)
     except RecursionError:
         return Refusal("too_large", "the statement is nested too deeply")
     except ValueError:

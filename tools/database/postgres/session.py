@@ -36,6 +36,7 @@ AS_TEXT = ("date", "time", "timetz", "timestamp", "timestamptz", "interval", "js
 CONNECT_SECONDS = 5
 FRESH_SECONDS = 2.0
 """How long what the catalogue said of the same names is believed."""
+SPENT_SECONDS = 0.02
 KNOWN = 256
 """Questions to the catalogue whose answers are kept."""
 CURSOR = "critiql_cursor"
@@ -151,7 +152,8 @@ class Session:
             refusal = forbidden_fact(facts, has_policy) or self._declared(connection, statement, has_policy)
             if refusal is not None:
                 return refusal._asdict()
-            return _fetch(connection, statement.text, deadline, rows, total_bytes, cell_bytes)
+            _shorten(connection, deadline, seconds)
+            return _fetch(connection, statement.text, rows, total_bytes, cell_bytes)
         finally:
             _end(connection)
 
@@ -217,17 +219,21 @@ def _declare(connection: "psycopg.Connection[Any]", sql: str) -> None:
         raise error_from_result(result, "utf-8")
 
 
+def _shorten(connection: "psycopg.Connection[Any]", deadline: float, seconds: float) -> None:
+    """Take what declaring took from the statement's time, where it is worth a message."""
+    left = deadline - time.monotonic()
+    if seconds - left > SPENT_SECONDS:
+        connection.execute(f"SET LOCAL statement_timeout = {max(1, int(left * 1000))}".encode())
+
+
 def _fetch(
     connection: "psycopg.Connection[Any]",
     sql: str,
-    deadline: float,
     rows: int,
     total_bytes: int,
     cell_bytes: int,
 ) -> dict[str, Any]:
     """Run the text that was declared, as a stream: FETCH would first lay all rows down on the server."""
-    left = max(1, int((deadline - time.monotonic()) * 1000))
-    connection.execute(f"SET LOCAL statement_timeout = {left}".encode())
     with connection.cursor() as cursor:
         stream = cursor.stream(sql.encode("utf-8", "replace"))  # extended protocol: one statement
         try:

@@ -1,13 +1,20 @@
 """The sample database: a small music shop, made by this script with a fixed seed, the same rows each time."""
 
+import atexit
 import random
+import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import quote
 
+from critiql.tools.database.engine import DatabaseError
+from critiql.tools.private_files import OWNER_FOLDER, say_once
 from critiql.tools.settings import settings
 
 VERSION = 1
@@ -82,15 +89,72 @@ class Tables(NamedTuple):
 
 
 def sample_database() -> Path:
-    """The sample database's path; made on first use, and never left half made."""
+    """The sample database's path; made on first use, and never left half made.
+
+    A damaged file is made again. Where the cache cannot be written, it is made in a folder that is removed
+    when the process ends, which is logged once.
+    """
     path = settings().cache / f"music_shop_{VERSION}.sqlite"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-            made = Path(folder) / path.name
-            build(made)
-            made.replace(path)
+    try:
+        if not _is_whole(path):
+            _make(path)
+        return path
+    except (OSError, sqlite3.Error) as error:
+        why = (error.strerror if isinstance(error, OSError) else None) or error
+        say_once(path, why, "The sample database is made anew in each process.")
+        return _passing()
+
+
+def _make(path: Path) -> None:
+    path.parent.mkdir(mode=OWNER_FOLDER, parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        made = Path(folder) / path.name
+        build(made)
+        made.replace(path)
+
+
+@cache
+def _passing() -> Path:
+    """A sample database for this process alone.
+
+    Raises:
+        DatabaseError: there is no place for that either.
+    """
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="critiql-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        path = folder / f"music_shop_{VERSION}.sqlite"
+        build(path)
+    except (OSError, sqlite3.Error) as error:
+        msg = f"The sample database cannot be made: {error}. Free some space, or name a database with --db."
+        raise DatabaseError(msg) from error
     return path
+
+
+_whole: set[tuple[str, int, int]] = set()
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether the file is there and has all its tables; looked at once a process while it stays as it is."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return False
+    state = (str(path), found.st_size, found.st_mtime_ns)
+    if state in _whole:
+        return True
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True)) as connection:
+            checked = connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+            count = connection.execute("SELECT count(*) FROM sqlite_schema WHERE type = 'table'").fetchone()[
+                0
+            ]
+    except sqlite3.DatabaseError:
+        return False
+    if checked and count == len(Tables._fields):
+        _whole.add(state)
+        return True
+    return False
 
 
 def build(path: Path) -> None:

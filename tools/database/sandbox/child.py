@@ -7,15 +7,21 @@ bytes, cell bytes) and for `run` the `sql`. A reply has `columns`, `rows`, `trun
 or `kind`, `message` and perhaps `name` for what the engine raised.
 """
 
+import _thread
 import importlib
 import math
 import os
 import resource
+import select
 import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+PARENT_SECONDS = 0.5
+"""Between two looks for the parent, where the system cannot say when it ends."""
+WATCH_STACK = 2**18
+"""Bytes of the watching thread's stack: it counts against the address space that statements have."""
 CPU_GRACE = 2
 """Processor seconds beyond a statement's own after which the kernel ends a worker nobody waits for."""
 
@@ -44,6 +50,25 @@ def _bound_cpu(seconds: float) -> None:
     )
 
 
+def _end_with_parent(parent: int) -> None:
+    """End this process as soon as the parent's ends, whatever else it is doing.
+
+    A signal at the parent's death would also come when only the thread ends that started us. The pipe alone
+    is not enough: a fork of the parent holds a copy of its other end.
+    """
+    watched = select.poll()
+    watched.register(0, 0)  # only that nobody can write to it any more
+    milliseconds = None
+    try:
+        watched.register(os.pidfd_open(parent), select.POLLIN)
+    except (AttributeError, OSError):  # not Linux, or too old
+        milliseconds = int(1000 * PARENT_SECONDS)
+    while os.getppid() == parent:
+        if watched.poll(milliseconds):
+            break
+    os._exit(0)
+
+
 def _read(size: int) -> bytes:
     parts = []
     while size:
@@ -70,6 +95,9 @@ def main() -> None:
         return wire.decode(_read(wire.HEADER.unpack(_read(wire.HEADER.size))[0]))
 
     start = receive()
+    _thread.stack_size(WATCH_STACK)
+    _thread.start_new_thread(_end_with_parent, (start["parent"],))
+    _thread.stack_size(0)
     open_session = importlib.import_module(start["session"]).open_session
     _set_limits(start["limits"])
     session = open_session(start["options"])

@@ -16,14 +16,19 @@ from pathlib import Path
 from typing import Any
 
 from critiql.tools.database.sandbox import wire
+from critiql.tools.database.sandbox.turns import Turns
 
 GRACE_SECONDS = 0.1
 """What a worker gets beyond the deadline to report a timeout itself before it is killed."""
+SHORTEST = 0.001
+"""Seconds that a statement gets which waited all its time but the last moment."""
 START_SECONDS = 10.0
 """What a start may take; about 20 ms on an idle machine."""
 HELLO_BYTES = 1000
 """Largest message with which a worker says that it is ready."""
 MAIN = Path(__file__).with_name("child.py")
+ENVIRONMENT = {"LC_ALL": "C.UTF-8", "MALLOC_ARENA_MAX": "1"}
+"""All that a worker's environment holds; a heap for each of its threads would take 64 MB of addresses."""
 KILLED_FROM_OUTSIDE = (-9, -15)
 """Exit codes of a worker that somebody else ended; its statement is asked once more of a new one."""
 MEGABYTE = 2**20
@@ -46,12 +51,16 @@ class WorkerSpec:
     """Whether the session imports installed packages; without them a start is quicker."""
 
     def limits(self) -> dict[str, int]:
-        """Resource limits by name, as `worker_main` sets them."""
+        """Resource limits by name, as `child` sets them."""
         return {"AS": self.memory_bytes, "FSIZE": self.file_bytes, "NOFILE": self.open_files, "CORE": 0}
 
 
 class WorkerTimeoutError(Exception):
     """The worker did not answer in time and was killed."""
+
+
+class WorkerBusyError(Exception):
+    """All workers were busy for as long as the statement may take; it was not run."""
 
 
 class WorkerDiedError(Exception):
@@ -67,6 +76,10 @@ class WorkerCancelledError(WorkerDiedError):
     """The worker was ended because its database was closed."""
 
 
+WORKER_ERRORS = (WorkerBusyError, WorkerTimeoutError, WorkerDiedError)
+"""Why a pool gave no reply."""
+
+
 class Worker:
     """One process. Used by one thread at a time."""
 
@@ -79,7 +92,7 @@ class Worker:
             stderr=subprocess.DEVNULL,
             bufsize=0,
             cwd="/",
-            env={"LC_ALL": "C.UTF-8"},
+            env=ENVIRONMENT,
             process_group=0,  # Ctrl-C in a terminal is for us to handle, not for the worker
         )
         self._input, self._output = self._pipes()
@@ -87,10 +100,17 @@ class Worker:
         self._poll.register(self._output, select.POLLIN)
         self._owner = os.getpid()
         self._is_ready = False
+        self.start_seconds = 0.0
+        """What its start took, where the last request waited for it; else 0."""
         self.is_cancelled = False
         """Set by `cancel`: the statement it was running must not be asked again."""
         self._finalizer = weakref.finalize(self, _end, self._process, os.getpid())
-        start = {"session": spec.session, "limits": spec.limits(), "options": spec.options}
+        start = {
+            "session": spec.session,
+            "limits": spec.limits(),
+            "options": spec.options,
+            "parent": self._owner,
+        }
         self._send(wire.encode(start))
 
     def _pipes(self) -> tuple[int, int]:
@@ -132,21 +152,30 @@ class Worker:
         self.is_cancelled = True
         self._process.kill()
 
-    def ask(self, request: dict[str, Any], seconds: float, largest: int) -> dict[str, Any]:
-        """The reply to a request; `largest` bounds the reply in bytes.
+    def ask(self, request: dict[str, Any], deadline: float, largest: int) -> dict[str, Any]:
+        """The reply to a request, whose limit becomes what is left until then.
 
-        A new worker's start has its own time limit; `seconds` count from when it is ready.
+        Args:
+            request: as `child` takes it.
+            deadline: moment on `time.monotonic`; what a new worker's start takes is added to it.
+            largest: bound on the reply in bytes.
 
         Raises:
-            WorkerTimeoutError: no reply within `seconds` and the grace; the worker is dead.
+            WorkerTimeoutError: no reply before the deadline and the grace; the worker is dead.
             WorkerDiedError: the worker ended or broke the protocol; it is dead.
         """
-        if not self._is_ready:
-            self._receive_message(time.monotonic() + START_SECONDS, HELLO_BYTES)
-            self._is_ready = True
-        deadline = time.monotonic() + seconds + GRACE_SECONDS
-        self._send(wire.encode(request))
-        return self._receive_message(deadline, largest)
+        self.start_seconds = 0.0 if self._is_ready else self._wait_for_start()
+        deadline += self.start_seconds
+        left = max(SHORTEST, deadline - time.monotonic())
+        self._send(wire.encode({**request, "limits": [left, *request["limits"][1:]]}))
+        return self._receive_message(deadline + GRACE_SECONDS, largest)
+
+    def _wait_for_start(self) -> float:
+        """Seconds until the new worker said that it is ready."""
+        started = time.monotonic()
+        self._receive_message(started + START_SECONDS, HELLO_BYTES)
+        self._is_ready = True
+        return time.monotonic() - started
 
     def _receive_message(self, deadline: float, largest: int) -> dict[str, Any]:
         size = wire.HEADER.unpack(self._receive(wire.HEADER.size, deadline))[0]
@@ -207,7 +236,10 @@ def _end(process: "subprocess.Popen[bytes]", owner: int) -> None:
 
 @dataclass
 class WorkerPool:
-    """Workers of one database: warm ones are reused, new ones started on demand, at most `size` at once."""
+    """Workers of one database: warm ones are reused, new ones started on demand, at most `size` at once.
+
+    Who asks first is served first, and the wait for a worker is part of a statement's time.
+    """
 
     spec: WorkerSpec
     size: int = 4
@@ -216,31 +248,49 @@ class WorkerPool:
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
-        self._slots = threading.BoundedSemaphore(self.size)
+        self._turns = Turns(self.size)
 
     def ask(self, request: dict[str, Any], seconds: float, largest: int) -> dict[str, Any]:
         """The reply of some worker; waits for one when all are busy.
 
+        The first of the request's `limits` becomes what the wait left of `seconds`.
+
         Raises:
+            WorkerBusyError: no worker came free within `seconds`; nothing was run.
             WorkerTimeoutError: no reply in time.
             WorkerCancelledError: the pool was closed meanwhile.
             WorkerDiedError: the worker died of this request, or twice, or none could be started.
         """
-        with self._slots:
-            try:
-                return self._ask_once(request, seconds, largest)
-            except WorkerCancelledError:
-                raise
-            except WorkerDiedError as error:
-                if error.code not in KILLED_FROM_OUTSIDE:
-                    raise
-                return self._ask_once(request, seconds, largest)
+        deadline = time.monotonic() + seconds
+        if not self._turns.take(deadline):
+            msg = (
+                f"the database is busy: for {seconds:g} s, all the time this statement may take, other "
+                "statements had every worker; run fewer at once, or allow more time"
+            )
+            raise WorkerBusyError(msg)
+        try:
+            return self._ask_twice(request, deadline, largest)
+        finally:
+            self._turns.give_back()
 
-    def _ask_once(self, request: dict[str, Any], seconds: float, largest: int) -> dict[str, Any]:
+    def _ask_twice(self, request: dict[str, Any], deadline: float, largest: int) -> dict[str, Any]:
+        """Ask a worker; where somebody else ended it, a second one for the rest of the time."""
         worker = self._take()
+        try:
+            return self._ask_once(worker, request, deadline, largest)
+        except WorkerCancelledError:
+            raise
+        except WorkerDiedError as error:
+            if error.code not in KILLED_FROM_OUTSIDE:
+                raise
+        return self._ask_once(self._take(), request, deadline + worker.start_seconds, largest)
+
+    def _ask_once(
+        self, worker: Worker, request: dict[str, Any], deadline: float, largest: int
+    ) -> dict[str, Any]:
         is_clean = False
         try:
-            reply = worker.ask(request, seconds, largest)
+            reply = worker.ask(request, deadline, largest)
             is_clean = reply.get("kind") != "memory"  # what is left of a full heap is not worth keeping
             return reply
         except WorkerDiedError as error:

@@ -5,11 +5,13 @@ from typing import Any, get_args
 
 from critiql.tools.database.result import ErrorKind, Failure, Limits, Result, Rows
 from critiql.tools.database.sandbox.pool import (
+    WorkerBusyError,
     WorkerCancelledError,
     WorkerDiedError,
     WorkerPool,
     WorkerTimeoutError,
 )
+from critiql.tools.hiding import hide_secrets
 
 SQL_CHARACTERS = 1_000_000
 """Longest statement that is sent to a worker."""
@@ -26,7 +28,7 @@ def _failure(reply: dict[str, Any], seconds: float) -> Failure:
     name = reply.get("name")
     return Failure(
         kind if kind in KINDS else "other",
-        str(reply.get("message", "")),
+        hide_secrets(str(reply.get("message", ""))),
         seconds,
         name if isinstance(name, str) else None,
     )
@@ -63,6 +65,8 @@ def ask_rows(pool: WorkerPool, sql: str, limits: Limits) -> Result:
     started = time.monotonic()
     try:
         reply = pool.ask({"op": "run", "sql": sql, "limits": caps}, limits.seconds, largest)
+    except WorkerBusyError as error:
+        return Failure("busy", str(error), time.monotonic() - started)
     except WorkerTimeoutError as error:
         return Failure("timeout", str(error), time.monotonic() - started)
     except WorkerCancelledError as error:

@@ -10,7 +10,7 @@ from pathlib import Path
 from critiql.tools.database.engine import DEFAULT_LIMITS, DatabaseError
 from critiql.tools.database.guard.policy import AccessPolicy
 from critiql.tools.database.result import Limits, Result, Rows
-from critiql.tools.database.sandbox.pool import WorkerDiedError, WorkerPool, WorkerSpec, WorkerTimeoutError
+from critiql.tools.database.sandbox.pool import WORKER_ERRORS, WorkerPool, WorkerSpec, WorkerTimeoutError
 from critiql.tools.database.sandbox.statement import ask_rows
 from critiql.tools.database.sqlite.introspect import quoted
 from critiql.tools.database.structure import schema_of
@@ -118,7 +118,7 @@ class SqliteDatabase:
                 "It is very large, or the machine is busy: try again, or name a smaller copy."
             )
             raise DatabaseError(msg) from error
-        except WorkerDiedError as error:
+        except WORKER_ERRORS as error:
             msg = f"The structure of {self._path} could not be read: {error}. The file may be damaged."
             raise DatabaseError(msg) from error
         if "kind" in reply:

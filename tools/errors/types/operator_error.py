@@ -13,12 +13,12 @@ KEY = "operator_error"
 _NUMBER = r"(\d+(?:\.\d+)?)(?![\w%])"
 _PHRASES: tuple[tuple[re.Pattern[str], tuple[type[exp.Expr], ...], str], ...] = (
     (
-        re.compile(rf"(?<! no)(?<! not) (?:more|greater|larger|higher|older|heavier) than {_NUMBER}"),
+        re.compile(rf" (?:more|greater|larger|higher|older|heavier) than {_NUMBER}"),
         (exp.LT, exp.LTE, exp.EQ),
         ">",
     ),
     (
-        re.compile(rf"(?<! no)(?<! not) (?:less|fewer|smaller|lower|younger) than {_NUMBER}"),
+        re.compile(rf" (?:less|fewer|smaller|lower|younger) than {_NUMBER}"),
         (exp.GT, exp.GTE, exp.EQ),
         "<",
     ),
@@ -26,6 +26,8 @@ _PHRASES: tuple[tuple[re.Pattern[str], tuple[type[exp.Expr], ...], str], ...] = 
     (re.compile(rf" at most {_NUMBER}"), (exp.LT, exp.GT, exp.GTE, exp.EQ), "<="),
 )
 """How a question words a comparison, the operators that contradict it, and the one it means."""
+_DENIED = re.compile(r" (?:no|not|never|without|\S+n't)(?: \S+){0,2}$")
+"""Words before a comparison that turn it round: "do not have more than 3" means at most 3."""
 
 
 def null_compared(query: Query) -> Iterator[Finding]:
@@ -52,11 +54,16 @@ def against_the_wording(query: Query) -> Iterator[Finding]:
     """The question says "more than 5" or the like, and the only comparison with 5 says something else."""
     compared = [*_with_numbers(query)]
     for pattern, contrary, meant in _PHRASES:
-        for number in pattern.findall(query.words):
+        for number in _worded(pattern, query.words):
             matching = [entry for entry in compared if entry[1] == float(number)]
             if len(matching) == 1 and matching[0][0] in contrary and query.words.count(f" {number} ") == 1:
                 node = matching[0][2]
                 yield _finding(node, f"The question asks for {meant} {number}.", meant)
+
+
+def _worded(pattern: re.Pattern[str], words: str) -> Iterator[str]:
+    """The numbers of a wording that nothing before it denies."""
+    return (found[1] for found in pattern.finditer(words) if not _DENIED.search(words[: found.start()]))
 
 
 def _with_numbers(query: Query) -> Iterator[tuple[type[exp.Expr], float, exp.Expr]]:

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 
+from critiql.tools.private_files import make_file, make_folder, say_once
+
 _MAGIC = b"critiql-prefix-1"
 _DIGEST_BYTES = 32
 
@@ -92,11 +94,13 @@ class PrefixStore:
         file = self._file(key)
         part = file.with_name(f"{file.name}.{os.getpid()}.{threading.get_ident()}.part")
         try:
-            file.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(file.parent)
+            make_file(part)
             part.write_bytes(_seal(key, state))
             part.replace(file)
             self._shrink_folder()
-        except OSError:
+        except OSError as error:
+            say_once(file.parent, error.strerror or error, "Prompts are computed anew in each process.")
             _remove(part)
 
     def _shrink_folder(self) -> None:

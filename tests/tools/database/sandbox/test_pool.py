@@ -4,6 +4,7 @@ import os
 import resource
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -36,7 +37,7 @@ def test_the_worker_is_limited_and_bare(database: SqliteDatabase) -> None:
     assert limits == {"AS": (512 * 2**20,) * 2, "FSIZE": (0, 0), "NOFILE": (32, 32), "CORE": (0, 0)}
     assert resource.prlimit(pid, resource.RLIMIT_CPU)[0] < 60
     environment = Path(f"/proc/{pid}/environ").read_bytes()
-    assert environment == b"LC_ALL=C.UTF-8\0"
+    assert environment == b"LC_ALL=C.UTF-8\0MALLOC_ARENA_MAX=1\0"
     assert Path(f"/proc/{pid}/cwd").readlink() == Path("/")
 
 
@@ -59,6 +60,129 @@ def test_a_worker_killed_in_a_statement_is_asked_once_more(database: SqliteDatab
     killer.join()
     assert isinstance(result, Failure)
     assert result.kind == "timeout"
+
+
+def test_a_worker_killed_in_a_statement_leaves_only_the_rest_of_the_limit(database: SqliteDatabase) -> None:
+    killer = threading.Timer(0.8, lambda: os.kill(database.pool.pids()[0], signal.SIGKILL))
+    killer.start()
+    started = time.monotonic()
+    result = database.run(ENDLESS, Limits(1.0))
+    killer.join()
+    assert isinstance(result, Failure)
+    assert result.kind == "timeout"
+    assert time.monotonic() - started < 1.5
+
+
+def keep_busy(database: SqliteDatabase, seconds: float, statements: int) -> list[threading.Thread]:
+    """Threads that each run one endless statement, once all of them run or wait."""
+    busy = [threading.Thread(target=database.run, args=(ENDLESS, Limits(seconds))) for _ in range(statements)]
+    for thread in busy:
+        thread.start()
+    time.sleep(0.3)
+    return busy
+
+
+def test_waiting_for_a_worker_counts_against_the_limit(database: SqliteDatabase) -> None:
+    busy = keep_busy(database, 30, 8)
+    started = time.monotonic()
+    result = database.run("SELECT 1", Limits(0.5))
+    took = time.monotonic() - started
+    while any(thread.is_alive() for thread in busy):
+        database.close()  # those that waited get the places of those that were ended
+        time.sleep(0.02)
+    assert isinstance(result, Failure)
+    assert result.kind == "busy"
+    assert "busy" in result.message
+    assert "0.5 s" in result.message
+    assert 0.5 <= took < 1
+    assert database.run("SELECT 1").ok
+
+
+def test_a_statement_that_waited_gets_what_is_left_of_its_time(database: SqliteDatabase) -> None:
+    busy = keep_busy(database, 1.0, 4)
+    started = time.monotonic()
+    result = database.run(ENDLESS, Limits(1.2))
+    assert isinstance(result, Failure)
+    assert result.kind == "timeout"
+    assert time.monotonic() - started < 1.6
+    for thread in busy:
+        thread.join()
+
+
+def test_a_short_statement_is_served_in_its_turn(database: SqliteDatabase) -> None:
+    """Eight threads never leave a worker idle; who asked first still comes first."""
+    over = threading.Event()
+    some = ENDLESS.replace("FROM c)", "FROM c WHERE x < 100000)")
+
+    def work() -> None:
+        while not over.is_set():
+            assert database.run(some, Limits(60)).ok
+
+    busy = [threading.Thread(target=work) for _ in range(8)]
+    for thread in busy:
+        thread.start()
+    results = [database.run("SELECT 1", Limits(10)) for _ in range(10)]
+    over.set()
+    for thread in busy:
+        thread.join()
+    assert all(result.ok for result in results)
+
+
+PARENT = """
+import os, sys, threading, time
+from critiql.tools.database.open import open_database
+from critiql.tools.database.result import Limits
+database = open_database(sys.argv[1])
+threading.Thread(target=database.run, args=(sys.argv[2], Limits(60.0)), daemon=True).start()
+database.run("SELECT 1")
+if sys.argv[3] == "with a fork" and os.fork() == 0:
+    os.close(1)
+    time.sleep(20)
+    os._exit(0)
+time.sleep(0.2)
+print(os.getpid(), *database.pool.pids(), flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("how", ["alone", "with a fork"])
+def test_workers_end_with_a_parent_that_was_killed(how: str, build: Callable[..., Path]) -> None:
+    """Also a busy one, and also while a fork of the parent holds the other end of its pipe."""
+    command = [sys.executable, "-c", PARENT, str(build()), ENDLESS, how]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as parent:
+        assert parent.stdout is not None
+        own, *pids = map(int, parent.stdout.readline().split())
+        assert len(pids) == 2
+        os.kill(own, signal.SIGKILL)
+        deadline = time.monotonic() + 1
+        while any(map(runs, pids)) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        left = [pid for pid in pids if runs(pid)]
+        if how == "with a fork":
+            os.killpg(own, signal.SIGKILL)
+        for pid in left:
+            os.kill(pid, signal.SIGKILL)
+    assert not left
+
+
+def runs(pid: int) -> bool:
+    """Whether there is such a process, and it is not merely waiting to be reaped."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def test_a_worker_outlives_the_thread_that_started_it(opened: Callable[..., SqliteDatabase]) -> None:
+    database = opened()
+    database.close()
+    thread = threading.Thread(target=database.run, args=("SELECT 1",))
+    thread.start()
+    thread.join()
+    before = database.pool.pids()
+    time.sleep(0.1)
+    assert database.run("SELECT 1").ok
+    assert database.pool.pids() == before
 
 
 def test_a_crash_is_said_and_the_next_statement_works(database: SqliteDatabase) -> None:

@@ -1,0 +1,44 @@
+"""The trace as short sentences, for clients that show progress as text."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from critiql.agent.wording.sentence import counted
+
+LONGEST = 300
+"""Characters of a sentence."""
+
+
+SENTENCES = {
+    "rewritten": "Understood as: {question}",
+    "candidate": "Query {id} ({origin}): {sql}",
+    "judged": "The critic on query {id}: {verdict}.",
+    "displaced": "Query {challenger} takes the place of query {incumbent}: {reason}.",
+    "abstained": "No answer: {reason}",
+    "escalated": "Asking a larger model: {reason}.",
+    "budget": "Stopped: the limit of {limit} is reached.",
+}
+"""What is said of an event, by its type."""
+
+
+def said_of(event: Mapping[str, Any]) -> str:
+    """What happened, in a sentence; empty for events that are too many to tell."""
+    return " ".join(_sentence(event).split())[:LONGEST]
+
+
+def _sentence(event: Mapping[str, Any]) -> str:
+    kind = str(event.get("type"))
+    if kind == "executed":
+        return _executed(event)
+    if kind == "grounded":
+        return f"Read the schema: {counted(event['tables'], 'table')}."
+    if kind == "detected":
+        names = ", ".join(finding["type"] for finding in event["findings"])
+        return f"Errors in query {event['id']}: {names}." if names else ""
+    return SENTENCES[kind].format(**event) if kind in SENTENCES else ""
+
+
+def _executed(event: Mapping[str, Any]) -> str:
+    if event["ok"]:
+        return f"Query {event['id']} gave {counted(event['row_count'], 'row')}."
+    return f"Query {event['id']} failed: {event['message']}"

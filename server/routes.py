@@ -1,0 +1,228 @@
+"""The server's own JSON routes, for the page, for `critiql ask` and for anybody's scripts."""
+
+import json
+import os
+import platform
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal
+
+from fastapi import APIRouter, HTTPException, Request, Response
+from pydantic import BaseModel, Field
+from starlette.responses import StreamingResponse
+
+from critiql.agent.admission import admitted
+from critiql.agent.answer import Answer
+from critiql.agent.context import Context
+from critiql.agent.events import EVENT
+from critiql.graphs.catalogue import GRAPHS
+from critiql.graphs.refine import Refinement
+from critiql.server import library
+from critiql.server.failures import kind_and_status
+from critiql.server.results import CheckResult, ExplainResult, RunResult, SchemaResult
+from critiql.server.uploads import LARGEST, accept_upload
+from critiql.tools.chart import chart_of
+from critiql.tools.database.engine import DatabaseError
+from critiql.tools.models.factory import HOSTED, is_loaded
+from critiql.tools.served import served
+
+router = APIRouter(prefix="/api")
+
+
+class Query(BaseModel):
+    """A query on a database of this server."""
+
+    database: str = ""
+    sql: str = Field(max_length=200_000)
+    question: str = Field(default="", max_length=8_000)
+
+
+class ExportQuery(Query):
+    """A query whose rows become a file."""
+
+    format: Literal["csv", "json"] = "csv"
+
+
+class Table(BaseModel):
+    """Rows to draw."""
+
+    columns: list[str]
+    rows: list[list[Any]]
+    kind: str = ""
+
+
+class Question(BaseModel):
+    """A question and how it is to be answered."""
+
+    question: str
+    database: str = ""
+    graph: str = "text_to_sql"
+    evidence: str = ""
+    settings: dict[str, Any] = {}
+
+
+@router.get("/about")
+def about() -> dict[str, Any]:
+    """What this server is and offers."""
+    offered, model = served(), admitted(Context()).model
+    return {
+        "version": version("critiql"),
+        "databases": databases(),
+        "default_database": library.default_database(),
+        "upload": bool(offered and offered.uploads),
+        "upload_limit_bytes": LARGEST,
+        "approval": True,
+        "memory": False,
+        "refine": True,
+        "model": {"name": model, "local": not model.startswith(HOSTED)},
+        "models": list(offered.models) if offered else [model],
+        "graphs": list(GRAPHS),
+    }
+
+
+@router.get("/status")
+def status() -> dict[str, Any]:
+    """How the machine is doing; null is unknown."""
+    model = admitted(Context()).model
+    return {
+        "model": model,
+        "loaded": None if model.startswith(HOSTED) else is_loaded(model),
+        "tokens_per_second": None,
+        "memory_bytes": memory_bytes(),
+        "machine_memory_bytes": machine_memory_bytes(),
+        "busy": None,
+    }
+
+
+@router.get("/databases")
+def databases() -> list[dict[str, Any]]:
+    """The databases of this server; one that has vanished says so."""
+    offered = served()
+    return [described(name) for name in (offered.databases if offered else ("",))]
+
+
+def described(name: str) -> dict[str, Any]:
+    """A database and its dialect, or why it cannot be opened."""
+    try:
+        return {"name": name, "dialect": library.open_served(name).dialect, "problem": None}
+    except DatabaseError as error:
+        return {"name": name, "dialect": None, "problem": str(error)}
+
+
+@router.get("/databases/{name}/schema")
+def schema(name: str) -> SchemaResult:
+    """Tables and columns."""
+    return library.describe(name)
+
+
+@router.get("/databases/{name}/sample")
+def sample(name: str, table: str) -> RunResult:
+    """Some rows of a table."""
+    return library.sample(name, table)
+
+
+@router.post("/run")
+def run(query: Query) -> RunResult:
+    """Run exactly this text, read-only."""
+    return library.run(query.database, query.sql)
+
+
+@router.post("/check")
+def check(query: Query) -> CheckResult:
+    """What the rules find in a query."""
+    return library.check(query.database, query.sql, query.question)
+
+
+@router.post("/refine")
+async def refine(query: Query) -> Refinement:
+    """Mend a query, or say why it is kept."""
+    return await library.refine(query.database, query.sql, query.question)
+
+
+@router.post("/explain")
+def explain(query: Query) -> ExplainResult:
+    """A query step by step."""
+    return library.explain(query.database, query.sql)
+
+
+@router.post("/export")
+def export(query: ExportQuery) -> Response:
+    """The rows of a query as a file."""
+    made = library.export(query.database, query.sql, query.format)
+    if isinstance(made, RunResult):
+        raise HTTPException(422, made.message or "The query gave no rows.")
+    headers = {
+        "Content-Disposition": f'attachment; filename="rows.{query.format}"',
+        "X-Critiql-Truncated": str(made.truncated).lower(),
+    }
+    return Response(made.text, media_type=made.media_type, headers=headers)
+
+
+@router.post("/chart")
+def chart(table: Table) -> dict[str, Any]:
+    """A chart of rows, by rule."""
+    return chart_of(table.columns, table.rows, table.kind)._asdict()
+
+
+@router.post("/ask")
+async def ask(question: Question) -> Response:
+    """Answer a question: server-sent events `trace`, then one `answer` or `error`."""
+    asked = library.Asked(
+        question.question, question.database, question.graph, question.evidence, question.settings
+    )
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(answering(asked), media_type="text/event-stream", headers=headers)
+
+
+async def answering(asked: library.Asked) -> AsyncGenerator[str, None]:
+    """The parts of an answer as server-sent events; a client that leaves closes this, and so the run."""
+    try:
+        async with aclosing(library.ask(asked)) as items:
+            async for item in items:
+                if isinstance(item, Answer):
+                    yield sse("answer", item.model_dump(mode="json"))
+                else:
+                    yield sse("trace", item)
+    except Exception as error:
+        known = kind_and_status(error)
+        if known is None:
+            raise
+        yield sse("error", {"kind": known[0], "message": known[2]})
+
+
+def sse(name: str, data: Any) -> str:
+    """One server-sent event."""
+    return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False, default=str)}\n\n"
+
+
+@router.post("/upload")
+async def upload(request: Request, name: str) -> dict[str, Any]:
+    """Take a database file, where this server was started to."""
+    offered = served()
+    if offered is None or not offered.uploads:
+        raise HTTPException(403, "This server takes no files. Start it with --allow-uploads.")
+    taken = await accept_upload(request.stream(), name, Path(offered.uploads))
+    return {"name": taken, "dialect": library.open_served(taken).dialect}
+
+
+@router.get("/events.json")
+def events() -> dict[str, Any]:
+    """The JSON schema of the trace."""
+    return EVENT.json_schema(mode="serialization")
+
+
+def memory_bytes() -> int | None:
+    """Memory of this process; None where the system does not tell."""
+    statm = Path("/proc/self/statm")
+    if not statm.exists():
+        return None
+    return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def machine_memory_bytes() -> int | None:
+    """Memory of the machine; None where the system does not tell."""
+    if platform.system() == "Windows":
+        return None
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
