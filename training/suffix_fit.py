@@ -22,7 +22,7 @@ from peft import get_peft_model_state_dict, set_peft_model_state_dict
 from critiql.training.example_file import rank
 from critiql.training.suffix_attention import PrefixState, after, prefix_state
 
-KEEP_EVERY = 20
+KEEP_EVERY = 10
 """Steps between two states on disk."""
 STATES_BYTES = 3 * 2**30
 """Memory for the states of prefixes; the least recently used is computed again."""
