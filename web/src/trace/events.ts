@@ -22,13 +22,16 @@ export type TraceEvent =
   | Routed
   | Charted
   | Reviewed
-  | Answered;
+  | Answered
+  | Failed;
 
 /**
  * A run with checkpoints goes on where a killed one was.
  */
 export interface Resumed {
   version: 1;
+  seq: number | null;
+  at: string | null;
   type: "resumed";
   thread: string;
   next: string[];
@@ -38,6 +41,8 @@ export interface Resumed {
  */
 export interface Grounded {
   version: 1;
+  seq: number | null;
+  at: string | null;
   type: "grounded";
   database: string;
   dialect: string;
@@ -51,6 +56,8 @@ export interface Grounded {
  */
 export interface Exemplified {
   version: 1;
+  seq: number | null;
+  at: string | null;
   type: "examples";
   pairs: number;
   shown: number[];
@@ -61,6 +68,8 @@ export interface Exemplified {
  */
 export interface Recalled {
   version: 1;
+  seq: number | null;
+  at: string | null;
   type: "recalled";
   database: string;
   dialect: string;
@@ -74,6 +83,8 @@ export interface Recalled {
  */
 export interface Abstained {
   version: 1;
+  seq: number | null;
+  at: string | null;
   type: "abstained";
   database: string;
   reason: string;
@@ -83,6 +94,8 @@ export interface Abstained {
  */
 export interface Writing {
   version: 1;
+  seq: number | null;
+  at: string | null;
   type: "writing";
   role: string;
   text: string;
@@ -92,6 +105,8 @@ export interface Writing {
  */
 export interface Proposed {
   version: 1;
+  seq: number | null;
+  at: string | null;
   type: "candidate";
   id: number;
   sql: string;
@@ -107,6 +122,8 @@ export interface Proposed {
  */
 export interface Executed {
   version: 1;
+  seq: number | null;
+  at: string | null;
   type: "executed";
   id: number;
   ok: boolean;
@@ -120,6 +137,8 @@ export interface Executed {
  */
 export interface Judged {
   version: 1;
+  seq: number | null;
+  at: string | null;
   type: "judged";
   id: number;
   p_true: number | null;
@@ -132,6 +151,8 @@ export interface Judged {
  */
 export interface Sensed {
   version: 1;
+  seq: number | null;
+  at: string | null;
   type: "sensed";
   id: number;
   source: string;
@@ -147,6 +168,8 @@ export interface Sensed {
  */
 export interface Detected {
   version: 1;
+  seq: number | null;
+  at: string | null;
   type: "detected";
   id: number;
   findings: {
@@ -158,6 +181,8 @@ export interface Detected {
  */
 export interface Localised {
   version: 1;
+  seq: number | null;
+  at: string | null;
   type: "localised";
   id: number;
   guidance: string;
@@ -167,6 +192,8 @@ export interface Localised {
  */
 export interface Refined {
   version: 1;
+  seq: number | null;
+  at: string | null;
   type: "refined";
   id: number;
   source: number;
@@ -177,6 +204,8 @@ export interface Refined {
  */
 export interface Assisted {
   version: 1;
+  seq: number | null;
+  at: string | null;
   type: "assisted";
   id: number;
   trajectory: {
@@ -188,6 +217,8 @@ export interface Assisted {
  */
 export interface Decided {
   version: 1;
+  seq: number | null;
+  at: string | null;
   type: "kept" | "displaced";
   incumbent: number;
   challenger: number;
@@ -199,6 +230,8 @@ export interface Decided {
  */
 export interface Escalated {
   version: 1;
+  seq: number | null;
+  at: string | null;
   type: "escalated";
   model: string;
   reason: string;
@@ -208,6 +241,8 @@ export interface Escalated {
  */
 export interface Budget {
   version: 1;
+  seq: number | null;
+  at: string | null;
   type: "budget";
   limit: string;
   spent: number;
@@ -217,6 +252,8 @@ export interface Budget {
  */
 export interface Rewritten {
   version: 1;
+  seq: number | null;
+  at: string | null;
   type: "rewritten";
   said: string;
   question: string;
@@ -227,6 +264,8 @@ export interface Rewritten {
  */
 export interface Routed {
   version: 1;
+  seq: number | null;
+  at: string | null;
   type: "routed";
   tool: string;
   by: "rule" | "model";
@@ -239,6 +278,8 @@ export interface Routed {
  */
 export interface Charted {
   version: 1;
+  seq: number | null;
+  at: string | null;
   type: "charted";
   kind: string | null;
   kinds: string[];
@@ -249,6 +290,8 @@ export interface Charted {
  */
 export interface Reviewed {
   version: 1;
+  seq: number | null;
+  at: string | null;
   type: "reviewed";
   decision: string;
   sql: string;
@@ -258,9 +301,23 @@ export interface Reviewed {
  */
 export interface Answered {
   version: 1;
+  seq: number | null;
+  at: string | null;
   type: "answered";
   id: number | null;
   sql: string;
   status: string;
   stopped: string;
+}
+/**
+ * The run is over without an answer.
+ */
+export interface Failed {
+  version: 1;
+  seq: number | null;
+  at: string | null;
+  type: "error";
+  kind: string;
+  message: string;
+  exit_code: number;
 }
