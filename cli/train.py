@@ -26,11 +26,11 @@ with extra("evals"):
     from critiql.evals.run.call_cache import CallCache
     from critiql.tools.errors.head import Floats
     from critiql.tools.models.files.store import resolve
-    from critiql.training.data import build
-    from critiql.training.detector import check_parts, drawn, fit_detector
-    from critiql.training.example_file import card_path, data_card, read_rows, write_card, write_rows
-    from critiql.training.head_card import head_card
-    from critiql.training.states import hidden_states
+    from critiql.training.data.example_file import card_path, data_card, read_rows, write_card, write_rows
+    from critiql.training.data.sets import build
+    from critiql.training.head.detector import check_parts, drawn, fit_detector
+    from critiql.training.head.head_card import head_card
+    from critiql.training.head.states import hidden_states
 
 if TYPE_CHECKING:
     pass
@@ -142,8 +142,8 @@ def lora(
     if out.suffix.lower() != ".gguf":
         fail(f"{out} does not end with .gguf, so no model could be named with it.", exit_codes.USAGE)
     with extra("lora"):
-        from critiql.training.adapter import train_adapter
-        from critiql.training.lora import Plan
+        from critiql.training.adapters.adapter import train_adapter
+        from critiql.training.adapters.lora import Plan
     with training_failures(), progress("steps") as following:
         rows = drawn(read_rows(data), limit)
         check_parts(rows)
@@ -159,7 +159,7 @@ def _starts(model: str, start: Start) -> dict[str, Floats | None]:
     if start is Start.ZEROS:
         return {"zeros": None}
     with extra("train"):
-        from critiql.training.initial_rows import initial_rows
+        from critiql.training.head.initial_rows import initial_rows
     return {"words": initial_rows(resolve(model)), "zeros": None}
 
 

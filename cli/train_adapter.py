@@ -14,8 +14,8 @@ from critiql.cli.screen.failures import fail
 from critiql.cli.training import local_model, training_failures
 
 if TYPE_CHECKING:
-    from critiql.training.example_file import Row
-    from critiql.training.suffix_fit import Progress
+    from critiql.training.adapters.suffix_fit import Progress
+    from critiql.training.data.example_file import Row
 
 TOLD_EVERY = 10
 """Steps between two lines that say how far it is."""
@@ -70,13 +70,13 @@ def adapter(
     if out.suffix.lower() != ".gguf":
         fail(f"{out} does not end with .gguf, so no model could be named with it.", exit_codes.USAGE)
     with extra("evals"):
-        from critiql.training.example_file import card_path, write_card
+        from critiql.training.data.example_file import card_path, write_card
     with extra("lora"):
         import torch
 
-        from critiql.training.base_model import ATTENTION, LAYERS, fast_precision
-        from critiql.training.suffix_adapter import train_suffix_adapter
-        from critiql.training.suffix_fit import SuffixPlan
+        from critiql.training.adapters.base_model import ATTENTION, LAYERS, fast_precision
+        from critiql.training.adapters.suffix_adapter import train_suffix_adapter
+        from critiql.training.adapters.suffix_fit import SuffixPlan
     if threads is not None:
         torch.set_num_threads(threads)
     with training_failures():
@@ -96,7 +96,7 @@ def _examples(data: Path, role: Trained, limit: int | None) -> "list[Row]":
     Raises:
         ValueError: the file has none for the role.
     """
-    from critiql.training.example_file import read_rows
+    from critiql.training.data.example_file import read_rows
 
     rows = [row for row in read_rows(data) if row.get("task") == role.value]
     train, held = ([row for row in rows if row["part"] == part] for part in ("train", "validation"))

@@ -30,9 +30,9 @@ from critiql.evals.run.export import open_results
 from critiql.evals.run.store import Run, Store
 from critiql.evals.statistics import Estimate
 from critiql.tools.models.factory import load_model
-from critiql.training.detector import plain
-from critiql.training.detector_data import labels_of
-from critiql.training.gold import opened
+from critiql.training.data.detector_data import labels_of
+from critiql.training.data.gold import opened
+from critiql.training.head.detector import plain
 
 BUGS = "nl2sql-bugs"
 

@@ -15,7 +15,7 @@ from critiql.graphs.api import ask
 from critiql.graphs.catalogue import graph
 from critiql.tools.errors.head import HeadError
 from critiql.tools.models.model import ModelError, Prompt, TransientModelError
-from critiql.training.chat_examples import detector_prompts
+from critiql.training.data.chat_examples import detector_prompts
 
 CASES = [
     json.loads(line)

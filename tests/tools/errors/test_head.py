@@ -7,7 +7,7 @@ import pytest
 
 from critiql.tools.errors.head import NULL, ROWS, Floats, Head, HeadError, init_rows, load
 from critiql.tools.errors.types.catalogue import ERROR_TYPES
-from critiql.training.head_fit import NEVER, calibrate, fit, labels
+from critiql.training.head.head_fit import NEVER, calibrate, fit, labels
 
 WIDTH = 24
 KEYS = ["value_error", "join_error"]

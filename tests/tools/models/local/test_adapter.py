@@ -12,7 +12,7 @@ from critiql.tools.models.local.adapter import joined_sha256, split_adapter
 from critiql.tools.models.local.prefix_store import PrefixStore
 from critiql.tools.models.local.runtime import LlamaRuntime, Tokens
 from critiql.tools.models.model import ModelError
-from critiql.training.adapter_file import Pair, architecture_of, write_adapter
+from critiql.training.adapters.adapter_file import Pair, architecture_of, write_adapter
 
 NAMES = [
     ("qwen2.5-coder-1.5b-instruct", None),

@@ -14,7 +14,7 @@ from critiql.tools.models.local.adapter import acts_after_prefix
 from critiql.tools.models.local.prefix_store import PrefixStore
 from critiql.tools.models.local.runtime import LlamaRuntime, Tokens
 from critiql.tools.models.model import ModelError, Prompt, Sampling
-from critiql.training.adapter_file import Pair, architecture_of, write_adapter
+from critiql.training.adapters.adapter_file import Pair, architecture_of, write_adapter
 
 SMALL = "smollm2-135m-instruct"
 WIDTH, RANK = 576, 4

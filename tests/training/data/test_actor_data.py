@@ -10,9 +10,9 @@ import pytest
 from critiql.agent.calls import SQL_OPENING
 from critiql.evals.data.item import Dataset, Item
 from critiql.tools.database.open import open_database
-from critiql.training import actor_data
-from critiql.training.actor_data import actor_rows, answer_sql
-from critiql.training.example_file import Row
+from critiql.training.data import actor_data
+from critiql.training.data.actor_data import actor_rows, answer_sql
+from critiql.training.data.example_file import Row
 
 ANSWERS = [
     ("select name  from member;", "SELECT name FROM member"),

@@ -25,8 +25,8 @@ from critiql.tools.trajectory.perturb.perturb import KINDS, Kind, Perturbed, ide
 from critiql.tools.trajectory.repair.edits import apply_edits, edits_json
 from critiql.tools.trajectory.repair.gbnf import EDIT_OPENING, mask_opening
 from critiql.tools.trajectory.repair.mask import Mask, Masked, choices, fill, mask
-from critiql.training.example_file import Row, part_of
-from critiql.training.gold import LIMITS, Gold
+from critiql.training.data.example_file import Row, part_of
+from critiql.training.data.gold import LIMITS, Gold
 
 LOM_KINDS: tuple[Kind, ...] = ("NONE", *KINDS)
 SAM_KINDS = ("NONE", "TABLE", "COLUMN")

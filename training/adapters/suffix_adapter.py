@@ -18,13 +18,11 @@ from critiql.tools.errors.head import Floats
 from critiql.tools.models.local.model import LocalModel, as_messages
 from critiql.tools.models.local.runtime import LlamaRuntime
 from critiql.tools.models.local.runtime import Tokens as LlamaTokens
-from critiql.training.adapter_card import Compared, adapter_card, agreement
-from critiql.training.adapter_file import architecture_of, write_adapter
-from critiql.training.base_model import Precision, adapter_pairs, load_base, with_adapter
-from critiql.training.chat_examples import ChatExample, chat_examples
-from critiql.training.example_file import Row
-from critiql.training.suffix_attention import NAME
-from critiql.training.suffix_fit import (
+from critiql.training.adapters.adapter_card import Compared, adapter_card, agreement
+from critiql.training.adapters.adapter_file import architecture_of, write_adapter
+from critiql.training.adapters.base_model import Precision, adapter_pairs, load_base, with_adapter
+from critiql.training.adapters.suffix_attention import NAME
+from critiql.training.adapters.suffix_fit import (
     PrefixStates,
     Progress,
     SuffixExample,
@@ -35,6 +33,8 @@ from critiql.training.suffix_fit import (
     fit_suffix,
     loss_of,
 )
+from critiql.training.data.chat_examples import ChatExample, chat_examples
+from critiql.training.data.example_file import Row
 
 COMPARED = 8
 """Validation prompts on which llama.cpp must agree with what was fitted."""

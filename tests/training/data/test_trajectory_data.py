@@ -12,10 +12,10 @@ from critiql.tools.trajectory.language.actions import Problem
 from critiql.tools.trajectory.language.decompile import to_sql
 from critiql.tools.trajectory.repair.edits import apply_edits
 from critiql.tools.trajectory.repair.mask import fill, mask
-from critiql.training.data import build
-from critiql.training.example_file import Row
-from critiql.training.gold import Gold, opened
-from critiql.training.trajectory_data import actor_sam_row, trajectory_of
+from critiql.training.data.example_file import Row
+from critiql.training.data.gold import Gold, opened
+from critiql.training.data.sets import build
+from critiql.training.data.trajectory_data import actor_sam_row, trajectory_of
 
 
 def examples(task: str, data: Dataset) -> list[Row]:

@@ -11,7 +11,7 @@ from critiql.cli.main import app
 from critiql.tools.models.factory import make_model
 from critiql.tools.models.local.adapter import acts_after_prefix
 from critiql.tools.models.model import Prompt, Sampling
-from critiql.training.example_file import card_path, read_rows, write_rows
+from critiql.training.data.example_file import card_path, read_rows, write_rows
 
 SMALL = "smollm2-135m-instruct"
 PARTS = {"north": "train", "south": "train", "harbour": "validation"}

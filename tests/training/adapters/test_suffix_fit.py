@@ -11,10 +11,10 @@ pytest.importorskip("peft", reason="needs the extra lora: make lora")
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from critiql.training import suffix_fit
-from critiql.training.base_model import ATTENTION, with_adapter
-from critiql.training.suffix_attention import NAME
-from critiql.training.suffix_fit import (
+from critiql.training.adapters import suffix_fit
+from critiql.training.adapters.base_model import ATTENTION, with_adapter
+from critiql.training.adapters.suffix_attention import NAME
+from critiql.training.adapters.suffix_fit import (
     PrefixStates,
     Progress,
     SuffixExample,

@@ -11,8 +11,8 @@ from critiql.evals.metrics.detection import Judged, detection_scores, type_score
 from critiql.evals.statistics import auc, group_folds
 from critiql.tools.errors.head import NULL, Floats, Head
 from critiql.tools.errors.types.catalogue import ERROR_TYPES
-from critiql.training.example_file import Row, rank
-from critiql.training.head_fit import calibrate, fit, labels
+from critiql.training.data.example_file import Row, rank
+from critiql.training.head.head_fit import calibrate, fit, labels
 
 FOLDS = 5
 """Groups of validation databases: thresholds are set on the others and measured on one."""

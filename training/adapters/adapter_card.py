@@ -11,7 +11,7 @@ import numpy as np
 
 from critiql.evals.run.provenance import commit
 from critiql.tools.errors.head import Floats
-from critiql.training.example_file import Row, counts_by_part
+from critiql.training.data.example_file import Row, counts_by_part
 
 
 class Compared(NamedTuple):

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from critiql.tools.errors.head import Floats
-from critiql.training import data_ablation
-from critiql.training.data_ablation import ablation
-from critiql.training.example_file import Row, write_rows
+from critiql.training.data.example_file import Row, write_rows
+from critiql.training.head import data_ablation
+from critiql.training.head.data_ablation import ablation
 
 WIDTH = 8
 

@@ -6,13 +6,13 @@ from pathlib import Path
 from critiql.evals.data.datasets import load
 from critiql.evals.data.item import Dataset, Item
 from critiql.evals.data.sampling import sample
-from critiql.training.actor_data import actor_rows
-from critiql.training.actor_outputs import Predictions, predictions_of
-from critiql.training.critic_data import critic_rows
-from critiql.training.detector_data import detector_rows
-from critiql.training.example_file import Row, balanced
-from critiql.training.gold import Gold, opened
-from critiql.training.trajectory_data import LOM_KINDS, SAM_KINDS, actor_sam_row, lom_rows, sam_rows
+from critiql.training.data.actor_data import actor_rows
+from critiql.training.data.actor_outputs import Predictions, predictions_of
+from critiql.training.data.critic_data import critic_rows
+from critiql.training.data.detector_data import detector_rows
+from critiql.training.data.example_file import Row, balanced
+from critiql.training.data.gold import Gold, opened
+from critiql.training.data.trajectory_data import LOM_KINDS, SAM_KINDS, actor_sam_row, lom_rows, sam_rows
 
 Follow = Callable[[int], Callable[[], None]]
 """Told how many steps there are; gives what to call after each."""

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from gguf import GGUFReader
 
-from critiql.training.adapter_file import (
+from critiql.training.adapters.adapter_file import (
     Architecture,
     Pair,
     architecture_of,

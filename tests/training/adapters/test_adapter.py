@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 from critiql.agent.detect.semantic import PromptDetector
 from critiql.cli.main import app
 from critiql.tools.models.factory import make_model
-from critiql.training.chat_examples import chat_examples
-from critiql.training.example_file import card_path, read_rows
+from critiql.training.data.chat_examples import chat_examples
+from critiql.training.data.example_file import card_path, read_rows
 
 SMALL = "smollm2-135m-instruct"
 

@@ -9,10 +9,10 @@ from critiql.agent.roles.llm_critic import prompt_for
 from critiql.agent.state import Candidate, State
 from critiql.evals.data.item import Item
 from critiql.tools.database.result import Rows
-from critiql.training.actor_data import parts_of
-from critiql.training.actor_outputs import Predictions
-from critiql.training.example_file import Part, Row, balanced, rank
-from critiql.training.gold import LIMITS, Gold, opened
+from critiql.training.data.actor_data import parts_of
+from critiql.training.data.actor_outputs import Predictions
+from critiql.training.data.example_file import Part, Row, balanced, rank
+from critiql.training.data.gold import LIMITS, Gold, opened
 
 RIGHT, WRONG = "right", "wrong"
 """Kinds of an example, and the words that the critic says of it."""

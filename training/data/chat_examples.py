@@ -16,9 +16,9 @@ from critiql.tools.errors.rules import read
 from critiql.tools.errors.types.catalogue import BY_KEY, NULL_TOKEN
 from critiql.tools.errors.types.error_type import Finding
 from critiql.tools.models.model import Prompt
-from critiql.training.detector_data import database_file
-from critiql.training.example_file import Row
-from critiql.training.gold import LIMITS
+from critiql.training.data.detector_data import database_file
+from critiql.training.data.example_file import Row
+from critiql.training.data.gold import LIMITS
 
 
 class ChatExample(NamedTuple):

@@ -6,8 +6,8 @@ import numpy as np
 
 from critiql.tools.errors.head import Floats
 from critiql.tools.models.model import ShowsHiddenState
-from critiql.training.chat_examples import detector_prompts
-from critiql.training.example_file import Row
+from critiql.training.data.chat_examples import detector_prompts
+from critiql.training.data.example_file import Row
 
 
 def hidden_states(

@@ -19,8 +19,8 @@ from typing import Any, NamedTuple
 import torch
 from peft import get_peft_model_state_dict, set_peft_model_state_dict
 
-from critiql.training.example_file import rank
-from critiql.training.suffix_attention import PrefixState, after, prefix_state
+from critiql.training.adapters.suffix_attention import PrefixState, after, prefix_state
+from critiql.training.data.example_file import rank
 
 KEEP_EVERY = 10
 """Steps between two states on disk."""

@@ -3,10 +3,10 @@
 import pytest
 
 from critiql.evals.data.item import Dataset
-from critiql.training import actor_data
-from critiql.training.critic_data import critic_rows
-from critiql.training.data import build
-from critiql.training.example_file import Row
+from critiql.training.data import actor_data
+from critiql.training.data.critic_data import critic_rows
+from critiql.training.data.example_file import Row
+from critiql.training.data.sets import build
 
 RIGHT, WRONG, FAILING = "SELECT title FROM book", "SELECT COUNT(*) FROM book", "SELECT nothing FROM book"
 

@@ -13,13 +13,13 @@ from critiql.tools.errors.query import Query
 from critiql.tools.errors.rules import read
 from critiql.tools.errors.types.catalogue import BY_KEY
 from critiql.tools.sql.canonical import fingerprint
-from critiql.training.detector_data import database_file, detector_rows, labels
-from critiql.training.example_file import Row
-from critiql.training.gold import opened
+from critiql.training.data.detector_data import database_file, detector_rows, labels
+from critiql.training.data.example_file import Row
+from critiql.training.data.gold import opened
 
 CASES = [
     json.loads(line)
-    for line in (Path(__file__).parents[1] / "fixtures/training/actor_labels.jsonl").read_text().splitlines()
+    for line in (Path(__file__).parents[2] / "fixtures/training/actor_labels.jsonl").read_text().splitlines()
 ]
 
 

@@ -6,8 +6,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from critiql.evals.run.provenance import commit
-from critiql.training.detector import L2, STEPS, Fitted, plain, thresholds_of
-from critiql.training.example_file import Row, counts_by_part
+from critiql.training.data.example_file import Row, counts_by_part
+from critiql.training.head.detector import L2, STEPS, Fitted, plain, thresholds_of
 
 
 def head_card(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from critiql.training.example_file import balanced, part_of, read_rows, write_rows
+from critiql.training.data.example_file import balanced, part_of, read_rows, write_rows
 
 COUNTS = {"NONE": 10, "ADD": 8, "TABLE": 1}
 

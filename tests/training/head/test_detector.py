@@ -11,12 +11,12 @@ from critiql.evals.data.item import Dataset
 from critiql.tools.errors.head import ROWS, Floats
 from critiql.tools.errors.types.catalogue import BY_KEY
 from critiql.tools.models.model import HiddenState, Prompt, Usage
-from critiql.training.detector import check_parts, drawn, fit_detector
-from critiql.training.detector_data import detector_rows
-from critiql.training.example_file import Row
-from critiql.training.gold import opened
-from critiql.training.head_card import head_card
-from critiql.training.states import hidden_states
+from critiql.training.data.detector_data import detector_rows
+from critiql.training.data.example_file import Row
+from critiql.training.data.gold import opened
+from critiql.training.head.detector import check_parts, drawn, fit_detector
+from critiql.training.head.head_card import head_card
+from critiql.training.head.states import hidden_states
 
 KEYS = ("value_error", "join_error")
 WIDTH = 12

@@ -1,6 +1,6 @@
 """What the detector's head learns from: fitted without some examples, judged on the actor's own queries.
 
-Run as `python -m critiql.training.data_ablation --data detector.jsonl --states states.sqlite`; prints one
+Run as `python -m critiql.training.head.data_ablation --data detector.jsonl --states states.sqlite`; prints one
 JSON object. The counterpart of ErrorLLM's table 3 without rule-based and without LLM-assisted perturbation.
 """
 
@@ -18,11 +18,11 @@ from critiql.evals.run.call_cache import CallCache
 from critiql.evals.statistics import auc, group_folds
 from critiql.tools.errors.head import NULL, Floats
 from critiql.tools.errors.types.catalogue import ERROR_TYPES
-from critiql.training.detector import FOLDS, L2, STEPS
-from critiql.training.detector_data import ACTOR_RIGHT, ACTOR_WRONG
-from critiql.training.example_file import Row, read_rows
-from critiql.training.head_fit import best_f1, fit, labels
-from critiql.training.states import hidden_states
+from critiql.training.data.detector_data import ACTOR_RIGHT, ACTOR_WRONG
+from critiql.training.data.example_file import Row, read_rows
+from critiql.training.head.detector import FOLDS, L2, STEPS
+from critiql.training.head.head_fit import best_f1, fit, labels
+from critiql.training.head.states import hidden_states
 
 TYPES = [error.number for error in ERROR_TYPES]
 

@@ -10,13 +10,13 @@ from typing import Any
 from critiql.tools.models.local.model import LocalModel, as_messages
 from critiql.tools.models.local.prefix_store import PrefixStore
 from critiql.tools.models.local.runtime import LlamaRuntime, Tokens
-from critiql.training.adapter_card import Compared, adapter_card, agreement
-from critiql.training.adapter_file import architecture_of, write_adapter
-from critiql.training.base_model import adapter_pairs, load_base, next_token_logits, with_adapter
-from critiql.training.chat_examples import ChatExample, chat_examples
-from critiql.training.data import Follow
-from critiql.training.example_file import Row
-from critiql.training.lora import Plan, TokenExample, fit_lora, loss_of, steps_of
+from critiql.training.adapters.adapter_card import Compared, adapter_card, agreement
+from critiql.training.adapters.adapter_file import architecture_of, write_adapter
+from critiql.training.adapters.base_model import adapter_pairs, load_base, next_token_logits, with_adapter
+from critiql.training.adapters.lora import Plan, TokenExample, fit_lora, loss_of, steps_of
+from critiql.training.data.chat_examples import ChatExample, chat_examples
+from critiql.training.data.example_file import Row
+from critiql.training.data.sets import Follow
 
 COMPARED = 8
 """Validation prompts on which llama.cpp must agree with what was fitted."""

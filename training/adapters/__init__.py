@@ -1,0 +1,1 @@
+"""Adapters: the model as torch knows it, fits, files and cards."""

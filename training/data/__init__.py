@@ -1,0 +1,1 @@
+"""Training sets, made from queries that are known to be right."""

@@ -1,0 +1,1 @@
+"""The error-token head: hidden states, the fit, its card."""
