@@ -48,7 +48,7 @@ check-all: check lora ## What takes longer: soak, kills, bombs, MariaDB, the def
 
 lora: $(VENV)/.installed-dev ## Install torch and its kin (gigabytes), and take a tiny adapter from data to llama.cpp.
 	$(PIP) install --constraint constraints.txt --editable ".[train,lora]"
-	$(BIN)/pytest -q -m slow tests/training/adapters/test_adapter.py
+	$(BIN)/pytest -q -m slow tests/training/adapters
 
 fuzz: $(VENV)/.installed-dev ## Try the properties with new input for FUZZ_MINUTES minutes.
 	$(BIN)/python tests/fuzz.py $(FUZZ_MINUTES)
