@@ -135,7 +135,7 @@ def test_a_damaged_calibration_approves_nothing(
     scripted([RIGHT, "", '{"edits": []}'], [0.99])
     broken = failing(CalibrationError("the calibration cannot be read"))
     monkeypatch.setattr(calibration, "_known", broken)
-    found = ask(QUESTION, shop, graph=name, context=Context(model="scripted", z=2))
+    found = ask(QUESTION, shop, graph=name, context=Context(model="scripted", llm_critic="calibrated", z=2))
     assert (found.rows, found.status, found.confidence) == ([[3]], "unverified", None)
 
 
