@@ -1,7 +1,8 @@
 """What the detector's head learns from: fitted without some examples, judged on the actor's own queries.
 
 Run as `python -m critiql.training.head.data_ablation --data detector.jsonl --states states.sqlite`; prints
-one JSON object. The counterpart of ErrorLLM's table 3 without rule-based and without LLM-assisted perturbation.
+one JSON object. The counterpart of ErrorLLM's table 3 without rule-based and without LLM-assisted
+perturbation.
 """
 
 import argparse

@@ -2,6 +2,8 @@
 
 import json
 import random
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,15 @@ def read(name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (FIXTURES / name).read_text(encoding="utf-8").splitlines()]
 
 
+@pytest.fixture
+def usual_depth() -> Iterator[None]:
+    """As deep as Python calls by itself; other tests of this process may have left it deeper."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(1000)
+    yield
+    sys.setrecursionlimit(before)
+
+
 @pytest.mark.parametrize("case", read("printed.jsonl"), ids=lambda case: case["sql"][:40])
 def test_printed_form(case: dict[str, Any]) -> None:
     parsed = parse(case["sql"])
@@ -31,7 +42,7 @@ def test_printed_form(case: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("case", read("text_errors.jsonl"), ids=lambda case: case["message"])
-def test_errors_name_line_and_action(case: dict[str, Any]) -> None:
+def test_errors_name_line_and_action(case: dict[str, Any], usual_depth: None) -> None:
     problem = parse_text(case["text"])
     assert isinstance(problem, Problem)
     assert case["message"] in problem.message
