@@ -26,7 +26,6 @@ from critiql.agent.state import InputState, OutputState, State
 from critiql.graphs.policies import MODEL_RETRY, WRITES, decide_without_verdict, detected_by_rules, handler
 from critiql.graphs.routing import (
     route_after_abstain,
-    route_after_actor,
     route_after_candidate,
     route_after_decide,
     route_after_error_detector,
@@ -53,12 +52,12 @@ builder.add_node("remember", node(remember))
 builder.add_edge(START, "recall")
 builder.add_conditional_edges("recall", route_after_recall)
 builder.add_edge("ground", "actor")
-builder.add_conditional_edges("actor", route_after_actor)
-builder.add_conditional_edges("abstain", route_after_abstain)
+builder.add_conditional_edges("actor", route_after_candidate)
 builder.add_edge("execution_critic", "error_detector")
 builder.add_conditional_edges("error_detector", route_after_error_detector)
 builder.add_edge("llm_critic", "decide")
 builder.add_conditional_edges("decide", route_after_decide)
+builder.add_conditional_edges("abstain", route_after_abstain)
 builder.add_conditional_edges("refiner", route_after_candidate)
 builder.add_conditional_edges("escalation", route_after_candidate)
 builder.add_edge("answer", "remember")

@@ -9,7 +9,7 @@ from critiql.agent.assistant.conversation import AssistantState, AssistantUpdate
 from critiql.agent.assistant.desk import database_for, prefix_for
 from critiql.agent.calls import record
 from critiql.agent.events import Rewritten, emit
-from critiql.tools.linking.link import content_words, names_something
+from critiql.tools.linking.link import content_words, naming_words
 from critiql.tools.models.factory import load_model
 from critiql.tools.models.model import Prompt, Sampling
 from critiql.tools.schema.model import Schema
@@ -60,7 +60,7 @@ def leans(said: str, schema: Schema) -> bool:
     """Whether a message needs the turns before it: it is short, points back, or names nothing here."""
     spoken = content_words(said)
     is_short = len(said.split()) < SHORT
-    return is_short or bool(_POINTING.search(said)) or not names_something(spoken, schema)
+    return is_short or bool(_POINTING.search(said)) or not naming_words(spoken, schema)
 
 
 def told(earlier: Sequence[Turn]) -> str:

@@ -93,10 +93,10 @@ def stop_words(question: str) -> int:
     return sum(word.casefold() in _STOP for word in _TOKEN.findall(question))
 
 
-def names_something(said: Sequence[str], schema: Schema) -> bool:
-    """Whether any of these words is, or begins like, a word in the name or comment of a table or column."""
-    spoken = {part for word in said for part in words(word)}
-    return any(_alike(one, other) for one in spoken for other in _vocabulary(schema))
+def naming_words(said: Sequence[str], schema: Schema) -> int:
+    """How many of these words are, or begin like, a word in the name or comment of a table or column."""
+    known = _vocabulary(schema)
+    return sum(any(_alike(part, other) for part in words(word) for other in known) for word in said)
 
 
 def _vocabulary(schema: Schema) -> set[str]:

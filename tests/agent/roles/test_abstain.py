@@ -21,11 +21,6 @@ def test_a_question_that_names_nothing_is_off_topic(case: dict[str, object], sho
     assert (off_topic(str(case["question"]), get_database(str(shop))) is not None) == case["off"], case["why"]
 
 
-def test_values_are_looked_up_only_where_they_may_be(shop: Path) -> None:
-    question = "How many of those come to us all the way from Peru?"
-    assert off_topic(question, get_database(str(shop)), values=False) is not None
-
-
 def test_the_explanation_names_what_the_database_holds(shop: Path) -> None:
     reason = off_topic("What is the weather like in Lisbon tomorrow?", get_database(str(shop)))
     assert reason is not None
@@ -41,14 +36,19 @@ def ask(shop: Path, question: str, **settings: Any) -> Any:
     return graph("text_to_sql").invoke(given, context=Context(model="scripted", **settings))
 
 
-def test_an_off_topic_question_is_answered_with_the_reason(shop: Path, scripted: Callable[..., Any]) -> None:
-    model = scripted(["SELECT 1"], [0.9])
+def test_a_foreign_question_is_answered_with_the_reason(shop: Path, scripted: Callable[..., Any]) -> None:
+    model = scripted(["SELECT forecast FROM weather"], [0.9])
     answer = ask(shop, OFF)
     assert (answer["status"], answer["stopped"], answer["sql"]) == ("abstained", "abstained", "")
     assert "maker" in answer["in_words"]
     assert answer["rows"] == []
     assert answer["messages"][-1].text == answer["in_words"]
     assert len(model.asked) == 1, "one query, and nothing after it"
+
+
+def test_what_a_query_answers_is_answered_in_whatever_words(shop: Path, scripted: Callable[..., Any]) -> None:
+    scripted(["SELECT name FROM maker"], [0.9])
+    assert ask(shop, OFF)["rows"] == [["Alder"], ["Birch"]]
 
 
 @pytest.mark.parametrize("settings", [{"abstain": False}, {"evidence": "Lisbon is a maker."}])
