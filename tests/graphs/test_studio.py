@@ -98,7 +98,7 @@ def test_four_stream_modes(client: Any, shop: Path) -> None:
         seen.setdefault(part.event, []).append(part.data)
     assert "error" not in seen, seen["error"]
     assert seen["values"][-1]["status"] in ("unverified", "accepted", "failed")
-    assert [next(iter(update)) for update in seen["updates"]][:3] == ["ground", "actor", "execution_critic"]
+    assert [next(iter(update)) for update in seen["updates"]][:3] == ["recall", "ground", "actor"]
     assert {"grounded", "candidate", "executed", "answered"} <= {event["type"] for event in seen["custom"]}
     assert any(message["content"] for message, _ in seen["messages"]), "tokens are streamed"
 

@@ -143,7 +143,7 @@ function Proposal({ query, dialect }: { query: Query; dialect: string }) {
   return (
     <div className="proposal" role="group" aria-label="Proposed change">
       <p>This is what would change:</p>
-      <SqlDiff text={proposal.sql} before={query.text} dialect={dialect} label="Proposed SQL" />
+      <SqlDiff text={proposal.after} before={query.text} dialect={dialect} label="Proposed SQL" />
       <div className="actions">
         <button type="button" className="primary" onClick={query.accept}>
           Take it and run

@@ -81,7 +81,7 @@ export function useQuery(database: string, question: string, given: string, know
   const mend = () =>
     void during("mending", async (signal) => setProposal(await refineSql(database, text, question, signal)));
   const accept = () => {
-    if (proposal) run(proposal.sql);
+    if (proposal) run(proposal.after);
   };
   const stop = () => {
     going.current?.abort();

@@ -84,7 +84,8 @@ export interface CheckResult {
 }
 
 export interface RefineResult {
-  sql: string;
+  after: string;
+  reason: string;
   changed: boolean;
   findings: Finding[];
   seconds: number;
