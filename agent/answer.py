@@ -1,6 +1,7 @@
 """What `ask` returns: the answer with everything that led to it."""
 
 from html import escape
+from importlib import import_module
 from typing import Any
 
 from pydantic import BaseModel
@@ -79,10 +80,10 @@ class Answer(BaseModel):
             ModuleNotFoundError: pandas is not installed; the message says how to get it.
         """
         try:
-            import pandas as pd
+            pandas: Any = import_module("pandas")
         except ModuleNotFoundError as error:
             raise ModuleNotFoundError("Answer.df needs pandas. Run: pip install pandas") from error
-        return pd.DataFrame(self.rows, columns=self.columns)
+        return pandas.DataFrame(self.rows, columns=self.columns)
 
     def to_markdown(self) -> str:
         """The answer as Markdown: in words, its rows, and the SQL."""

@@ -57,7 +57,7 @@ def chart_of(columns: Sequence[str], rows: Sequence[Sequence[Any]], kind: str = 
     x = _over(others) if others else numbers[0]
     y = numbers[-1]
     kinds = kinds_for(x, [row[y.place] for row in rows])
-    chosen = next((fit for fit in kinds if fit == kind), kinds[0])
+    chosen = kinds[list(kinds).index(kind)] if kind in kinds else kinds[0]
     told = "" if kind in ("", chosen) else f" Another kind, {kind}, does not fit these columns."
     reason = f"{y.name} over {x.name}, as {'an' if chosen == 'arc' else 'a'} {chosen} chart.{told}"
     return Chart(_spec(chosen, x, y, rows), chosen, kinds, x.name, y.name, reason)

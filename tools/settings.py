@@ -3,6 +3,7 @@
 import os
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from platformdirs import user_cache_path, user_data_path
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -69,7 +70,8 @@ def settings() -> Settings:
     """
     file = os.environ.get(ENV_FILE, "")
     try:
-        found = Settings(_env_file=_readable(file) if file else None)
+        given: dict[str, Any] = {"_env_file": _readable(file) if file else None}
+        found = Settings(**given)
     except ValidationError as error:
         wrong = "; ".join(f"CRITIQL_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
         beside = f", or in {Path(file).absolute()}" if file else ""

@@ -80,11 +80,12 @@ def router(state: AssistantState, choices: Choices) -> AssistantUpdate:
     model = load_model(context.spec("assistant"))
     prefix = prefix_for(state["said"], database_for(state, context), context)
     read = [read_claim(model, prefix, state, tool) for tool in offered if tool != "ask"]
-    chances = {tool: chance for tool, chance, _ in read}
+    chances: dict[Tool, float] = {tool: chance for tool, chance, _ in read}
     likeliest = max(chances, key=lambda each: chances[each])
-    tool = likeliest if chances[likeliest] > CLEAR else "ask"
+    tool: Tool = likeliest if chances[likeliest] > CLEAR else "ask"
     emit(Routed(tool=tool, by="model", choices={each: round(chance, 4) for each, chance in chances.items()}))
-    return {"tool": tool, "calls": [*state.get("calls", []), *(call for _, _, call in read)]}
+    calls = [*state.get("calls", []), *(call for _, _, call in read)]
+    return {"tool": tool, "calls": calls}
 
 
 def by_rule(state: AssistantState) -> tuple[Tool, ...]:
@@ -97,11 +98,14 @@ def by_rule(state: AssistantState) -> tuple[Tool, ...]:
     sql = sql_in(said)
     if sql is not None:
         return ("check",) if commands()["check"].words.search(said.replace(sql, " ")) else ("run",)
-    may = {name: one for name, one in commands().items() if state.get("last") or name not in OF_AN_ANSWER}
-    told = [name for name, one in may.items() if one.begins.search(said)]
+    may: dict[Tool, Command] = {
+        name: one for name, one in commands().items() if state.get("last") or name not in OF_AN_ANSWER
+    }
+    told: list[Tool] = [name for name, one in may.items() if one.begins.search(said)]
     if told:
         return (told[0],)
-    return ("ask", *(name for name, one in may.items() if one.words.search(said)))
+    others: list[Tool] = [name for name, one in may.items() if one.words.search(said)]
+    return ("ask", *others)
 
 
 def sql_in(said: str) -> str | None:

@@ -40,7 +40,7 @@ def load_base(path: Path, precision: Precision = "float32", attention: str | Non
     """
     device = "cuda" if torch.cuda.is_available() else "cpu"
     torch.set_float32_matmul_precision("high")
-    model = AutoModelForCausalLM.from_pretrained(
+    model: Any = AutoModelForCausalLM.from_pretrained(
         str(path.parent),
         gguf_file=path.name,
         dtype=getattr(torch, precision),
@@ -50,7 +50,7 @@ def load_base(path: Path, precision: Precision = "float32", attention: str | Non
     return model.to(device)
 
 
-def with_adapter(model: Any, rank: int, alpha: float, layers: Sequence[str] = LAYERS) -> Any:
+def with_adapter(model: Any, rank: int, alpha: Any, layers: Sequence[str] = LAYERS) -> Any:
     """The model with a fresh adapter in 32 bits that changes nothing yet; only the adapter can be fitted."""
     return get_peft_model(
         model, LoraConfig(r=rank, lora_alpha=alpha, target_modules=list(layers), task_type="CAUSAL_LM")

@@ -50,7 +50,7 @@ def prefix_state(model: Any, tokens: Sequence[int]) -> PrefixState:
         model: a transformers model, its adapters off.
         tokens: at least one.
     """
-    cache = DynamicCache()
+    cache: Any = DynamicCache()
     with torch.no_grad():
         model(input_ids=torch.tensor([list(tokens)], device=model.device), past_key_values=cache)
     return [LayerState(layer.keys[0].contiguous(), layer.values[0].contiguous()) for layer in cache.layers]
@@ -69,7 +69,8 @@ def attend(
             module, query, key, value, mask, scaling=scaling, **options
         )
         return attended
-    before = _prefix[-1][module.layer_idx]
+    layers: Any = _prefix[-1]
+    before = layers[module.layer_idx]
     batch, heads, length, size = query.shape
     groups = heads // key.shape[1]
     # (key heads, batch, queries of all heads that share a key, size): one product with the prefix for all

@@ -55,7 +55,8 @@ def actor_rows(
     parts = parts_of(gold, seed)
     wordings: list[tuple[Wording, Item]] = [("gold", item) for item in gold]
     changed = [item for item in other_words if _folded(item.question) != _folded(_original(item))]
-    wordings += [("paraphrase", item) for item in changed]
+    others: list[tuple[Wording, Item]] = [("paraphrase", item) for item in changed]
+    wordings += others
     kept = [pair for pair in wordings if pair[1].db_id in parts]
     drawn = _drawn(kept, parts, limit, seed)
     places = {id(item): place for place, (_, item) in enumerate(drawn)}
@@ -117,7 +118,8 @@ def parts_of(items: Iterable[Item], seed: int) -> dict[str, Part]:
     measuring = [name for name in names if part_of(name) == "validate"]
     validating = sorted(measuring, key=lambda name: rank(seed, "validating", name))[:VALIDATING]
     parts: dict[str, Part] = {name: "train" for name in names if part_of(name) == "fit"}
-    return parts | dict.fromkeys(validating, "validation")
+    held: dict[str, Part] = dict.fromkeys(validating, "validation")
+    return parts | held
 
 
 def _drawn(
@@ -132,9 +134,13 @@ def _drawn(
         turns.append((taken[query], kind, item))
         taken[query] += 1
     turns.sort(key=lambda turn: turn[0])
-    train = [(kind, item) for _, kind, item in turns if parts[item.db_id] == "train"][:limit]
-    held = [(kind, item) for turn, kind, item in turns if parts[item.db_id] == "validation" and turn == 0]
-    return train + held
+    train: list[tuple[Wording, Item]] = [
+        (kind, item) for _, kind, item in turns if parts[item.db_id] == "train"
+    ]
+    held: list[tuple[Wording, Item]] = [
+        (kind, item) for turn, kind, item in turns if parts[item.db_id] == "validation" and turn == 0
+    ]
+    return train[:limit] + held
 
 
 def _original(item: Item) -> str:
