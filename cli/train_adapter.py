@@ -1,5 +1,8 @@
 """`critiql train adapter`: fit an adapter for one role, which acts after the schema's prefix."""
 
+# the extra `lora` is not there where types are checked
+# pyright: reportMissingImports=false
+
 import json
 from enum import StrEnum
 from pathlib import Path
