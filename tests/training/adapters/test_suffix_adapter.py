@@ -58,6 +58,8 @@ def test_what_cannot_be_done_is_said_before_anything_is_done(
 
 
 def test_a_set_for_another_role_is_refused(tmp_path: Path, data: Path) -> None:
+    pytest.importorskip("torch", reason="the extra lora is not installed")
+    pytest.importorskip("peft", reason="the extra lora is not installed")
     data.write_text(json.dumps({"task": "lom", "part": "train"}) + "\n")
     done = run("adapter", "--role", "actor", "--data", data, "--out", tmp_path / "a.gguf")
     assert done.exit_code == 2
