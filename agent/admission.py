@@ -22,7 +22,7 @@ def admitted(context: Context) -> Context:
         raise ModelError(f"{named[0]} names a file, which a server takes from nobody. Leave it out.")
     chosen = {"examples": offered.examples, "model": _model(context, offered)}
     admitted_context = context.model_copy(update=chosen)
-    for model in _models(admitted_context):
+    for model in admitted_context.models():
         if model not in offered.models:
             known = ", ".join(offered.models)
             raise ModelError(f"The model {model[:80]!r} is not offered here. There are: {known}.")
@@ -37,9 +37,3 @@ def _model(context: Context, offered: Served) -> str:
     """Nobody who leaves the model out asks for the one that a run would take without a server."""
     left_out = context.model == DEFAULT_MODEL and DEFAULT_MODEL not in offered.models
     return offered.models[0] if left_out and offered.models else context.model
-
-
-def _models(context: Context) -> list[str]:
-    """Every model that the settings name."""
-    single = (value for name, value in context if name == "model" or name.endswith("_model"))
-    return [*filter(None, single), *context.panel]

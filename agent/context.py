@@ -32,7 +32,8 @@ class Context(BaseModel):
     )
     model: ModelName = Field(
         default=DEFAULT_MODEL,
-        description="Registry name or .gguf file (or with +ADAPTER.gguf), or openai:NAME or openai:NAME@URL.",
+        description="Registry name, hf:OWNER/NAME[:QUANT] or .gguf file (or with +ADAPTER.gguf), or "
+        "openai:NAME[@URL].",
     )
     actor_model: ModelName | None = Field(
         default=None, description="Model of the actor; empty means `model`."
@@ -198,6 +199,11 @@ class Context(BaseModel):
         """The model a role uses."""
         named = self.detector_model if role == "error_detector" else getattr(self, f"{role}_model")
         return named or self.model
+
+    def models(self) -> list[str]:
+        """Every model that the settings name, each once."""
+        single = (value for name, value in self if name == "model" or name.endswith("_model"))
+        return list(dict.fromkeys([*filter(None, single), *self.panel]))
 
     def temperature(self, generation: int) -> float:
         """Temperature of a generation; the first one is number 0."""

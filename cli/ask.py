@@ -136,6 +136,7 @@ def _durability(checkpoint: str, thread: str) -> dict[str, str]:
 async def _follow(question: str, db: str, options: dict[str, Any], *, show: bool, local: bool) -> Any:
     """Run the graph; draw each event of the trace where it is to be shown."""
     from critiql.agent.answer import Answer
+    from critiql.cli.screen.pulling import pull_missing
     from critiql.cli.screen.trace import TracePrinter
     from critiql.cli.warm import warm_question, warm_stream
     from critiql.graphs.api import stream
@@ -143,6 +144,8 @@ async def _follow(question: str, db: str, options: dict[str, Any], *, show: bool
     printer = TracePrinter(Console(stderr=True))
     answer: Answer | None = None
     warm = None if local else warm_question(question, db, options)
+    if not warm:
+        pull_missing(options["context"].models())
     place = Path(db) if Path(db).exists() and db else db
     items = warm_stream(*warm) if warm else stream(question, place, **options)
     async for item in items:

@@ -1,25 +1,24 @@
 """`critiql models`: the local models: which there are, pull, verify, remove."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Column, Table
 
-from critiql.cli.screen import exit_codes
+from critiql.cli.screen.failures import failures
+from critiql.cli.screen.pulling import gigabytes, pull_shown
 from critiql.tools.models.files import store
-from critiql.tools.models.files.download import pull as pull_model
-from critiql.tools.models.files.registry import ModelRecord, registry
-from critiql.tools.models.model import ModelError
+from critiql.tools.models.files.pulled import find_pulled, pulled_models
+from critiql.tools.models.files.registry import HubModel, ModelRecord, registry
+from critiql.tools.schema.quoting import escape
 
 app = typer.Typer(help="The local models: list, pull, verify, remove.", no_args_is_help=True)
 _out = Console()
-_err = Console(stderr=True)
 
-Name = Annotated[str, typer.Argument(help="A name that `critiql models list` shows.")]
+Name = Annotated[
+    str, typer.Argument(help="A name that `critiql models list` shows, or hf:OWNER/NAME[:QUANT].")
+]
 
 
 @app.command("list")
@@ -28,27 +27,35 @@ def list_models() -> None:
     columns = [Column(header, no_wrap=True) for header in ("model", "size", "licence", "here")]
     table = Table(*columns, "about")
     for record in registry().models:
-        here = "yes" if store.stored_file(record).is_file() else "no"
-        table.add_row(record.name, _gigabytes(record), record.licence, here, record.about)
+        _add(table, record.name, record, record.about)
+    short = {model.stands_for: model for model in registry().on_hub}
+    for model in short.values():
+        _add_hub_model(table, model)
+    for record in pulled_models():
+        if record.name not in short:
+            _add(table, record.name, record, "Pulled from the hub.")
     _out.print(table)
 
 
 @app.command()
 def pull(name: Name) -> None:
-    """Download a model into the local store; a pull that was broken off goes on where it ended."""
-    with _errors(), _progress_bar() as bar:
-        record = registry().get(name)
-        task = bar.add_task(record.name, total=record.size)
-        path = pull_model(record, lambda done, _: bar.update(task, completed=done))
-        bar.update(task, completed=record.size)
-    _out.print(f"{record.name} is here: {path}", soft_wrap=True)
+    """Download a model into the local store; a pull that was broken off goes on where it ended.
+
+    `hf:OWNER/NAME:QUANT` gets a GGUF file of the Hugging Face hub. Without QUANT it is Q4_K_M where that is
+    there. The licence that its repository states is shown before anything is downloaded.
+    """
+    with failures():
+        record, path = pull_shown(name)
+    _out.print(
+        f"{record.name} is here: {path} (licence: {escape(record.licence)})", soft_wrap=True, markup=False
+    )
 
 
 @app.command()
 def verify(name: Name) -> None:
     """Check a stored model against its size and SHA-256."""
-    with _errors():
-        record = registry().get(name)
+    with failures():
+        record = store.record_of(name)
         store.verify(record)
     _out.print(f"{record.name} is whole (SHA-256 {record.sha256[:12]}…).")
 
@@ -56,26 +63,22 @@ def verify(name: Name) -> None:
 @app.command()
 def remove(name: Name) -> None:
     """Delete a model from the local store."""
-    with _errors():
-        record = registry().get(name)
+    with failures():
+        record = store.record_of(name)
         was_here = store.remove(record)
     _out.print(f"{record.name} was removed." if was_here else f"{record.name} was not here.")
 
 
-def _gigabytes(record: ModelRecord) -> str:
-    return f"{record.size / 1e9:.2f} GB"
+def _add_hub_model(table: Table, model: HubModel) -> None:
+    """A row for a model that only the hub knows the size and the licence of, until it is pulled."""
+    record = find_pulled(model.stands_for)
+    if record:
+        _add(table, model.name, record, model.about)
+    else:
+        table.add_row(model.name, "?", "told by the hub", "no", model.about)
 
 
-def _progress_bar() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=_err)
-
-
-@contextmanager
-def _errors() -> Iterator[None]:
-    """Show a model error as a sentence, and exit."""
-    try:
-        yield
-    except ModelError as error:
-        _err.print(str(error), style="red", soft_wrap=True, markup=False)
-        raise typer.Exit(exit_codes.MODEL) from None
+def _add(table: Table, name: str, record: ModelRecord, about: str) -> None:
+    """A row for a model whose file is known."""
+    here = "yes" if store.is_here(record) else "no"
+    table.add_row(*map(escape, (name, gigabytes(record), record.licence, here, about)))

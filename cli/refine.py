@@ -11,6 +11,7 @@ from rich.console import Console
 from critiql.cli.screen import exit_codes
 from critiql.cli.screen.failures import fail, failures
 from critiql.cli.screen.json_text import json_text
+from critiql.cli.screen.pulling import pull_missing
 from critiql.cli.screen.rows import print_rows
 from critiql.graphs.refine import Refinement, RefiningGraph
 from critiql.graphs.refine import refine as refine_query
@@ -55,6 +56,7 @@ def refine(
 
     with failures():
         context = context_of({"model": model}, setting or [])
+        pull_missing(context.models())
         if file is not None and out is not None:
             raise typer.Exit(_refine_file(file, out, db, graph, context))
         text = sys.stdin.read(LONGEST_INPUT) if sql == "-" else sql

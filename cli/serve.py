@@ -37,6 +37,7 @@ def serve(
     Exit codes: 0 ended by Ctrl-C, 2 wrong usage, 3 a database cannot be read.
     """
     from critiql.cli.screen.failures import failures
+    from critiql.cli.screen.pulling import pull_missing
     from critiql.server.serve import Options
     from critiql.server.serve import serve as run_server
 
@@ -53,6 +54,7 @@ def serve(
         uploads=allow_uploads,
     )
     with failures():
+        pull_missing(options.models)
         _say(options.host, port, made)
         run_server(options)
 

@@ -5,6 +5,7 @@ import pytest
 from typer.testing import CliRunner
 
 from critiql.cli import models
+from critiql.cli.screen import pulling
 from critiql.cli.screen.exit_codes import MODEL
 from critiql.tools.models.files.registry import registry
 from critiql.tools.models.files.store import stored_file
@@ -30,11 +31,12 @@ def test_every_model_is_listed_with_whether_it_is_here(monkeypatch: pytest.Monke
         for line in RUNNER.invoke(models.app, ["list"]).output.splitlines()
         if len(cells := [cell.strip() for cell in line.split("│")]) > 4
     }
-    assert rows == {record.name: "yes" if record is RECORD else "no" for record in registry().models}
+    known = (*registry().models, *registry().on_hub)
+    assert rows == {model.name: "yes" if model is RECORD else "no" for model in known}
 
 
 def test_a_pull_says_where_the_model_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(models, "pull_model", lambda record, _: stored_file(record))
+    monkeypatch.setattr(pulling, "pull_model", lambda record, _: stored_file(record))
     result = RUNNER.invoke(models.app, ["pull", RECORD.name])
     assert result.exit_code == 0
     assert str(stored_file(RECORD)) in result.output

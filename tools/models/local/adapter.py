@@ -5,6 +5,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from critiql.tools.models.files.hashes import file_sha256
+from critiql.tools.models.files.hub_name import is_hub_name
 from critiql.tools.models.model import ModelError
 
 INVOCATION = "adapter.alora.invocation_tokens"
@@ -24,7 +25,7 @@ def split_adapter(name: str) -> tuple[str, Path | None]:
     either no path or one that ends with `.gguf`.
     """
     before, seam, after = name.rpartition(JOIN)
-    is_model = before.lower().endswith(".gguf") or "/" not in before
+    is_model = before.lower().endswith(".gguf") or "/" not in before or is_hub_name(before)
     if seam and before and is_model and after.lower().endswith(".gguf"):
         return before, Path(after).expanduser()
     return name, None
