@@ -73,6 +73,8 @@ class Candidate(TypedDict):
     verdict: NotRequired[Verdict]
     findings: NotRequired[list[dict[str, Any]]]
     """Typed errors; absent until the error detector looked at it."""
+    proven_empty: NotRequired[bool]
+    """It gave no rows, and each of its conditions is met by a stored value (error_detector)."""
     refined: NotRequired[bool]
     """The refiner has been asked to mend it."""
 

@@ -25,13 +25,16 @@ def in_doubt(state: State, context: Context) -> bool:
 
 
 def doubts(candidate: Candidate, context: Context) -> list[str]:
-    """What stands against a candidate, in words."""
+    """What stands against a candidate, in words.
+
+    That it gives no rows is none where every one of its conditions is proven by a stored value.
+    """
     fails = context.execution and candidate.get("execution") is not None and not executes(candidate)
     reasons = {
         "it does not execute": fails,
         "the critic rejects it": candidate.get("verdict") == "rejected",
         "the error detector found something": bool(candidate.get("findings")),
-        SURPRISE: bool(surprises(candidate)),
+        SURPRISE: bool(surprises(candidate)) and not candidate.get("proven_empty"),
     }
     return [reason for reason, holds in reasons.items() if holds]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from critiql.agent.candidates import announce, draft_candidate
+from critiql.agent.candidates import announce, draft_candidate, executes
 from critiql.agent.context import Context
 from critiql.agent.databases import database_of
 from critiql.agent.decide.doubt import unexamined
@@ -10,6 +10,7 @@ from critiql.agent.detect.semantic import sense
 from critiql.agent.events import Detected, emit
 from critiql.agent.state import CallRecord, Candidate, State, Update, merge_candidates
 from critiql.agent.wording.reading import read_candidate
+from critiql.tools.errors.proven_empty import is_proven_empty
 from critiql.tools.errors.query import Query
 from critiql.tools.errors.rules import detect, union
 from critiql.tools.errors.types.error_type import Finding
@@ -30,7 +31,7 @@ def error_detector(state: State, context: Context) -> Update:
         calls += sensed.calls
         findings = [finding.as_dict() for finding in union(found, sensed.findings)]
         emit(Detected(id=candidate["id"], findings=findings))
-        looked.append({"id": candidate["id"], "findings": findings})
+        looked.append({"id": candidate["id"], "findings": findings, **_emptiness(candidate, query)})
         if candidate["origin"] != "repair":
             repairs += _mended(_with(state, repairs), query, found, context)
     for repair in repairs:
@@ -47,6 +48,15 @@ def detecting(state: State, context: Context) -> Update:
 def proving(state: State, context: Context) -> Update:
     """As `detecting`, by rules alone: for an incumbent rule that nothing else counts in."""
     return detecting(state, context.model_copy(update={"semantic_detector": "off"}))
+
+
+def _emptiness(candidate: Candidate, query: Query | Finding) -> Candidate:
+    """For a candidate without rows, whether that is an answer; nothing for any other."""
+    execution = candidate.get("execution")
+    empty = executes(candidate) and execution is not None and execution["row_count"] == 0
+    if not empty or isinstance(query, Finding):
+        return {}
+    return {"proven_empty": is_proven_empty(query)}
 
 
 def _mended(

@@ -34,7 +34,7 @@ class Replayed(NamedTuple):
 
 def replay(answer: StoredAnswer) -> Replayed:
     """Decide a stored answer anew, one generation after the other."""
-    candidates: list[Any] = [_whole(candidate) for candidate in answer.candidates]
+    candidates: list[Any] = [whole(candidate) for candidate in answer.candidates]
     incumbent: Candidate = candidates[0]
     for written in sorted({candidate["round"] for candidate in candidates}):
         known = [candidate for candidate in candidates if candidate["round"] <= written]
@@ -43,7 +43,7 @@ def replay(answer: StoredAnswer) -> Replayed:
     return Replayed(answer.index, answer.sql, chosen["sql"], answer.correct, chosen.get("correct"))
 
 
-def _whole(candidate: dict[str, Any]) -> dict[str, Any]:
+def whole(candidate: dict[str, Any]) -> dict[str, Any]:
     """A candidate with the fields that an export leaves out where they are empty."""
     execution = candidate.get("execution")
     nothing = {"ok": False, "row_count": 0, "rows_fingerprint": None, "null_columns": 0}

@@ -19,6 +19,9 @@ class Values(Protocol):
     def distinct(self, table: str, column: str) -> tuple[Value, ...] | None:
         """All distinct values but NULL; None when the column has no rows or was read in part."""
 
+    def holds_null(self, table: str, column: str) -> bool | None:
+        """Whether a row has NULL there; None where that cannot be told."""
+
 
 @dataclass
 class DatabaseValues:
@@ -34,6 +37,14 @@ class DatabaseValues:
         if key not in self.known:
             self.known[key] = self._read(table, column)
         return self.known[key]
+
+    def holds_null(self, table: str, column: str) -> bool | None:
+        """Whether a row has NULL there; None where the look took too long."""
+        dialect = self.database.dialect
+        name = quote_name(column, dialect)
+        sql = f"SELECT 1 FROM {quote_name(table, dialect)} WHERE {name} IS NULL LIMIT 1"
+        result = self.database.run(sql, self.limits)
+        return bool(result.rows) if isinstance(result, Rows) else None
 
     def _read(self, table: str, column: str) -> tuple[Value, ...] | None:
         dialect = self.database.dialect

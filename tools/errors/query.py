@@ -152,6 +152,10 @@ class Query:
         """LookUp: every value of a column, or None where they are not all known."""
         return self.values.distinct(place.table.name, place.column.name) if self.values else None
 
+    def holds_null(self, place: Place) -> bool | None:
+        """Whether a column has a row without a value; None where that is not known."""
+        return self.values.holds_null(place.table.name, place.column.name) if self.values else None
+
     def _comparisons(self) -> Iterator[Comparison]:
         for node in self.all(*COMPARISONS, exp.Like, exp.Glob, exp.Is):
             yield from self._sides(node, node.this, node.expression, type(node))
