@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from critiql.agent.cost import Cost, cost_of
 from critiql.agent.state import CallRecord, Candidate, Decision, State, Status, Stop
 from critiql.agent.wording.sentence import fenced, plain, unmarked
 from critiql.agent.wording.table import html_table, markdown_table
@@ -72,6 +73,14 @@ class Answer(BaseModel):
         for call in self.calls:
             total = _plus(total, call)
         return total
+
+    def cost(self) -> Cost:
+        """What it cost: money for hosted models by the table of prices, seconds for local ones, per role.
+
+        Raises:
+            SettingsError: the user's table of prices cannot be read.
+        """
+        return cost_of(self.calls)
 
     def df(self) -> Any:
         """The rows as a pandas data frame.

@@ -54,6 +54,7 @@ def ask(
 ) -> None:
     """Answer a question about a database."""
     from critiql.cli.screen.failures import failures
+    from critiql.tools.models.prices import price_table
 
     chosen = {
         "model": model,
@@ -66,6 +67,7 @@ def ask(
         "deny_columns": tuple(deny_column or ()),
     }
     with failures():
+        price_table()  # one that cannot be read is said before a model is asked
         options = {
             "graph": graph,
             "context": context_of(chosen, setting or []),
@@ -75,10 +77,10 @@ def ask(
         }
         shown = not (as_json or quiet)
         answer = asyncio.run(_follow(_read(question), db, options, show=shown, local=local))
-    if as_json:
-        typer.echo(json_text(as_dict(answer)))
-    else:
-        _print(answer, quiet)
+        if as_json:
+            typer.echo(json_text(as_dict(answer)))
+        else:
+            _print(answer, quiet)
     raise typer.Exit(exit_codes.FAILED if answer.status in ("failed", "abstained") else exit_codes.OK)
 
 
@@ -96,6 +98,7 @@ def as_dict(answer: Any) -> dict[str, Any]:
         "escalated": answer.escalated,
         "tokens": answer.tokens().model_dump(),
         "tokens_per_role": {role: tokens.model_dump() for role, tokens in answer.usage().items()},
+        "cost": answer.cost().model_dump(),
         "trace": answer.events,
     }
 
@@ -161,6 +164,7 @@ async def _follow(question: str, db: str, options: dict[str, Any], *, show: bool
 
 def _print(answer: Any, quiet: bool) -> None:
     """The SQL, the rows, and why it stopped."""
+    from critiql.agent.cost import in_words
     from critiql.agent.wording.sentence import unmarked
 
     console = Console()
@@ -169,6 +173,7 @@ def _print(answer: Any, quiet: bool) -> None:
         print_rows(console, answer.columns, answer.rows, truncated=answer.truncated)
         if quiet:
             return
+    cost = in_words(answer.cost())
     for line in (unmarked(answer.in_words), *answer.assumptions):
         console.print(escape(line), markup=False, highlight=False)
     tokens = answer.tokens()
@@ -182,3 +187,5 @@ def _print(answer: Any, quiet: bool) -> None:
         highlight=False,
         style="dim",
     )
+    if cost:
+        console.print(escape(cost), markup=False, highlight=False, style="dim")

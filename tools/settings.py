@@ -44,7 +44,10 @@ class Settings(BaseSettings):
     threads: int | None = Field(default=None, ge=1)
     """Threads of the local runtime; None means the physical cores."""
 
-    @field_validator("data", "models", "cache")
+    prices: Path | None = None
+    """File of prices, as JSON, over those that come with Critiql (docs/MODELS.md)."""
+
+    @field_validator("data", "models", "cache", "prices")
     @classmethod
     def _nameable(cls, path: Path | None) -> Path | None:
         """A name that no file can have would raise at every look-up."""

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from critiql.evals.metrics.cost import Spent
 from critiql.evals.report.assistance import assistance
 from critiql.evals.report.loop_rates import loop_rates
+from critiql.evals.report.money import money_cells
 from critiql.evals.report.proposals import proposals
 from critiql.evals.report.rows import Row
 from critiql.evals.statistics import Estimate, brier, reliability
@@ -157,15 +158,16 @@ def confidence_cells(rows: Sequence[Row]) -> list[list[str]]:
     return found
 
 
-COST_HEAD = ("system", "role", "calls", "tokens in", "of these cached", "tokens out", "seconds")
-"""Columns of what 1,000 questions cost."""
+COST_HEAD = ("system", "role", "calls", "tokens in", "of these cached", "tokens out", "seconds", "money")
+"""Columns of what 1,000 questions cost; money is that of hosted models, by today's table of prices."""
 
 
 def cost_cells(rows: Sequence[Row]) -> list[list[str]]:
     """What 1,000 questions cost, per run and role, in the order of `COST_HEAD`."""
     return [
-        [row.entry.label, role, *_spent(found.per_thousand())]
+        [row.entry.label, role, *_spent(found.per_thousand()), money.get(role, "")]
         for row in rows
+        for money in (money_cells(row.entry.run.spec.settings, row.cost),)
         for role, found in (*row.cost.roles.items(), ("all", row.cost.total))
     ]
 
