@@ -76,5 +76,5 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(PIP) install --constraint constraints.txt --group dev --editable ".[checkpoints,postgres,duckdb,mysql,sqlalchemy,langchain,evals,train,studio,serve]"
+	$(PIP) install --constraint constraints.txt --group dev --editable ".[checkpoints,postgres,duckdb,mysql,sqlalchemy,langchain,evals,train,studio,serve,otel]"
 	@touch $@

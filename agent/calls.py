@@ -1,11 +1,14 @@
 """Calls of a role to its model: streamed into the trace, counted in the state."""
 
+from math import exp
+
 from critiql.agent.context import Context, Role
 from critiql.agent.events import Writing, emit
 from critiql.agent.state import CallRecord, Operation, State
 from critiql.tools.models.cancel import ensure_not_cancelled
 from critiql.tools.models.factory import load_model
 from critiql.tools.models.model import ChoiceReading, Generation, LanguageModel, Prompt, Sampling, Usage
+from critiql.tools.telemetry import span
 
 TRUE = ("True", " True", "true", " true", "TRUE", " TRUE")
 FALSE = ("False", " False", "false", " false", "FALSE", " FALSE")
@@ -35,8 +38,16 @@ def finished(generation: Generation) -> Generation:
 
 def read_truth(role: Role, model: LanguageModel, prompt: Prompt) -> tuple[ChoiceReading, CallRecord]:
     """Read how likely True and False are as the next token."""
-    reading = model.choose(prompt, (TRUE, FALSE))
+    named = {"gen_ai.request.model": model.name, "critiql.role": role}
+    with span(f"choose {model.name}", named) as tell:
+        reading = model.choose(prompt, (TRUE, FALSE))
+        tell({"gen_ai.usage.input_tokens": reading.usage.prompt_tokens, "critiql.p_true": _share(reading)})
     return reading, record(role, model, "choose", reading.usage)
+
+
+def _share(reading: ChoiceReading) -> float:
+    """Probability of True, with True and False alone."""
+    return 1 / (1 + exp(min(reading.logprobs[1] - reading.logprobs[0], 700)))
 
 
 def sql_sampling(context: Context, generation: int, temperature: float | None = None) -> Sampling:

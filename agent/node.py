@@ -17,6 +17,7 @@ from critiql.tools.hiding import hide_known_in
 from critiql.tools.models.cancel import cancellable, time_limit
 from critiql.tools.models.given import use_given_models
 from critiql.tools.models.journal import journaled
+from critiql.tools.telemetry import span
 
 JOURNAL = "journal"
 """Name in `configurable` of the journal that keeps the run's model answers, where there is one."""
@@ -42,10 +43,30 @@ def node(role: Role) -> RunnableLambda[State, Update]:
         configurable = get_config().get("configurable", {})
         journal, given = configurable.get(JOURNAL), configurable.get(MODELS)
         with journaled(journal), use_given_models(given), time_limit(seconds_left(state, context)):
-            update: Update = hide_known_in(role(state, context))
+            with span(f"node {name}", {"critiql.node": name}) as tell:
+                update: Update = hide_known_in(role(state, context))
+                tell(_told(update))
             return update
 
-    return threaded(run, getattr(role, "__name__", "role"))
+    name = getattr(role, "__name__", "role")
+    return threaded(run, name)
+
+
+def _told(update: Update) -> dict[str, str | int | float | bool]:
+    """What a span tells of a node's work: verdicts, counts and reasons, and nothing that was written."""
+    told: dict[str, str | int | float | bool] = {}
+    candidates = update.get("candidates")
+    if isinstance(candidates, list) and candidates:  # `ground` puts another thing there: an overwriting
+        told["critiql.candidates"] = len(candidates)
+        verdicts = [verdict for candidate in candidates if (verdict := candidate.get("verdict"))]
+        findings = sum(len(candidate.get("findings", ())) for candidate in candidates)
+        told |= {"critiql.verdict": verdicts[-1]} if verdicts else {}
+        told |= {"critiql.findings": findings} if findings else {}
+    for field in ("status", "stopped", "confidence"):
+        value = update.get(field)
+        if isinstance(value, str | float):
+            told[f"critiql.{field}"] = value
+    return told
 
 
 def threaded(run: Callable[[S], U], name: str) -> RunnableLambda[S, U]:

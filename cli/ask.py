@@ -51,10 +51,14 @@ def ask(
     local: Annotated[
         bool, typer.Option("--local", help="Load the model here, even where a server has it loaded.")
     ] = False,
+    otel: Annotated[
+        bool, typer.Option("--otel", help="Send OpenTelemetry spans of this run; it is then run here.")
+    ] = False,
 ) -> None:
     """Answer a question about a database."""
     from critiql.cli.screen.failures import failures
     from critiql.tools.models.prices import price_table
+    from critiql.tools.telemetry import start
 
     chosen = {
         "model": model,
@@ -67,6 +71,8 @@ def ask(
         "deny_columns": tuple(deny_column or ()),
     }
     with failures():
+        if otel:
+            start()
         price_table()  # one that cannot be read is said before a model is asked
         options = {
             "graph": graph,
@@ -76,7 +82,7 @@ def ask(
             **_durability(checkpoint, thread),
         }
         shown = not (as_json or quiet)
-        answer = asyncio.run(_follow(_read(question), db, options, show=shown, local=local))
+        answer = asyncio.run(_follow(_read(question), db, options, show=shown, local=local or otel))
         if as_json:
             typer.echo(json_text(as_dict(answer)))
         else:

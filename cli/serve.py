@@ -31,6 +31,7 @@ def serve(
     allow_uploads: Annotated[
         bool, typer.Option("--allow-uploads", help="Take SQLite files from the page.")
     ] = False,
+    otel: Annotated[bool, typer.Option("--otel", help="Send OpenTelemetry spans.")] = False,
 ) -> None:
     """Serve databases: a page, the OpenAI chat protocol, MCP and the LangGraph API, on one port.
 
@@ -40,6 +41,7 @@ def serve(
     from critiql.cli.screen.pulling import pull_missing
     from critiql.server.serve import Options
     from critiql.server.serve import serve as run_server
+    from critiql.tools.telemetry import start
 
     made = secrets.token_urlsafe(24) if token == "new" else token
     options = Options(
@@ -54,6 +56,8 @@ def serve(
         uploads=allow_uploads,
     )
     with failures():
+        if otel:
+            start()
         pull_missing(options.models)
         _say(options.host, port, made)
         run_server(options)

@@ -24,6 +24,7 @@ from critiql.graphs.checkpoints.saver import DEFAULT_THREAD, open_checkpoints
 from critiql.tools.database.server_url import without_password
 from critiql.tools.exceptions import CritiqlError
 from critiql.tools.models.given import Given
+from critiql.tools.telemetry import start_if_asked
 
 T = TypeVar("T")
 
@@ -67,6 +68,7 @@ async def stream(
         QuestionError, DatabaseError, ModelError, UnknownGraphError, CheckpointError: the message says what
             to do.
     """
+    start_if_asked()
     run = _Run(graph, redact)
     named = str(database) or (context or Context()).database
     try:

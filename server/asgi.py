@@ -1,5 +1,8 @@
 """The application under the name that langgraph.json and aegra.json give (`http.app`)."""
 
 from critiql.server.app import make_app
+from critiql.tools.telemetry import start_if_asked
+
+start_if_asked()
 
 app = make_app()

@@ -44,6 +44,8 @@ class Settings(BaseSettings):
     threads: int | None = Field(default=None, ge=1)
     """Threads of the local runtime; None means the physical cores."""
 
+    otel: bool = False
+    """Send OpenTelemetry spans; needs the extra `otel` (docs/DOORS.md)."""
     prices: Path | None = None
     """File of prices, as JSON, over those that come with Critiql (docs/MODELS.md)."""
 

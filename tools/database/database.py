@@ -10,6 +10,7 @@ from critiql.tools.database.guard.policy import AccessPolicy
 from critiql.tools.database.result import Limits, Result, Rows
 from critiql.tools.database.sandbox.pool import WORKER_ERRORS, WorkerPool, WorkerSpec
 from critiql.tools.database.sandbox.statement import ask_rows
+from critiql.tools.database.spans import traced_query
 from critiql.tools.database.structure import schema_of
 from critiql.tools.schema.model import Schema, Table
 from critiql.tools.schema.quoting import quote_name
@@ -68,7 +69,7 @@ class WorkerDatabase:
 
     def run(self, sql: str, limits: Limits = DEFAULT_LIMITS) -> Result:
         """Run one statement, read-only, within the limits. Never raises for what the SQL does."""
-        return ask_rows(self._pool, sql, limits)
+        return traced_query(self.dialect, sql, lambda: ask_rows(self._pool, sql, limits))
 
     def schema(self) -> Schema:
         """Tables, columns, keys, comments, row counts and first rows; kept until a server says they changed.
