@@ -2,8 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
+from contextvars import copy_context
 from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
@@ -197,5 +199,15 @@ async def aask(question: str, database: str | Path = "", **options: Any) -> Answ
 
 
 def ask(question: str, database: str | Path = "", **options: Any) -> Answer:
-    """Ask a question from code that is not asynchronous."""
-    return asyncio.run(aask(question, database, **options))
+    """Ask a question from code that is not asynchronous; also in a notebook, whose cells run in a loop."""
+    return wait(aask(question, database, **options))
+
+
+def wait(work: Coroutine[Any, Any, T]) -> T:
+    """The result of asynchronous work, in a thread of its own where a loop runs in this one already."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    with ThreadPoolExecutor(1) as threads:
+        return threads.submit(copy_context().run, asyncio.run, work).result()

@@ -4,7 +4,6 @@ The query takes the place of the actor's first draft, so that a graph spends mod
 against it (ErrorLLM, algorithm 2; SHARE's use on any generator's output).
 """
 
-import asyncio
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,7 +13,7 @@ from critiql.agent.answer import Answer
 from critiql.agent.context import Context
 from critiql.agent.decide.doubt import doubts
 from critiql.agent.state import Candidate, Decision, Status
-from critiql.graphs.api import aask
+from critiql.graphs.api import aask, wait
 from critiql.tools.errors.types.catalogue import BY_KEY
 from critiql.tools.exceptions import USAGE, CritiqlError
 
@@ -125,7 +124,7 @@ def refine(
     evidence: str = "",
 ) -> Refinement:
     """As `arefine`, from code that is not asynchronous."""
-    return asyncio.run(arefine(sql, database, question, graph=graph, context=context, evidence=evidence))
+    return wait(arefine(sql, database, question, graph=graph, context=context, evidence=evidence))
 
 
 def why_kept(answer: Answer, context: Context) -> str:

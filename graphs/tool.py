@@ -1,9 +1,6 @@
 """Critiql as a tool of anybody's LangChain agent."""
 
-import asyncio
 import json
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +10,7 @@ from pydantic import BaseModel, Field
 from critiql.agent.answer import Answer
 from critiql.agent.context import Context
 from critiql.agent.roles.ground import QuestionError
-from critiql.graphs.api import aask
+from critiql.graphs.api import aask, wait
 from critiql.tools.database.engine import DatabaseError
 from critiql.tools.models.model import ModelError
 
@@ -62,8 +59,7 @@ def as_tool(
         return told(found), found.model_dump(mode="json")
 
     def answer_at_once(question: str) -> tuple[str, dict[str, Any]]:
-        with ThreadPoolExecutor(1) as pool:  # a notebook's own loop runs in this thread
-            return pool.submit(copy_context().run, asyncio.run, answer(question)).result()
+        return wait(answer(question))
 
     return StructuredTool.from_function(
         answer_at_once,
