@@ -136,6 +136,18 @@ def test_the_token_reaches_the_hub_alone_and_is_never_shown(
     assert not [file for file in store.rglob("*.json") if TOKEN in file.read_text()]
 
 
+def test_a_repository_without_a_card_states_no_licence(hub: Hub) -> None:
+    hub.card = None
+    code, output = run("pull", NAME)
+    assert (code, "licence: not stated" in output) == (0, True), output
+
+
+def test_a_gated_file_says_what_to_do(hub: Hub) -> None:
+    hub.gated = True
+    code, output = run("pull", NAME)
+    assert (code, "accept its licence on its page" in output) == (MODEL, True), output
+
+
 @pytest.mark.parametrize(
     ("name", "says"),
     [

@@ -18,12 +18,14 @@ class Hub:
     def __init__(self, files: dict[str, bytes], repository: str = "Some/Model-GGUF") -> None:
         self.files = files
         self.repository = repository
-        self.card: dict[str, Any] = {"license": "apache-2.0"}
+        self.card: dict[str, Any] | None = {"license": "apache-2.0"}
         self.hashes: dict[str, str] = {}
         """Hashes it states in place of the right ones."""
         self.breaks_after: int | None = None
         """Bytes of a file after which it hangs up."""
         self.needs_token = False
+        self.gated = False
+        """Tells what it holds to anybody, and gives files to nobody without a token."""
         self.asked: list[tuple[str, str, dict[str, str]]] = []
         """Host it was asked by, path, headers."""
         self.servers = [ThreadingHTTPServer(("127.0.0.1", 0), self._handler()) for _ in range(2)]
@@ -71,6 +73,8 @@ class Hub:
         prefix = f"/{self.repository}/resolve/{COMMIT}/"
         if self.needs_token and not at_cdn and request.headers.get("Authorization") != f"Bearer {TOKEN}":
             self._send(request, 401, b"")
+        elif self.gated and path.startswith(prefix) and "Authorization" not in request.headers:
+            self._send(request, 403, b"")
         elif path == f"/api/models/{self.repository}":
             self._send(request, 200, json.dumps(self.listing()).encode())
         elif path.startswith(prefix) and path.removeprefix(prefix) in self.files:

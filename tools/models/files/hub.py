@@ -40,13 +40,13 @@ class HubListing(BaseModel):
     sha: str = Field(pattern="^[0-9a-f]{40}$")
     siblings: list[HubFile] = []
     tags: list[str] = []
-    cardData: dict[str, object] = {}  # noqa: N815 - the hub's own name
-    gguf: dict[str, object] = {}
+    cardData: dict[str, object] | None = None  # noqa: N815 - the hub's own name
+    gguf: dict[str, object] | None = None
 
     @property
     def licence(self) -> str:
         """The licence that the repository states, in its words; `not stated` where it does not."""
-        card = self.cardData
+        card = self.cardData or {}
         named = card.get("license_name") or card.get("license")
         tagged = [tag.removeprefix("license:") for tag in self.tags if tag.startswith("license:")]
         return str(named or next(iter(tagged), "not stated"))
@@ -54,7 +54,7 @@ class HubListing(BaseModel):
     @property
     def context(self) -> int:
         """Tokens the model was trained for; 0 where the hub does not say."""
-        length = self.gguf.get("context_length")
+        length = (self.gguf or {}).get("context_length")
         return length if isinstance(length, int) else 0
 
 
@@ -136,4 +136,6 @@ def _hidden_errors() -> Iterator[None]:
         yield
     except httpx.HTTPStatusError as error:
         status, host = error.response.status_code, error.request.url.host
-        raise httpx.HTTPError(f"HTTP {status} from {host}") from None
+        closed = status in (401, 403)
+        why = ": accept its licence on its page, and set HF_TOKEN" if closed else ""
+        raise httpx.HTTPError(f"HTTP {status} from {host}{why}") from None
