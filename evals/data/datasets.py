@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from critiql.evals.data.item import Dataset, Item
+from critiql.evals.data.item import Dataset, Item, Metric
 from critiql.evals.metrics.hardness import hardness
 from critiql.tools.settings import settings
 
@@ -81,17 +81,18 @@ def _spider_realistic(name: str, root: Path) -> Dataset:
 
 def _bird_dev(name: str, root: Path) -> Dataset:
     file = _first(root / "bird/dev.json", root / "bird/dev_20230504.json")
-    return _load(name, root / "bird/dev_databases", [(file, _bird_item)])
+    return _load(name, root / "bird/dev_databases", [(file, _bird_item)], metric="bird")
 
 
 def _bird_mini_dev(name: str, root: Path) -> Dataset:
-    return _load(name, root / "bird/dev_databases", [(root / "bird/mini_dev_sqlite.json", _bird_item)])
+    file = root / "bird/mini_dev_sqlite.json"
+    return _load(name, root / "bird/dev_databases", [(file, _bird_item)], metric="bird")
 
 
 def _nl2sql_bugs(name: str, root: Path) -> Dataset:
     names = ("NL2SQL-Bugs-with-evidence.json", "development.json")
     file = _first(*(root / "nl2sql_bugs" / file for file in names))
-    return _with_references(_load(name, root / "bird/dev_databases", [(file, _bugs_item)]))
+    return _with_references(_load(name, root / "bird/dev_databases", [(file, _bugs_item)], metric="bird"))
 
 
 DATASETS: dict[str, Callable[[str, Path], Dataset]] = {
@@ -114,19 +115,19 @@ def _load(
     files: Sequence[tuple[Path, Callable[[Row], dict[str, Any]]]],
     *,
     graded: bool = False,
+    metric: Metric = "spider",
 ) -> Dataset:
     missing = [str(file) for file, _ in files if not file.is_file()]
     if missing:
-        return Dataset(name, (), not_run=f"missing: {', '.join(missing)}")
+        return Dataset(name, (), not_run=f"missing: {', '.join(missing)}", metric=metric)
     rows = [(row, fields) for file, fields in files for row in json.loads(file.read_text("utf-8"))]
     items, dropped = _items(name, databases, rows, graded=graded)
     not_run = None if databases.is_dir() else f"missing: the databases, {databases}"
     if not_run is None:
         items, absent = _with_rows(items)
         dropped += absent
-    return Dataset(
-        name, tuple(items), dict(dropped), not_run, {file.name: _digest(file) for file, _ in files}
-    )
+    digests = {file.name: _digest(file) for file, _ in files}
+    return Dataset(name, tuple(items), dict(dropped), not_run, metric, digests)
 
 
 def _items(
@@ -254,7 +255,8 @@ def _own_file(file: Path) -> Dataset:
     items, dropped = _items(file.stem, file.parent, [(row, fields) for row in rows], graded=False)
     kept, absent = _with_rows(items)
     not_run = None if kept else "no row names a database that can be read"
-    return Dataset(file.stem, tuple(kept), dict(dropped + absent), not_run, {file.name: _digest(file)})
+    digests = {file.name: _digest(file)}
+    return Dataset(file.stem, tuple(kept), dict(dropped + absent), not_run, sources=digests)
 
 
 def _json_object(line: str) -> Row:
