@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from critiql.evals.data.everyday.questions import EVERYDAY, everyday
 from critiql.evals.data.item import Dataset, Item, Metric
 from critiql.evals.metrics.hardness import hardness
 from critiql.tools.settings import settings
@@ -25,7 +26,7 @@ def load(name: str, root: Path | None = None) -> Dataset:
     """Load a data set by name, or a user's own `.csv` or `.jsonl` file of (database, question, sql).
 
     Args:
-        name: one of `DATASETS`, or the path of a file.
+        name: one of `DATASETS` or `EVERYDAY`, or the path of a file.
         root: folder of the benchmarks; without it `CRITIQL_DATA` says where they are.
 
     Returns:
@@ -36,10 +37,11 @@ def load(name: str, root: Path | None = None) -> Dataset:
     """
     if Path(name).suffix in {".csv", ".jsonl"}:
         return _own_file(Path(name))
+    if name in EVERYDAY:
+        return everyday(name)
     if name not in DATASETS:
-        raise ValueError(
-            f"There is no data set {name!r}. Known: {', '.join(DATASETS)}; or give a .csv or .jsonl file."
-        )
+        known = ", ".join((*DATASETS, *EVERYDAY))
+        raise ValueError(f"There is no data set {name!r}. Known: {known}; or give a .csv or .jsonl file.")
     folder = root or settings().data
     if folder is None:
         return Dataset(

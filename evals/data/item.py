@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-Metric = Literal["spider", "bird"]
-"""Whose definition says whether an answer is right: Spider's bags of rows, or BIRD's sets."""
+Metric = Literal["spider", "bird", "everyday"]
+"""What makes an answer right: Spider's bags of rows, BIRD's sets, or bags with numbers to two decimals."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from critiql.evals.data.item import Item, Metric
 from critiql.evals.metrics.bird import BirdScore, bird_scores
-from critiql.evals.metrics.execution_accuracy import Verdict, execution_accuracy
+from critiql.evals.metrics.execution_accuracy import CLEAN, EVERYDAY, Rules, Verdict, execution_accuracy
 from critiql.evals.metrics.test_suite import test_suite_accuracy
 
 SUITE = "test_suite_database"
@@ -48,12 +49,15 @@ def scorers_for(metric: Metric, *, suite: bool = False, repeats: int = 0) -> Sco
         )
     if repeats:
         raise ValueError("R-VES is a score of BIRD. Leave --repeats away, or score with --metric bird.")
-    return Scorers(execution_score, suite_score if suite else None)
+    rules = EVERYDAY if metric == "everyday" else CLEAN
+    return Scorers(
+        partial(execution_score, rules=rules), partial(suite_score, rules=rules) if suite else None
+    )
 
 
-def execution_score(item: Item, queries: Sequence[str]) -> list[bool | None]:
+def execution_score(item: Item, queries: Sequence[str], rules: Rules = CLEAN) -> list[bool | None]:
     """Whether each query gives what the gold query gives on the item's own database."""
-    return [_known(execution_accuracy(item.gold, sql, item.database)) for sql in queries]
+    return [_known(execution_accuracy(item.gold, sql, item.database, rules)) for sql in queries]
 
 
 def bird_execution_score(item: Item, queries: Sequence[str]) -> list[bool | None]:
@@ -61,12 +65,12 @@ def bird_execution_score(item: Item, queries: Sequence[str]) -> list[bool | None
     return [bird_scores(item.gold, sql, item.database).execution for sql in queries]
 
 
-def suite_score(item: Item, queries: Sequence[str]) -> list[bool | None]:
+def suite_score(item: Item, queries: Sequence[str], rules: Rules = CLEAN) -> list[bool | None]:
     """Whether each query gives what the gold query gives on every variant; None where there are none."""
     database = suite_database(item)
     if not database.is_file():
         return [None] * len(queries)
-    return [_known(test_suite_accuracy(item.gold, sql, database)) for sql in queries]
+    return [_known(test_suite_accuracy(item.gold, sql, database, rules)) for sql in queries]
 
 
 def suite_database(item: Item) -> Path:
