@@ -10,7 +10,7 @@ from critiql.tools.private_files import OWNER_FOLDER, make_file
 PATIENCE = 60.0
 """Seconds to wait for another writer."""
 _TRIES = 5
-"""Opening fails with an I/O error where the last other process removes its write-ahead files at that moment."""
+"""Opening fails with an I/O error where the last other process removes its write-ahead files just then."""
 _PAUSE = 0.1
 """Seconds between two tries."""
 
