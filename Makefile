@@ -63,7 +63,7 @@ page-check: $(VENV)/.installed-dev ## Build the page anew and compare it with se
 	else echo "page-check: skipped, there is no npm on this machine"; fi
 
 picture: $(VENV)/.installed ## Draw the picture of a run in README.md anew, from a real run.
-	$(BIN)/python docs/pictures/terminal.py docs/images/terminal.svg "$(Q)"
+	$(BIN)/python docs/scripts/terminal.py docs/images/terminal.svg "$(Q)"
 
 studio: $(VENV)/.installed-dev ## Serve every graph for LangGraph Studio, on loopback.
 	$(BIN)/langgraph dev --no-browser

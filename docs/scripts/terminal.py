@@ -1,6 +1,6 @@
 """Draw a real run of `critiql ask` as the terminal shows it: `make picture`.
 
-Usage: python docs/pictures/terminal.py OUT.svg QUESTION [OPTION ...]
+Usage: python docs/scripts/terminal.py OUT.svg QUESTION [OPTION ...]
 """
 
 import os
