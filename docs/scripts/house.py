@@ -18,6 +18,9 @@ from prose import mean_words
 LAYERS = ("prompts", "tools", "agent", "graphs", "critiql", "server", "evals", "training", "cli")
 """Folders of code; one may import what stands before it (tests/packaging/test_layers.py is stricter)."""
 
+ONCE_FULL = ("evals", "agent", "tools/database", "tools/models", "tools/errors", "cli")
+"""Folders that were the fullest before."""
+
 Arrows = Mapping[str, set[str]]
 
 
@@ -57,11 +60,13 @@ def described(root: Path) -> dict[str, str]:
     named = modules(root)
     found = arrows(named)
     sizes = circles(found)
+    full = Counter(str(file.parent.relative_to(root)) for file in named.values())
     text = [file.read_text(encoding="utf-8") for file in named.values()]
     return {
         "files of code": f"{len(named)}",
         "folders of code": f"{len({file.parent for file in named.values()})}",
         "most files in one folder": fullest(named, root),
+        **{f"files in `{folder}/` itself": str(full[folder]) for folder in ONCE_FULL},
         "imports that point upward": str(upward(found)),
         "circles of imports": f"{len(sizes)}" + (f", of {sizes[-1]} files" if sizes else ""),
         "lines of code": f"{sum(len(one.splitlines()) for one in text):,}",
@@ -102,7 +107,8 @@ def _reached(found: Arrows, start: str) -> set[str]:
 
 def _checked_out(commit: str, folder: Path) -> dict[str, str]:
     packed = subprocess.run(["git", "archive", commit], capture_output=True, check=True).stdout
-    tarfile.open(fileobj=io.BytesIO(packed)).extractall(folder, filter="data")
+    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+        archive.extractall(folder, filter="data")
     return described(folder)
 
 

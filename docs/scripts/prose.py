@@ -35,11 +35,11 @@ def _paragraphs(page: str) -> Iterator[str]:
     kept: list[str] = []
     for _, line in lines(page):
         if NEW_PARAGRAPH.match(line):
-            yield " ".join(kept)
+            yield " ".join(kept).strip()
             kept = []
         if not re.match(r"^\s*(#|!\[|\||<)", line):
             kept.append(LINK.sub(r"\1", re.sub(r"^\s*([-*]|\d+\.) ", "", line)).strip())
-    yield " ".join(kept)
+    yield " ".join(kept).strip()
 
 
 def _words(sentence: str) -> int:
