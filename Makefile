@@ -62,8 +62,9 @@ page-check: $(VENV)/.installed-dev ## Build the page anew and compare it with se
 	  (cd web && npm ci --ignore-scripts --no-audit --no-fund) && $(BIN)/pytest -q -m slow tests/web/test_build.py; \
 	else echo "page-check: skipped, there is no npm on this machine"; fi
 
-picture: $(VENV)/.installed ## Draw the picture of a run in README.md anew, from a real run.
+picture: $(VENV)/.installed-dev ## Draw the picture of a run in README.md anew, from a real run, and the charts of the results.
 	$(BIN)/python docs/scripts/terminal.py docs/images/terminal.svg "$(Q)"
+	$(BIN)/python docs/scripts/charts.py docs/images
 
 studio: $(VENV)/.installed-dev ## Serve every graph for LangGraph Studio, on loopback.
 	$(BIN)/langgraph dev --no-browser
