@@ -19,6 +19,9 @@ MEAN_WORDS = 16
 WITHOUT_ORIGIN = ("once, by a script", "MEASURED", "TODO", "TBD")
 """A figure without a command that makes it, and what stands where a figure should."""
 
+FOLDERS = "agent cli docs evals examples graphs prompts server tests tools training".split()
+"""Folders whose files pages name."""
+
 
 def _name(path: Path) -> str:
     return str(path.relative_to(ROOT))
@@ -54,6 +57,12 @@ def test_sentences_are_counted_as_people_do() -> None:
 def test_every_figure_has_an_origin(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert [word for word in WITHOUT_ORIGIN if re.search(rf"\b{re.escape(word)}\b", text)] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_name)
+def test_files_of_ours_that_are_named_are_there(page: Path) -> None:
+    named = re.findall(rf"`((?:{'|'.join(FOLDERS)})/[\w./*-]*)`", page.read_text(encoding="utf-8"))
+    assert [name for name in named if not any(ROOT.glob(name))] == []
 
 
 @pytest.mark.parametrize("page", sorted((ROOT / "docs/results").rglob("*.md")), ids=_name)
