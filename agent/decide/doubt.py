@@ -61,8 +61,8 @@ def unexamined(state: State) -> list[Candidate]:
 def next_writer(state: State, context: Context) -> Literal["actor", "refiner"] | None:
     """Who writes the next query for an incumbent in doubt: the actor draws, the refiner has the last word.
 
-    A draw wins more questions for its tokens than a repair by a small model (docs/results/supply.md), so
-    the refiner comes with the last round, and where draws only repeat themselves. None: nobody, a limit is reached.
+    A draw wins more questions for its tokens than a repair by a small model (docs/RESULTS.md), so the refiner
+    comes with the last round, and where draws only repeat themselves. None: nobody, a limit is reached.
     """
     limit, refines = spent(state, context), refinable(state, context)
     last = state["generations"] >= context.z - 1

@@ -85,8 +85,8 @@ class Head:
 
         The null token decides whether anything is wrong, each type's threshold what; where no type reaches
         its own, the most probable one is said. (With thresholds alone, every type adds its false alarms: on
-        the actor's queries of Spider train, D-F1 0.65 against 0.75, docs/results/errors.) A type less than half
-        as probable as the most probable one is not said: then 43 % of the names are right, not 31 %.
+        the actor's queries of Spider train, D-F1 0.65 against 0.75, docs/RESULTS.md.) A type less than
+        half as probable as the most probable one is not said: then 43 % of the names are right, not 31 %.
         """
         probabilities = self.probabilities(hidden)
         known = [t for t in ERROR_TYPES if self.thresholds[t.number] <= 1]
