@@ -13,7 +13,7 @@ TEST_MODELS := smollm2-135m-instruct qwen2.5-coder-0.5b-instruct qwen2.5-coder-1
 LLAMA_PARTS := -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_TOOLS=OFF -DLLAMA_BUILD_SERVER=OFF \
   -DLLAMA_CURL=OFF -DLLAMA_OPENSSL=OFF -DLLAVA_BUILD=OFF -DMTMD_BUILD=OFF
 
-.PHONY: help ask test check check-all lint types unit integration lora fuzz page page-check studio clean
+.PHONY: help ask test check check-all lint types unit integration lora fuzz page page-check picture studio clean
 
 help: ## This list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -61,6 +61,10 @@ page-check: $(VENV)/.installed-dev ## Build the page anew and compare it with se
 	@if command -v npm >/dev/null; then \
 	  (cd web && npm ci --ignore-scripts --no-audit --no-fund) && $(BIN)/pytest -q -m slow tests/web/test_build.py; \
 	else echo "page-check: skipped, there is no npm on this machine"; fi
+
+picture: $(VENV)/.installed-dev ## Draw the picture of a run in README.md anew, from a real run, and the charts of the results.
+	$(BIN)/python docs/scripts/terminal.py docs/images/terminal.svg "$(Q)"
+	$(BIN)/python docs/scripts/charts.py docs/images
 
 studio: $(VENV)/.installed-dev ## Serve every graph for LangGraph Studio, on loopback.
 	$(BIN)/langgraph dev --no-browser
