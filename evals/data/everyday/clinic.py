@@ -45,6 +45,8 @@ def tables(rng: random.Random) -> dict[str, Rows]:
     """Rows of every table, in the order in which they can be inserted."""
     visits = list(_visits(rng))
     done = [visit for visit in visits if visit[6] == "done"]
+    others = set(rng.sample(range(1, 25), 5))
+    seen = [visit for visit in done if visit[2] not in others]
     return {
         "departments": [(n, name, rng.randint(0, 4)) for n, name in enumerate(DEPARTMENTS, 1)],
         "doctors": [
@@ -60,7 +62,7 @@ def tables(rng: random.Random) -> dict[str, Rows]:
             (n, rng.choice(done)[0], rng.choice(TREATMENTS), money(rng, 15, 400)) for n in range(1, 701)
         ],
         "prescriptions": [
-            (n, rng.choice(done)[0], rng.choice(MEDICINES[: rng.randint(3, 12)]), rng.randint(3, 30))
+            (n, rng.choice(seen)[0], rng.choice(MEDICINES[: rng.randint(3, 12)]), rng.randint(3, 30))
             for n in range(1, 501)
         ],
         "invoices": list(_invoices(rng, done)),
