@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from critiql.tools.errors.guide.parts import GUIDES, Guide
+from critiql.tools.errors.guide.parts import GUIDES, PARTS, Guide, Part
 
 Role = Literal[
     "actor",
@@ -137,6 +137,13 @@ class Context(BaseModel):
     )
     detector_head: str = Field(
         default="", description="File of an error-token head; empty: the shipped one that fits the model."
+    )
+    detector_parts: tuple[Part, ...] = Field(
+        default=PARTS,
+        description="Shown to a model that names errors in text: schema graph, its links, syntax tree.",
+    )
+    detector_constrained: bool = Field(
+        default=True, description="Hold a local model that names errors in text to error tokens."
     )
     refine: bool = Field(
         default=False,
