@@ -11,6 +11,7 @@ Role = Literal[
     "second",
     "llm_critic",
     "error_detector",
+    "localiser",
     "refiner",
     "action_assistant",
     "escalation",
@@ -42,6 +43,9 @@ class Context(BaseModel):
     )
     detector_model: ModelName | None = Field(
         default=None, description="Model of the semantic error detector; empty means `model`."
+    )
+    localiser_model: ModelName | None = Field(
+        default=None, description="Model of the localiser; empty means `model`."
     )
     refiner_model: ModelName | None = Field(
         default=None, description="Model of the refiner; empty means `model`."
@@ -144,6 +148,14 @@ class Context(BaseModel):
     )
     detector_constrained: bool = Field(
         default=True, description="Hold a local model that names errors in text to error tokens."
+    )
+    localiser: bool = Field(
+        default=False,
+        description="error_llm: a model says where in the query the errors stand that a model named.",
+    )
+    repairs: str = Field(
+        default="",
+        description="File (.jsonl) of repaired queries to show the refiner; empty: the hand-written ones.",
     )
     refine: bool = Field(
         default=False,
