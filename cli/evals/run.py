@@ -154,7 +154,7 @@ def _given(asked: Questions) -> dict[str, str]:
 
 def _fitted(context: Context) -> dict[str, str]:
     """The fitted files that decide."""
-    return _calibration(context) | _head(context)
+    return _calibration(context) | _head(context) | _repairs(context)
 
 
 def _calibration(context: Context) -> dict[str, str]:
@@ -171,6 +171,16 @@ def _head(context: Context) -> dict[str, str]:
     if not head.is_file():
         refuse(f"There is no head {head}. Check detector_head.")
     return {"detector_head": f"{head.name} {sha256(head.read_bytes()).hexdigest()[:12]}"}
+
+
+def _repairs(context: Context) -> dict[str, str]:
+    """Which repairs the refiner is shown: with others it is another run."""
+    if not context.repairs:
+        return {}
+    file = Path(context.repairs).expanduser()
+    if not file.is_file():
+        refuse(f"There is no file of repairs {file}. Check repairs.")
+    return {"repairs": f"{file.name} {sha256(file.read_bytes()).hexdigest()[:12]}"}
 
 
 def asked_of(dataset: str, limit: int | None, seed: int, predictions: Path | None = None) -> Questions:

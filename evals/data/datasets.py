@@ -214,6 +214,7 @@ def _bugs_item(row: Row) -> dict[str, Any]:
         "candidate": row["sql"],
         "label": label,
         "error_types": tuple(e["sub_error_type"] for e in row["error_types"]),
+        "categories": tuple(dict.fromkeys(e.get("error_type", "") for e in row["error_types"])),
         "id": row["id"],
     }
     gold = row["sql"] if label else ""
