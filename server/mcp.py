@@ -23,7 +23,8 @@ from critiql.agent.answer import Answer
 from critiql.agent.assistant.readings import Reading, two_readings
 from critiql.graphs.refine import Refinement
 from critiql.server import library
-from critiql.server.failures import kind_and_status
+from critiql.server.auth import asking
+from critiql.server.failures import TOLD, told_of
 from critiql.server.progress import said_of
 from critiql.server.results import AskResult, CheckResult, ExplainResult, RunResult, SchemaResult
 from critiql.tools.chart import chart_of
@@ -62,8 +63,8 @@ class Pending(NamedTuple):
     at: float
 
 
-_pending: dict[tuple[str, str, str], Pending] = {}
-"""By question, database and evidence."""
+_pending: dict[tuple[str, ...], Pending] = {}
+"""By user, question, database and evidence."""
 
 
 async def answered(question: str, database: str, evidence: str, ctx: Context[Any]) -> Pending:
@@ -72,7 +73,7 @@ async def answered(question: str, database: str, evidence: str, ctx: Context[Any
     Raises:
         ToolError: the question cannot be answered; the message says what to do.
     """
-    key = (question, database, evidence)
+    key = (asking.get(), question, database, evidence)
     now = time.monotonic()
     for old in [each for each, one in _pending.items() if now - one.at > KEPT_SECONDS]:
         del _pending[old]
@@ -83,8 +84,8 @@ async def answered(question: str, database: str, evidence: str, ctx: Context[Any
                 library.Asked(question, database, "text_to_sql", evidence), told.tell
             )
             dialect = library.open_served(database).dialect
-        except Exception as error:
-            raise sentence_of(error) from error
+        except TOLD as error:
+            raise ToolError(told_of(error).message) from error
         heard: dict[str, Any] = {"candidates": answer.candidates, "incumbent": answer.incumbent}
         _pending[key] = Pending(answer, two_readings(heard, dialect), time.monotonic())
     return _pending[key]
@@ -129,7 +130,7 @@ async def ask(
 ) -> AskResult:
     """Answer a question about the database: SQL that was run, criticised and, where needed, repaired."""
     pending = await answered(question, database, evidence, ctx)
-    _pending.pop((question, database, evidence), None)
+    _pending.pop((asking.get(), question, database, evidence), None)
     result = AskResult.of(pending.answer, database or library.default_database())
     if pending.readings is not None:
         first, second = pending.readings
@@ -173,8 +174,8 @@ async def refine(sql: Sql, question: Question, database: Database = "") -> Refin
     """Mend a SQL query where something stands against it, and say why it was kept or replaced."""
     try:
         return await library.refine(database, sql, question)
-    except Exception as error:
-        raise sentence_of(error) from error
+    except TOLD as error:
+        raise ToolError(told_of(error).message) from error
 
 
 async def explain(sql: Sql, database: Database = "") -> ExplainResult:
@@ -213,14 +214,8 @@ async def in_thread(work: Callable[..., T], *arguments: Any) -> T:
     """
     try:
         return await anyio.to_thread.run_sync(lambda: work(*arguments))
-    except Exception as error:
-        raise sentence_of(error) from error
-
-
-def sentence_of(error: Exception) -> Exception:
-    """A known error as the protocol tells it; any other one as it is."""
-    told = kind_and_status(error)
-    return ToolError(told.message) if told is not None else error
+    except TOLD as error:
+        raise ToolError(told_of(error).message) from error
 
 
 def make_server() -> MCPServer[Any]:

@@ -20,7 +20,7 @@ from starlette.responses import StreamingResponse
 from critiql.graphs.assistant import graph
 from critiql.server import library
 from critiql.server.auth import error_body
-from critiql.server.failures import TurnError, kind_and_status
+from critiql.server.failures import TOLD, TurnError, told_of
 from critiql.server.progress import said_of
 from critiql.tools.served import served
 
@@ -140,10 +140,8 @@ class Reply(NamedTuple):
                         yield self._chunk({"reasoning_content": piece.thought})
                     if piece.text:
                         yield self._chunk({"content": piece.text})
-        except Exception as error:
-            told = kind_and_status(error)
-            if told is None:
-                raise
+        except TOLD as error:
+            told = told_of(error)
             yield data(error_body(told.status, told.kind, told.message))
             return
         yield self._chunk({}, "stop")
