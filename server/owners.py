@@ -46,7 +46,9 @@ async def threads(ctx: Auth.types.AuthContext, value: Any) -> dict[str, Any] | N
     if ctx.user.identity == EVERYBODY:
         return None
     mine = {OWNER: ctx.user.identity}
-    value["metadata"] = {**(value.get("metadata") or {}), **mine}
+    if value.get("metadata") is None:
+        value["metadata"] = {}
+    value["metadata"].update(mine)  # in place: the server reads the dictionary that it gave
     return mine
 
 
