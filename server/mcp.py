@@ -16,7 +16,7 @@ from mcp.server.elicitation import AcceptedElicitation, ElicitationResult
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.resolve import Elicit, Resolve
-from mcp.types import ToolAnnotations
+from mcp.types import CallToolResult, InputRequiredResult, TextContent, ToolAnnotations
 from pydantic import BaseModel, Field
 
 from critiql.agent.answer import Answer
@@ -29,6 +29,7 @@ from critiql.server.progress import said_of
 from critiql.server.results import AskResult, CheckResult, ExplainResult, RunResult, SchemaResult
 from critiql.tools.chart import chart_of
 from critiql.tools.schema.ddl import ddl
+from critiql.tools.schema.quoting import escape, escape_json
 
 T = TypeVar("T")
 VIEW = "ui://critiql/answer.html"
@@ -47,6 +48,25 @@ Database = Annotated[str, Field(description="Name of the database; empty: the fi
 Sql = Annotated[str, Field(description="One SQL query in the database's dialect.", max_length=200_000)]
 Question = Annotated[str, Field(description="The question in plain language.", max_length=8_000)]
 Evidence = Annotated[str, Field(description="What is known beyond the schema, such as what a code means.")]
+
+
+class Server(MCPServer[Any]):
+    """The protocol's server; the text of a result, which a terminal may show, holds no control characters."""
+
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
+    ) -> CallToolResult | InputRequiredResult:
+        """Call a tool; the structured content stays as it is.
+
+        Raises:
+            ToolError: the message says what to do.
+        """
+        result = await super().call_tool(name, arguments, context)
+        if isinstance(result, CallToolResult):
+            for block in result.content:
+                if isinstance(block, TextContent):
+                    block.text = escape_json(block.text)
+        return result
 
 
 class Choice(BaseModel):
@@ -85,7 +105,7 @@ async def answered(question: str, database: str, evidence: str, ctx: Context[Any
             )
             dialect = library.open_served(database).dialect
         except TOLD as error:
-            raise ToolError(told_of(error).message) from error
+            raise ToolError(escape(told_of(error).message)) from error
         heard: dict[str, Any] = {"candidates": answer.candidates, "incumbent": answer.incumbent}
         _pending[key] = Pending(answer, two_readings(heard, dialect), time.monotonic())
     return _pending[key]
@@ -175,7 +195,7 @@ async def refine(sql: Sql, question: Question, database: Database = "") -> Refin
     try:
         return await library.refine(database, sql, question)
     except TOLD as error:
-        raise ToolError(told_of(error).message) from error
+        raise ToolError(escape(told_of(error).message)) from error
 
 
 async def explain(sql: Sql, database: Database = "") -> ExplainResult:
@@ -215,7 +235,7 @@ async def in_thread(work: Callable[..., T], *arguments: Any) -> T:
     try:
         return await anyio.to_thread.run_sync(lambda: work(*arguments))
     except TOLD as error:
-        raise ToolError(told_of(error).message) from error
+        raise ToolError(escape(told_of(error).message)) from error
 
 
 def make_server() -> MCPServer[Any]:
@@ -224,7 +244,7 @@ def make_server() -> MCPServer[Any]:
     html = (Path(__file__).parent / "answer_view.html").read_text(encoding="utf-8")
     apps.add_html_resource(VIEW, html, title="Answer", description="Table, chart and SQL of an answer.")
     apps.tool(resource_uri=VIEW, title="Ask the database", annotations=READS)(ask)
-    server: MCPServer[Any] = MCPServer(
+    server = Server(
         "critiql", title="Critiql", instructions=INSTRUCTIONS, extensions=[apps], log_level="WARNING"
     )
     for tool in (run, check, refine, explain, describe):

@@ -189,8 +189,8 @@ async def answering(asked: library.Asked) -> AsyncGenerator[str, None]:
 
 
 def sse(name: str, data: Any) -> str:
-    """One server-sent event."""
-    return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False, default=str)}\n\n"
+    """One server-sent event, in ASCII: some clients end a line at U+2028."""
+    return f"event: {name}\ndata: {json.dumps(data, default=str)}\n\n"
 
 
 @router.post("/upload")
