@@ -1,8 +1,9 @@
 """The application under the name that langgraph.json and aegra.json give (`http.app`)."""
 
 from critiql.server.app import make_app
+from critiql.server.offer import offered
 from critiql.tools.telemetry import start_if_asked
 
 start_if_asked()
 
-app = make_app()
+app = make_app(offered())
