@@ -73,7 +73,8 @@ async def asks(
     """One person who asks again as soon as there is an answer."""
     for given in asked:
         client = get_client(url=next(urls), timeout=600)
-        started, last = time.perf_counter(), {}
+        started = time.perf_counter()
+        last: dict[str, Any] = {}
         stream = client.runs.stream(None, graph, input=given, context=context, stream_mode=["values"])
         async for part in stream:
             last = part.data if part.event == "values" else last
