@@ -43,6 +43,7 @@ lint: $(VENV)/.installed-dev ## Style.
 
 types: $(VENV)/.installed-dev ## Types, by two checkers.
 	$(BIN)/mypy
+	$(BIN)/mypy deploy/*.py
 	$(BIN)/pyright
 
 check: lint types test page-check cluster-check ## What the gate runs.

@@ -25,8 +25,8 @@ LONGEST_BODY = 1_000_000
 LONGEST_UPLOAD = 200_000_000
 """Bytes of a database file that is sent, where that is allowed."""
 UPLOAD = "/api/upload"
-OPEN = ("/page", "/ok")
-"""Paths that need no token: the page's own files, and whether the server is up."""
+OPEN = ("/page", "/ok", "/live", "/ready")
+"""Paths that need no token: the page's own files, and whether the server is up and can take questions."""
 EVERYBODY = "everybody"
 """Who asks where users are not told apart."""
 POLICY_VIOLATION = 1008

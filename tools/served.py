@@ -50,6 +50,8 @@ class Served(BaseModel):
         name = named or next(iter(self.databases))
         if name in self.databases:
             return self.databases[name]
+        if name in self.databases.values():  # without a look at every other database
+            return name
         if self.uploads and _SENT.fullmatch(name) and (Path(self.uploads) / name).is_file():
             return str(Path(self.uploads) / name)
         found = next((place for place in self.databases.values() if _is_place(name, place)), None)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, cast
 
+import httpx
 from langgraph.pregel.remote import RemoteGraph
 
 from critiql.agent.answer import Answer
@@ -19,6 +20,9 @@ from critiql.graphs.catalogue import graph
 PATIENCE = 3600.0
 """Wall-clock seconds per question unless set otherwise: a budget that bites on a busy machine would make
 the result depend on what else runs there."""
+
+PAUSES = (1.0, 5.0, 15.0)
+"""Seconds before a question is asked again whose connection to the server broke."""
 
 
 def context_of(model: str | None, critic: str | None, settings: Iterable[str]) -> Context:
@@ -62,11 +66,22 @@ def local(system: str, context: Context) -> Ask:
 
 
 def remote(system: str, url: str, context: Context) -> Ask:
-    """A graph of a LangGraph server. Its machine must have the databases under the same paths."""
+    """A graph of a LangGraph server. Its machine must have the databases under the same paths.
+
+    A question whose connection breaks, as where one of several instances ends, is asked anew a few times.
+    """
     deployed = RemoteGraph(system, url=url)
     settings = context.model_dump(mode="json", exclude_defaults=True)
 
     def ask_there(item: Item) -> Answer:
+        for pause in PAUSES:
+            try:
+                return ask_once(item)
+            except httpx.TransportError:
+                time.sleep(pause)
+        return ask_once(item)
+
+    def ask_once(item: Item) -> Answer:
         started = time.monotonic()
         given = {"question": item.question, "database": str(item.database), "evidence": item.evidence}
         given |= {"draft": item.draft} if item.draft else {}

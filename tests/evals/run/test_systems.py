@@ -1,6 +1,7 @@
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from critiql.evals.data.item import Item
@@ -63,3 +64,30 @@ def test_a_deployed_graph_answers_with_its_trace(monkeypatch: pytest.MonkeyPatch
     answer = remote("text_to_sql", "http://127.0.0.1:1", context_of(None, None, ["z=2"]))(ITEM)
     assert (answer.sql, answer.status) == ("select 1", "unverified")
     assert [event["type"] for event in answer.events] == ["answered"]
+
+
+class Breaking(Deployed):
+    """A server that is gone for a while."""
+
+    left = 0
+
+    def stream(self, given: Any, config: Any, **more: Any) -> Any:
+        if Breaking.left:
+            Breaking.left -= 1
+            raise httpx.ConnectError("refused")
+        yield from super().stream(given, config, **more)
+
+
+@pytest.mark.parametrize(("breaks", "answered"), [(3, True), (4, False)])
+def test_a_question_is_asked_again_where_its_connection_breaks(
+    monkeypatch: pytest.MonkeyPatch, breaks: int, answered: bool
+) -> None:
+    monkeypatch.setattr(systems, "RemoteGraph", Breaking)
+    monkeypatch.setattr(systems, "PAUSES", (0.0, 0.0, 0.0))
+    monkeypatch.setattr(Breaking, "left", breaks)
+    ask = remote("text_to_sql", "http://127.0.0.1:1", context_of(None, None, ["z=2"]))
+    if answered:
+        assert ask(ITEM).sql == "select 1"
+    else:
+        with pytest.raises(httpx.ConnectError):
+            ask(ITEM)
