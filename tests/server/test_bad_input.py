@@ -127,7 +127,9 @@ def test_a_client_that_leaves_frees_the_model(place: Place, path: str) -> None:
     """The call to the model ends within seconds, not when the model would."""
     place.let_model("wait")
     told = place.folder / "do.left"
-    told.unlink(missing_ok=True)
+    asked = place.folder / "do.asked"
+    for each in (told, asked):
+        each.unlink(missing_ok=True)
     bodies: dict[str, dict[str, Any]] = {
         "/api/ask": {"question": QUESTION, "settings": {**PLAIN, "answer_cache": False}},
         "/v1/chat/completions": {"messages": ASKED["messages"], "stream": True},
@@ -144,7 +146,7 @@ def test_a_client_that_leaves_frees_the_model(place: Place, path: str) -> None:
         for line in leaving.iter_lines():
             if "tables" in line or "Read the schema" in line:
                 break
-        wait_for(lambda: (place.folder / "do.asked").exists())
+        wait_for(asked.exists)
     wait_for(told.exists)
 
 
