@@ -83,7 +83,7 @@ cluster-check: $(VENV)/.installed-dev ## Kill an instance of a cluster in the mi
 	$(MAKE) --no-print-directory $(CLUSTER_VENV)/.installed && $(BIN)/pytest -q -rs -m slow tests/deploy
 
 studio: $(VENV)/.installed-dev ## Serve every graph for LangGraph Studio, on loopback.
-	$(BIN)/langgraph dev --no-browser
+	$(BIN)/langgraph dev --no-browser --allow-blocking
 
 clean: ## Remove the virtual environment and caches; pulled models stay.
 	rm -rf $(VENV) $(CLUSTER_VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .langgraph_api build *.egg-info

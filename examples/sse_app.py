@@ -28,4 +28,5 @@ async def parts(question: str) -> AsyncIterator[str]:
     """The trace, then the answer."""
     async for item in stream(question, app.state.database, context=app.state.context):
         name = "answer" if isinstance(item, Answer) else "trace"
-        yield f"event: {name}\ndata: {item.model_dump_json()}\n\n"
+        # ASCII, since some clients end a line at U+2028
+        yield f"event: {name}\ndata: {item.model_dump_json(ensure_ascii=True)}\n\n"

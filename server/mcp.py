@@ -103,7 +103,7 @@ async def answered(question: str, database: str, evidence: str, ctx: Context[Any
             answer = await library.answer_of(
                 library.Asked(question, database, "text_to_sql", evidence), told.tell
             )
-            dialect = library.open_served(database).dialect
+            dialect = (await in_thread(library.open_served, database)).dialect
         except TOLD as error:
             raise ToolError(escape(told_of(error).message)) from error
         heard: dict[str, Any] = {"candidates": answer.candidates, "incumbent": answer.incumbent}

@@ -5,6 +5,7 @@ The page in Chromium has tests/web/test_hostile_page.py; the terminal has test_h
 
 import json
 import re
+import runpy
 import sqlite3
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
@@ -218,6 +219,20 @@ def test_an_answer_in_a_notebook_and_as_markdown(hostile: Path, scripted: Callab
         assert reader.attributes == []
         assert only_shown(answer._repr_html_())
         assert is_words(answer.to_markdown())
+
+
+async def test_a_web_application_of_ones_own(hostile: Path, scripted: Callable[..., Any]) -> None:
+    """The example as it stands: text in the stream begins no event of its own."""
+    scripted([EVERYTHING], [0.5])
+    example = runpy.run_path(str(HERE.parents[1] / "examples/sse_app.py"))["app"]
+    example.state.database, example.state.context = str(hostile), Context.model_validate(PLAIN)
+    transport = httpx.ASGITransport(example)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        answered = await client.get("/ask", params={"question": "What is shown?"})
+    lines = [line for line in answered.text.splitlines() if line]
+    assert all(line.startswith(("event: ", "data: ")) for line in lines)
+    assert lines.count("event: answer") == 1
+    assert json.loads(lines[-1].removeprefix("data: "))["rows"] == [TEXTS]
 
 
 def test_the_tool_of_an_agent(hostile: Path, scripted: Callable[..., Any]) -> None:
