@@ -206,7 +206,11 @@ class WorkerDatabase:
         counted = self.run(" UNION ALL ".join(parts), Limits(LOOK_SECONDS))
         if not isinstance(counted, Rows):
             return {}
-        return {group[int(number)].name: int(count) for number, count in counted.rows}
+        return {
+            group[number].name: count
+            for number, count in counted.rows
+            if isinstance(number, int) and isinstance(count, int)
+        }
 
     def _quoted(self, name: str) -> str:
         """The identifier as the engine reads it; control characters stay, which prompts would escape."""
