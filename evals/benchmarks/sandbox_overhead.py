@@ -3,6 +3,7 @@
 `python -m critiql.evals.benchmarks.sandbox_overhead [URL]` prints one JSON object with medians and 95th
 percentiles in milliseconds; the two are measured in turn, query by query. The URL names the sample database
 on any engine (`critiql.tools.database.sample.script` makes it there); without one it is the SQLite file.
+`--policy` holds the statements to a deny-list; `--fresh` makes each one new, so that nothing is known of it.
 """
 
 import contextlib
@@ -16,6 +17,7 @@ from typing import Annotated, Any
 
 import typer
 
+from critiql.tools.database.guard.policy import AccessPolicy
 from critiql.tools.database.open import open_database
 from critiql.tools.database.result import Rows
 from critiql.tools.database.sample.build import sample_database
@@ -27,6 +29,8 @@ QUERIES = (
     "SELECT title, price FROM albums WHERE album_id = 7",
     "SELECT g.name, count(*) FROM albums a JOIN genres g USING (genre_id) GROUP BY g.name",
 )
+POLICY = AccessPolicy(deny_tables=frozenset({"secrets"}), deny_columns=frozenset({"customers.email"}))
+"""A list that names a column of a table which a third of the queries read."""
 Fetch = Callable[[str], object]
 
 
@@ -87,24 +91,33 @@ def _milliseconds(run: Callable[[], object]) -> float:
     return (time.perf_counter() - started) * 1000
 
 
-def measure(url: str = "", repeats: int = REPEATS) -> dict[str, Any]:
+def measure(
+    url: str = "", repeats: int = REPEATS, policy: AccessPolicy | None = None, *, fresh: bool = False
+) -> dict[str, Any]:
     """Milliseconds per query, plain and in the sandbox, on the sample database.
+
+    Args:
+        url: The sample database on any engine.
+        repeats: Queries.
+        policy: What the sandbox holds them to.
+        fresh: Whether no statement is asked twice.
 
     Raises:
         DatabaseError: the database cannot be opened.
         RuntimeError: a query failed in the sandbox.
     """
     named = url or os.fspath(sample_database())
-    database = open_database(named)
+    database = open_database(named, policy)
     fetch, version, close = plain(named, database.dialect)
     direct, sandboxed = [], []
     with contextlib.closing(database), contextlib.ExitStack() as stack:
         stack.callback(close)
         for number in range(repeats):
             sql = QUERIES[number % len(QUERIES)]
-            if not isinstance(database.run(sql), Rows):
+            if not isinstance(database.run(sql), Rows):  # both have it warm; a fresh one differs from it
                 msg = f"{sql} failed in the sandbox"
                 raise RuntimeError(msg)
+            sql = f"{sql} LIMIT {repeats + number}" if fresh else sql
             direct.append(_milliseconds(lambda sql=sql: fetch(sql)))  # type: ignore[misc]
             sandboxed.append(_milliseconds(lambda sql=sql: database.run(sql)))  # type: ignore[misc]
     return {"engine": f"{database.dialect} {version}", **_summary(direct, sandboxed)}
@@ -129,9 +142,11 @@ def _quantiles(values: list[float]) -> dict[str, float]:
 def main(
     url: Annotated[str, typer.Argument(help="The sample database; by default the SQLite file.")] = "",
     repeats: Annotated[int, typer.Option(min=20, help="Queries.")] = REPEATS,
+    policy: Annotated[bool, typer.Option("--policy", help="Hold them to a deny-list.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Ask no statement twice.")] = False,
 ) -> None:
     """Print the measurement."""
-    typer.echo(json.dumps(measure(url, repeats)))
+    typer.echo(json.dumps(measure(url, repeats, POLICY if policy else None, fresh=fresh)))
 
 
 if __name__ == "__main__":

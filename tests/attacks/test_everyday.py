@@ -44,4 +44,4 @@ def test_everyday_queries_run(engine: str, targets: dict[str, Any]) -> None:
 
 
 def test_the_suite_is_large_enough() -> None:
-    assert min(len(_cases(engine)) for engine in ("sqlite", "duckdb")) >= 100
+    assert min(len(_cases(engine)) for engine in ("sqlite", "duckdb")) >= 200

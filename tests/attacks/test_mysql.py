@@ -43,6 +43,7 @@ def test_statement(case: dict[str, Any], target: Any, attack: Any) -> None:
 
 def test_the_suite_is_large_enough() -> None:
     assert len(CASES) >= 80
+    assert len(EVERYDAY) >= 200
     assert len({case["name"] for case in CASES}) == len(CASES)
 
 

@@ -9,15 +9,16 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 import watch
 from running import Server
 from targets import DIALECTS, attacked_duckdb, attacked_server, attacked_sqlite, sample_duckdb, sample_server
 
-from critiql.evals.benchmarks.sandbox_overhead import measure
+from critiql.evals.benchmarks.sandbox_overhead import POLICY, measure
 from critiql.tools.database.database import WorkerDatabase
 from critiql.tools.database.open import open_database
 from critiql.tools.database.result import Limits, Result, Rows
@@ -28,8 +29,8 @@ HERE = Path(__file__).parent
 QUERIES, ATTACKS, THREADS, KILLS, STRAYS, RANDOM = 10_000, 100, 8, 200, 10, 5000
 MEASURED_AGAIN = 4
 """Other work on the machine only adds to an overhead: one above the limit is measured again."""
-LIMIT_MS = {"postgres": 1.0}
-"""Median overhead of a small query where it is not half a millisecond; docs/ENGINES.md says why."""
+LIMIT_MS = {"sqlite": 0.7, "duckdb": 0.7, "postgres": 1.0}
+"""Median overhead of a small query where it is not half a millisecond; docs/ENGINES.md has the figures."""
 GROWTH_BYTES = 32 * 2**20
 """What this process, the workers and the server may have grown by after half of the statements."""
 ENDLESS = {
@@ -147,17 +148,36 @@ def _assert_connections(soaked: Soaked) -> None:
 @pytest.mark.enable_socket
 @pytest.mark.parametrize("kind", ENGINES)
 def test_the_median_overhead_is_small(kind: str, tmp_path: Path, note: Callable[[str], None]) -> None:
-    if kind in DIALECTS:
-        url = sample_server(kind).url("music_shop")
-    else:
-        url = str(sample_database()) if kind == "sqlite" else f"duckdb:///{sample_duckdb(tmp_path)}"
     limit = LIMIT_MS.get(kind, 0.5)
-    found = measure(url)
-    for _ in range(MEASURED_AGAIN):
-        if found["overhead_ms"]["median"] > limit:
-            found = measure(url)
+    found = _overhead(partial(measure, _sample_url(kind, tmp_path)), limit)
     note(f"{kind}: overhead {found['overhead_ms']} ms over {found['plain_ms']}")
     assert found["overhead_ms"]["median"] <= limit
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "duckdb"])
+def test_so_is_that_of_a_new_statement_under_a_policy(
+    kind: str, tmp_path: Path, note: Callable[[str], None]
+) -> None:
+    found = _overhead(
+        partial(measure, _sample_url(kind, tmp_path), policy=POLICY, fresh=True), LIMIT_MS[kind]
+    )
+    note(f"{kind}: overhead of new statements under a policy {found['overhead_ms']} ms")
+    assert found["overhead_ms"]["median"] <= LIMIT_MS[kind]
+
+
+def _sample_url(kind: str, folder: Path) -> str:
+    if kind in DIALECTS:
+        return sample_server(kind).url("music_shop")
+    return str(sample_database()) if kind == "sqlite" else f"duckdb:///{sample_duckdb(folder)}"
+
+
+def _overhead(ask: Callable[[], dict[str, Any]], limit: float) -> dict[str, Any]:
+    """The measurement, made again while other work on the machine may have added to it."""
+    found = ask()
+    for _ in range(MEASURED_AGAIN):
+        if found["overhead_ms"]["median"] > limit:
+            found = ask()
+    return found
 
 
 def test_after_every_kill_the_next_statement_works(soaked: Soaked, note: Callable[[str], None]) -> None:

@@ -1,9 +1,9 @@
 """Whether a statement may run on DuckDB: by the engine's own tree, and under a policy by its own plan.
 
-The tree must be of known kinds, call listed functions and name relations of this database, in the statement
-and in every view and macro it names. Under a policy the engine then binds the statement, unless neither it nor a
-view or macro of it names anything the lists are about; what its plan scans is held to the lists. What cannot
-be told is denied, and the sentence says which part.
+The tree must be of known kinds, call listed functions and name relations of this database, in the
+statement and in every view and macro it names. Under a policy the engine then binds the statement, unless
+all that these name is plain tables no list is about; what its plan scans is held to the lists. What cannot be
+told is denied, and the sentence says which part.
 """
 
 import json
@@ -146,7 +146,7 @@ class Wall:
             self._check_plan(self._plan(sql), self._through_views(reading))
 
     def _is_plain(self, path: tuple[str, ...]) -> bool:
-        """Whether a name can be nothing but a view, whose text is read too, or a table that all may read whole.
+        """Whether a name can only be a view, whose text is read too, or a table that may be read whole.
 
         A plan that names nothing else could only scan such tables.
         """

@@ -1,4 +1,4 @@
-"""Holds a statement to an access policy where the engine cannot: by the names in its text and in its views.
+"""Holds a statement of MySQL to an access policy: by the names in its text and in the texts of its views.
 
 A table or column can only be read by naming it, by a star, by its whole row, or through a view or function.
 Each of these is looked for among the tokens; whatever cannot be told apart is denied. Standard library only.
@@ -11,19 +11,11 @@ from critiql.tools.database.guard.policy import AccessPolicy
 from critiql.tools.database.guard.single_select import Refusal
 from critiql.tools.database.guard.tokens import Token, UnreadableError, called, tokenize
 
-CATALOGUE_PREFIXES = ("pg_", "duckdb_", "sqlite_", "pragma_")
-"""Relations and functions that show other tables' names, statistics or text."""
-_BY_TEXT_WORDS = """
-query query_table table describe show summarize pivot unpivot columns sql_auto_complete histogram
-histogram_values table_to_xml schema_to_xml database_to_xml cursor_to_xml query_to_xml dblink crosstab
-connectby information_schema
-"""
-BY_TEXT = frozenset(_BY_TEXT_WORDS.split())
-"""Words that read a table by a text, or all columns without a star."""
-MYSQL_SCHEMAS = frozenset({"information_schema", "performance_schema", "mysql", "sys"})
-_MYSQL_BEFORE_COLUMN = "as by where and or on not select distinct having when then else like between"
-MYSQL_BEFORE_COLUMN = frozenset(_MYSQL_BEFORE_COLUMN.split())
-"""Words of MySQL after which no table can stand, only a column, an alias or an expression."""
+SCHEMAS = frozenset({"information_schema", "performance_schema", "mysql", "sys"})
+"""What shows other tables' names, statistics or text."""
+_BEFORE_COLUMN_WORDS = "as by where and or on not select distinct having when then else like between"
+BEFORE_COLUMN = frozenset(_BEFORE_COLUMN_WORDS.split())
+"""Words after which no table can stand, only a column, an alias or an expression."""
 FROM_WORDS = ("from", "join", "lateral", "only", "apply")
 EXPRESSION_WORDS = (
     *("select", "where", "on", "using", "group", "having", "order", "window", "limit", "offset", "qualify"),
@@ -54,22 +46,21 @@ class Catalog:
     """Functions and macros that are not the engine's own; their text may read anything."""
 
 
-def check_access(tokens: list[Token], dialect: str, policy: AccessPolicy, catalog: Catalog) -> Refusal | None:
+def check_access(tokens: list[Token], policy: AccessPolicy, catalog: Catalog) -> Refusal | None:
     """A refusal when the statement might read what the policy denies.
 
     Args:
         tokens: The statement's.
-        dialect: postgres, duckdb or mysql.
         policy: What may be read.
         catalog: The names there are.
     """
     if policy == AccessPolicy():
         return None
     return (
-        _forbidden_words(tokens, dialect, catalog)
-        or _forbidden_tables(tokens, dialect, policy, catalog)
-        or _through_views(tokens, dialect, policy, catalog)
-        or _columns(tokens, policy, dialect)
+        _forbidden_words(tokens, catalog)
+        or _forbidden_tables(tokens, policy, catalog)
+        or _through_views(tokens, policy, catalog)
+        or _columns(tokens, policy)
     )
 
 
@@ -84,40 +75,29 @@ def _denied_view(view: str, is_known: bool) -> Refusal:
     return Refusal("denied", message, view)
 
 
-def _names(tokens: list[Token], dialect: str) -> set[str]:
-    """Identifiers; on DuckDB strings too, since a table may be named by one."""
-    found = {token.text for token in tokens if token.identifier is not None}
-    if dialect == "duckdb":
-        strings = (token.text for token in tokens if token.kind == "string")
-        found |= {part.strip('"').casefold() for text in strings for part in text.strip("eE'$").split(".")}
-    return found
+def _names(tokens: list[Token]) -> set[str]:
+    return {token.text for token in tokens if token.identifier is not None}
 
 
 def check_denials(tokens: list[Token], policy: AccessPolicy, catalog: Catalog) -> Refusal | None:
     """A refusal when MySQL's own form of a statement names what a deny-list names."""
     only_denials = AccessPolicy(None, policy.deny_tables, policy.deny_columns)
-    names = {token.text for token in tokens if token.identifier is not None}
+    names = _names(tokens)
     for pair in sorted(policy.deny_columns):
         table, column = (part.casefold() for part in pair.rsplit(".", 1))
         if table in names and any(
             token.text == column and before.is_mark(".") for before, token in pairwise(tokens)
         ):
             return _denied("column", f"{table}.{column}")
-    return _forbidden_tables(tokens, "mysql", only_denials, catalog)
+    return _forbidden_tables(tokens, only_denials, catalog)
 
 
-def _is_open_word(name: str, dialect: str) -> bool:
-    if dialect == "mysql":
-        return name not in MYSQL_SCHEMAS
-    return not name.startswith(CATALOGUE_PREFIXES) and name not in BY_TEXT
-
-
-def _forbidden_words(tokens: list[Token], dialect: str, catalog: Catalog) -> Refusal | None:
+def _forbidden_words(tokens: list[Token], catalog: Catalog) -> Refusal | None:
     for token in tokens:
         name = token.identifier
         if name is None:
             continue
-        if not _is_open_word(name, dialect) or name in catalog.schemas:
+        if name in SCHEMAS or name in catalog.schemas:
             return Refusal("denied", f"{name} may not be used here: only listed tables may be read", name)
     if own := sorted(called(tokens) & catalog.functions):
         message = f"the function {own[0]} may not be called here: what it reads is not known"
@@ -125,73 +105,65 @@ def _forbidden_words(tokens: list[Token], dialect: str, catalog: Catalog) -> Ref
     return None
 
 
-def _table_names(tokens: list[Token], dialect: str) -> set[str]:
-    """Names that may be a table's: on MySQL not those where only a column or an alias can stand."""
-    if dialect != "mysql":
-        return _names(tokens, dialect)
+def _table_names(tokens: list[Token]) -> set[str]:
+    """Names that may be a table's: not those where only a column or an alias can stand."""
     pairs = zip([None, *tokens], tokens, strict=False)
     return {
         token.text
         for before, token in pairs
-        if token.identifier is not None and not (before is not None and before.is_word(*MYSQL_BEFORE_COLUMN))
+        if token.identifier is not None and not (before is not None and before.is_word(*BEFORE_COLUMN))
     }
 
 
-def _forbidden_tables(
-    tokens: list[Token], dialect: str, policy: AccessPolicy, catalog: Catalog
-) -> Refusal | None:
+def _forbidden_tables(tokens: list[Token], policy: AccessPolicy, catalog: Catalog) -> Refusal | None:
     denied = {name.casefold() for name in policy.deny_tables}
-    for name in sorted(_table_names(tokens, dialect)):
+    for name in sorted(_table_names(tokens)):
         if name in denied or (name in catalog.tables and not policy.allows_table(name)):
             return _denied("table", name)
     return None
 
 
-def _through_views(
-    tokens: list[Token], dialect: str, policy: AccessPolicy, catalog: Catalog
-) -> Refusal | None:
+def _through_views(tokens: list[Token], policy: AccessPolicy, catalog: Catalog) -> Refusal | None:
     """Deny-lists hold in the text of every view that is named, directly or by another view."""
     only_denials = AccessPolicy(None, policy.deny_tables, policy.deny_columns)
     if only_denials == AccessPolicy():
         return None
     seen: set[str] = set()
-    waiting = sorted(_names(tokens, dialect) & set(catalog.views))
+    waiting = sorted(_names(tokens) & set(catalog.views))
     while waiting:
         view = waiting.pop()
         if view in seen:
             continue
         seen.add(view)
         try:
-            inside = tokenize(catalog.views[view], dialect)
+            inside = tokenize(catalog.views[view], "mysql")
         except UnreadableError:
             inside = []
         if (
             not inside
             or called(inside) & catalog.functions
-            or _forbidden_tables(inside, dialect, only_denials, catalog)
-            or _columns(inside, only_denials, dialect)
+            or _forbidden_tables(inside, only_denials, catalog)
+            or _columns(inside, only_denials)
         ):
             return _denied_view(view, bool(inside))
-        waiting += sorted(_names(inside, dialect) & set(catalog.views))
+        waiting += sorted(_names(inside) & set(catalog.views))
     return None
 
 
-def _columns(tokens: list[Token], policy: AccessPolicy, dialect: str) -> Refusal | None:
-    names = _names(tokens, dialect)
+def _columns(tokens: list[Token], policy: AccessPolicy) -> Refusal | None:
+    names = _names(tokens)
     for pair in sorted(policy.deny_columns):
         table, column = (part.casefold() for part in pair.rsplit(".", 1))
         if table not in names:
             continue
-        if column in names or _reads_all(tokens, table, dialect):
+        if column in names or _reads_all(tokens, table):
             return _denied("column", f"{table}.{column}")
     return None
 
 
-def _reads_all(tokens: list[Token], table: str, dialect: str) -> bool:
+def _reads_all(tokens: list[Token], table: str) -> bool:
     """Whether all columns of a table may be read without their names."""
-    if dialect == "mysql" and any(token.is_word("table") for token in tokens):
-        return True
-    if any(token.is_word("natural") or (dialect == "duckdb" and token.is_mark("#")) for token in tokens):
+    if any(token.is_word("table", "natural") for token in tokens):
         return True
     return _has_star(tokens) or _has_whole_row(tokens, table)
 

@@ -1,15 +1,11 @@
-"""Whether a text is one SELECT, by its tokens: the second look, beside what the engine itself refuses."""
+"""Whether a text is one SELECT of MySQL, by its tokens: the server offers no parser to ask."""
 
 from typing import NamedTuple
 
 from critiql.tools.database.guard.tokens import Token, UnreadableError, called, tokenize
 
 SELECT_ONLY = "only SELECT statements may run here: the database is read-only"
-STARTS = {
-    "postgres": frozenset({"select", "with", "values", "table"}),
-    "mysql": frozenset({"select", "with", "values", "table"}),
-    "duckdb": frozenset({"select", "with", "values", "table", "from"}),
-}
+STARTS = frozenset({"select", "with", "values", "table"})
 """First words of a statement that may run."""
 _KNOWN_WORDS = """
 abort alter analyse analyze attach backup begin binlog cache call change check checkpoint checksum close
@@ -21,13 +17,13 @@ unlisten unlock unpivot update use vacuum xa
 """
 KNOWN = frozenset(_KNOWN_WORDS.split())
 """First words of statements that are something else; any other first word is a syntax error."""
-_MYSQL_WORDS = """
+_FORBIDDEN_WORDS = """
 insert update delete into outfile dumpfile replace call handler load truncate alter create drop grant revoke
 set lock procedure
 """
-MYSQL_FORBIDDEN = frozenset(_MYSQL_WORDS.split())
+FORBIDDEN = frozenset(_FORBIDDEN_WORDS.split())
 """Words that are no name unquoted and occur in no plain query, unless as a function (`replace(...)`)."""
-MYSQL_MAYBE = frozenset({"replace", "insert", "set", "truncate"})
+MAYBE = frozenset({"replace", "insert", "set", "truncate"})
 """Of these, functions or character sets where a bracket follows, or `character` stands before `set`."""
 
 
@@ -39,7 +35,7 @@ class Refusal(NamedTuple):
     name: str | None = None
 
 
-def _shape(tokens: list[Token], dialect: str) -> Refusal | None:
+def _shape(tokens: list[Token]) -> Refusal | None:
     ends = [place for place, token in enumerate(tokens) if token.is_mark(";")]
     body = tokens[: ends[0]] if ends else tokens
     if not body:
@@ -49,14 +45,14 @@ def _shape(tokens: list[Token], dialect: str) -> Refusal | None:
     if ends and any(not token.is_mark(";") for token in tokens[ends[0] :]):
         return Refusal("several_statements", "only one statement may run at a time")
     first = next((token for token in body if not token.is_mark("(")), body[0])
-    if first.is_word(*STARTS[dialect]):
+    if first.is_word(*STARTS):
         return None
     if first.is_word(*KNOWN):
         return Refusal("denied", SELECT_ONLY)
     return Refusal("syntax", f"a query starts with SELECT or WITH, not {first.text[:40]!r}")
 
 
-def _mysql_words(tokens: list[Token]) -> Refusal | None:
+def _words(tokens: list[Token]) -> Refusal | None:
     """Clauses of SELECT that write, lock or call, and statements under WITH that are no SELECT."""
     for place, token in enumerate(tokens):
         before = tokens[place - 1] if place else None
@@ -65,9 +61,9 @@ def _mysql_words(tokens: list[Token]) -> Refusal | None:
             continue
         if token.is_word("for") and following is not None and following.is_word("update", "share"):
             return Refusal("denied", f"{SELECT_ONLY}; a query may not lock rows")
-        if not token.is_word(*MYSQL_FORBIDDEN):
+        if not token.is_word(*FORBIDDEN):
             continue
-        is_call = following is not None and following.is_mark("(") and token.text in MYSQL_MAYBE
+        is_call = following is not None and following.is_mark("(") and token.text in MAYBE
         is_charset = token.text == "set" and before is not None and before.is_word("character")
         if not is_call and not is_charset:
             return Refusal("denied", f"{SELECT_ONLY}; {token.text.upper()} is not part of a query")
@@ -78,7 +74,7 @@ _EXPLAIN_WORDS = ("extended", "partitions", "analyze")
 
 
 def _explained(tokens: list[Token]) -> list[Token]:
-    """MySQL's tokens without EXPLAIN and its options; what is left is then looked at as any statement."""
+    """The tokens without EXPLAIN and its options; what is left is then looked at as any statement."""
     if not tokens or not tokens[0].is_word("explain", "analyze"):
         return tokens
     rest = tokens[1:]
@@ -86,18 +82,16 @@ def _explained(tokens: list[Token]) -> list[Token]:
         has_value = rest[0].is_word("format") and len(rest) > 2 and rest[1].is_mark("=")
         rest = rest[3 if has_value else 1 :]
     first = next((token for token in rest if not token.is_mark("(")), None)
-    return rest if first is not None and first.is_word(*STARTS["mysql"] - {"table"}) else tokens
+    return rest if first is not None and first.is_word(*STARTS - {"table"}) else tokens
 
 
-def one_select(sql: str, dialect: str) -> list[Token] | Refusal:
+def one_select(sql: str) -> list[Token] | Refusal:
     """The tokens of the one SELECT, or why the text is none."""
     try:
-        tokens = tokenize(sql, dialect)
+        tokens = _explained(tokenize(sql, "mysql"))
     except UnreadableError as error:
         return Refusal("denied", str(error))
-    if dialect == "mysql":
-        tokens = _explained(tokens)
-    return _shape(tokens, dialect) or (_mysql_words(tokens) if dialect == "mysql" else None) or tokens
+    return _shape(tokens) or _words(tokens) or tokens
 
 
 def forbidden_call(tokens: list[Token], forbidden: frozenset[str]) -> Refusal | None:

@@ -14,7 +14,7 @@ _WORD = r"(?P<word>[^\W\d][\w$]*)"
 _MARK = r"(?P<mark>.)"
 _DOUBLED = r"'(?:[^']|'')*'"
 _ESCAPED = r"'(?:[^'\\]|\\.|'')*'"
-_STANDARD = "|".join(
+_DUCKDB = "|".join(
     (
         _SPACE,
         r"(?P<comment>--[^\n\r]*|/\*(?:(?!/\*).)*?\*/)",
@@ -44,8 +44,7 @@ To the server DEL after `--` begins a comment and a no-break space does not. So 
 one minus before another stands apart.
 """
 PATTERNS = {
-    "postgres": re.compile(_STANDARD, re.DOTALL),
-    "duckdb": re.compile(_STANDARD, re.DOTALL),
+    "duckdb": re.compile(_DUCKDB, re.DOTALL),
     "mysql": re.compile(_MYSQL, re.DOTALL),
 }
 """Nested comments, U& forms (any character in disguise), and MySQL's comments that are code match `odd`."""

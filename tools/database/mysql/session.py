@@ -139,7 +139,7 @@ class Session:
             self._read_catalog(cursor)
 
     def _run(self, sql: str, seconds: float, rows: int, total_bytes: int, cell_bytes: int) -> dict[str, Any]:
-        tokens = one_select(sql, "mysql")
+        tokens = one_select(sql)
         if isinstance(tokens, Refusal):
             return tokens._asdict()
         connection = self._started(seconds, rows)
@@ -193,7 +193,7 @@ class Session:
         return (
             forbidden_call(tokens, FORBIDDEN)
             or forbidden_call(tokens, self._catalog.functions)
-            or check_access(tokens, "mysql", self._policy, self._catalog)
+            or check_access(tokens, self._policy, self._catalog)
         )
 
     def _begin(self, connection: Any, seconds: float, rows: int) -> None:

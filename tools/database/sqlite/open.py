@@ -2,30 +2,16 @@
 
 import os
 import re
-import threading
-import time
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from critiql.tools.database.engine import DEFAULT_LIMITS, DatabaseError
+from critiql.tools.database.database import INTROSPECTION_SECONDS, WorkerDatabase, opened
+from critiql.tools.database.engine import DatabaseError
 from critiql.tools.database.guard.policy import AccessPolicy
-from critiql.tools.database.result import Limits, Result, Rows
-from critiql.tools.database.sandbox.pool import WORKER_ERRORS, WorkerPool, WorkerSpec, WorkerTimeoutError
-from critiql.tools.database.sandbox.statement import ask_rows
-from critiql.tools.database.spans import traced_query
-from critiql.tools.database.sqlite.introspect import quoted
-from critiql.tools.database.structure import schema_of
-from critiql.tools.schema.model import Schema, Table
+from critiql.tools.database.sandbox.pool import WorkerSpec, WorkerTimeoutError
 
 PREFIX = re.compile(r"^sqlite(?:\+[a-z0-9_]+)?:///", re.IGNORECASE)
 """What stands before the path in SQLAlchemy's URLs."""
-SAMPLE_ROWS = 3
-INTROSPECTION_SECONDS = 20.0
-INTROSPECTION_BYTES = 64 * 2**20
-LOOK_SECONDS = 0.5
-"""Time for one count or one sample; a table too large for it has no count."""
-LOOKS_SECONDS = 4.0
-"""Time for all counts and samples of a database together."""
 
 
 def check_file(path: Path) -> None:
@@ -53,105 +39,28 @@ def check_file(path: Path) -> None:
         raise DatabaseError(msg)
 
 
-class SqliteDatabase:
+class SqliteDatabase(WorkerDatabase):
     """One SQLite file, read-only. Safe under threads; up to `workers` statements run at once."""
 
     def __init__(self, path: Path, policy: AccessPolicy | None = None, workers: int = 4) -> None:
         self._path = path
-        self._policy = policy or AccessPolicy()
-        options = {"path": os.fspath(path), "policy": self._policy.as_options()}
+        options = {"path": os.fspath(path), "policy": (policy or AccessPolicy()).as_options()}
         spec = WorkerSpec("critiql.tools.database.sqlite.session", options)
-        self._pool = WorkerPool(spec, workers)
-        self._schema: Schema | None = None
-        self._checked: Schema | None = None
-        """The structure as `check` read it, for the first `schema`: that takes seconds on a wide file."""
-        self._schema_lock = threading.Lock()
+        super().__init__(f"sqlite:///{path}", "sqlite", spec, policy, workers)
 
-    @property
-    def url(self) -> str:
-        """`sqlite:///` and the absolute path."""
-        return f"sqlite:///{self._path}"
-
-    @property
-    def dialect(self) -> str:
-        """Always `sqlite`."""
-        return "sqlite"
-
-    @property
-    def pool(self) -> WorkerPool:
-        """The workers, for tests and reports."""
-        return self._pool
-
-    def run(self, sql: str, limits: Limits = DEFAULT_LIMITS) -> Result:
-        """Run one statement, read-only, within the limits. Never raises for what the SQL does."""
-        return traced_query(self.dialect, sql, lambda: ask_rows(self._pool, sql, limits))
-
-    def schema(self) -> Schema:
-        """Tables, columns, keys, row counts and first rows; read once and kept.
-
-        Raises:
-            DatabaseError: the file is corrupt, locked, or holds no table.
-        """
-        with self._schema_lock:
-            if self._schema is None:
-                self._schema = self._read_schema()
-            return self._schema
-
-    def close(self) -> None:
-        """End the workers; a later `run` starts them again."""
-        self._pool.close()
-
-    def check(self) -> None:
-        """Read the structure once, without counts and rows.
-
-        Raises:
-            DatabaseError: as `schema`.
-        """
-        self._checked = self._structure()
-
-    def _structure(self) -> Schema:
-        request = {"op": "introspect", "limits": [INTROSPECTION_SECONDS]}
-        try:
-            reply = self._pool.ask(request, INTROSPECTION_SECONDS, INTROSPECTION_BYTES)
-        except WorkerTimeoutError as error:
-            msg = (
+    def _unread(self, error: Exception) -> str:
+        if isinstance(error, WorkerTimeoutError):
+            return (
                 f"The structure of {self._path} was not read in {INTROSPECTION_SECONDS:g} s. "
                 "It is very large, or the machine is busy: try again, or name a smaller copy."
             )
-            raise DatabaseError(msg) from error
-        except WORKER_ERRORS as error:
-            msg = f"The structure of {self._path} could not be read: {error}. The file may be damaged."
-            raise DatabaseError(msg) from error
-        if "kind" in reply:
-            raise DatabaseError(_explain(self._path, reply["kind"], reply["message"]))
-        found = schema_of(reply["tables"], self.dialect, self._policy)
-        if not found.tables:
-            msg = f"{self._path} holds no table that may be read. Name a database with tables."
-            raise DatabaseError(msg)
-        return found
+        return f"The structure of {self._path} could not be read: {error}. The file may be damaged."
 
-    def _read_schema(self) -> Schema:
-        structure, self._checked = self._checked or self._structure(), None
-        deadline = time.monotonic() + LOOKS_SECONDS
-        counts: dict[str, int] = {}
-        samples: dict[str, tuple[tuple[object, ...], ...]] = {}
-        for table in structure.tables:
-            if table.is_view or time.monotonic() > deadline:
-                continue
-            name = quoted(table.name)
-            counted = self.run(f"SELECT count(*) FROM {name}", Limits(LOOK_SECONDS))
-            if isinstance(counted, Rows) and isinstance(counted.rows[0][0], int):
-                counts[table.name] = counted.rows[0][0]
-            sampled = self.run(_sample_sql(table), Limits(LOOK_SECONDS, SAMPLE_ROWS))
-            if isinstance(sampled, Rows):
-                samples[table.name] = sampled.rows
-        tables = tuple(replace(table, row_count=counts.get(table.name)) for table in structure.tables)
-        return replace(structure, tables=tables, samples=samples)
+    def _unreadable(self, reply: dict[str, Any]) -> str:
+        return _explain(self._path, reply["kind"], reply["message"])
 
-
-def _sample_sql(table: Table) -> str:
-    columns = ", ".join(quoted(column.name) for column in table.columns)
-    return f"SELECT {columns} FROM {quoted(table.name)} LIMIT {SAMPLE_ROWS}"
+    def _empty(self) -> str:
+        return f"{self._path} holds no table that may be read. Name a database with tables."
 
 
 def _explain(path: Path, kind: str, message: str) -> str:
@@ -179,10 +88,4 @@ def open_sqlite(url: str, policy: AccessPolicy | None = None) -> SqliteDatabase:
     """
     path = Path(PREFIX.sub("", url)).expanduser().absolute()
     check_file(path)
-    database = SqliteDatabase(path, policy)
-    try:
-        database.check()
-    except DatabaseError:
-        database.close()
-        raise
-    return database
+    return opened(SqliteDatabase(path, policy))
