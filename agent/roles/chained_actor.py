@@ -7,6 +7,7 @@ from critiql.agent.context import Context
 from critiql.agent.state import CallRecord, State, Update
 from critiql.tools.models.factory import load_model
 from critiql.tools.models.model import LanguageModel, ModelError, Prompt, Sampling, TransientModelError
+from critiql.tools.schema.quoting import escape
 from critiql.tools.sql.extract import extract_sql
 
 CLASSES = ("easy", "joined", "nested")
@@ -23,7 +24,7 @@ def chained_actor(state: State, context: Context) -> Update:
     request = prompts.load("din_links").render(question=question)
     sampling = Sampling(max_tokens=LINK_TOKENS, stop=("\n\n",))
     linked = finished(model.generate(Prompt(state["schema_prefix"], request), sampling))
-    links = linked.text.strip()
+    links = escape("; ".join(filter(None, map(str.strip, linked.text.splitlines()))))
     kind, classified = kind_of(state, model, question, links)
     written = prompts.load(f"din_{kind}").render(question=question, links=links)
     sampled = sql_sampling(context, state["generations"])
