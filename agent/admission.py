@@ -6,7 +6,7 @@ from critiql.agent.context import DEFAULT_MODEL, Context
 from critiql.tools.models.model import ModelError
 from critiql.tools.served import Served, served
 
-FILES = ("examples", "detector_head", "repairs")
+FILES = ("examples", "detector_head", "repairs", "guidelines")
 """Settings that name a file of this machine."""
 
 

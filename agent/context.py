@@ -174,9 +174,12 @@ class Context(BaseModel):
         default=True, description="Draw further candidates when the incumbent is uncertain."
     )
 
-    correction: Literal["generic", "gentle"] = Field(
+    correction: Literal["generic", "gentle", "guided"] = Field(
         default="generic",
-        description="self_correction: generic says that there are errors; gentle asks to look for problems.",
+        description="self_correction: generic says there are errors; gentle asks to look; guided has a file.",
+    )
+    guidelines: str = Field(
+        default="", description="self_correction: file of guidelines that a guided correction goes by."
     )
     sam: bool = Field(default=True, description="share: fill masked tables and columns anew.")
     lom: bool = Field(default=True, description="share: let the model edit the steps.")

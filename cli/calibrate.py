@@ -12,7 +12,7 @@ from rich.table import Table
 from critiql import prompts
 from critiql.agent.context import Context
 from critiql.agent.decide.calibration import Calibration, Confidence, Interval, user_folder, write_calibration
-from critiql.agent.decide.fitted import prompt_name
+from critiql.agent.decide.fitted import critic_fingerprint, prompt_name
 from critiql.cli.screen.extras import extra
 from critiql.cli.screen.failures import failures
 
@@ -35,10 +35,12 @@ with extra("evals"):
     from critiql.evals.fit.critic import Fit, fit
     from critiql.evals.fit.displacement import DisplacementFit, fit_displacement, pools_of
     from critiql.evals.fit.draws import draws_of
+    from critiql.evals.run import cached_models
     from critiql.evals.run.provenance import commit
     from critiql.evals.run.runner import budget, evaluate
     from critiql.evals.run.scoring import scorers_for
     from critiql.evals.run.store import Run, Store
+    from critiql.evals.run.systems import settings_of
 
 NEVER_ACCEPT = ("llm_critic=raw", "critic_threshold=1.0")
 """Settings under which every draw is judged and none accepted."""
@@ -75,7 +77,7 @@ def calibrate(
         context = settings_from(model, critic_model, [*(setting or []), *NEVER_ACCEPT, f"z={z}"])
         names = [name.strip() for name in system.split(",")]
         if stored:
-            runs = [_newest(desk.store, name, asked.dataset) for name in names]
+            runs = [_newest(desk.store, name, asked.dataset, context) for name in names]
         else:
             runs = _ask(desk, names, context, asked, seconds_budget, export_to)
         found, chosen, confidence = _fits(desk.store, runs, asked, z)
@@ -104,16 +106,19 @@ def _ask(
     return runs
 
 
-def _newest(store: Store, name: str, dataset: str) -> Run:
-    """The newest run of a system that accepted nothing."""
+def _newest(store: Store, name: str, dataset: str, context: Context) -> Run:
+    """The newest run of a system that accepted nothing, judged by the same critic or panel."""
+    critic = cached_models.fingerprint(context.spec("llm_critic"))
+    panel = settings_of(context).get("panel", [])
     fitting = [
         run
         for run in store.runs()
         if (run.spec.system, run.spec.dataset) == (name, dataset)
         and run.spec.settings.get("critic_threshold") == 1.0
+        and (run.spec.critic, run.spec.settings.get("panel", [])) == (critic, panel)
     ]
     if not fitting:
-        refuse(f"The store has no run of {name} on {dataset} with critic_threshold=1.0.")
+        refuse(f"The store has no run of {name} on {dataset} with this critic and critic_threshold=1.0.")
     return fitting[-1]
 
 
@@ -140,8 +145,8 @@ def _calibration(
     run: Run, context: Context, asked: Questions, found: Fit, chosen: DisplacementFit | None
 ) -> Calibration:
     return Calibration(
-        model=run.spec.critic,
-        model_name=Path(context.spec("llm_critic")).name,
+        model=critic_fingerprint(context, cached_models.fingerprint),
+        model_name=" + ".join(Path(spec).name for spec in (context.spec("llm_critic"), *context.panel)),
         actor=run.spec.model,
         prompt=prompts.load(prompt_name(context)).digest,
         settings=run.id,

@@ -19,6 +19,7 @@ GRAPHS = {
     "share": "a query is repaired by its steps, and the repair weighed against it",
     "self_debugging": "a query that fails is shown to its model with the error and written anew",
     "self_correction": "the model is shown its own query once and corrects it unseen",
+    "din_sql": "names, kind of query, the query and a gentle correction, each asked for by itself",
     "self_consistency": "several draws of one model vote by what they return",
     "cross_consistency": "draws of two models vote by what they return",
     "multiple_prompt": "draws asked for in different words vote by what they return",

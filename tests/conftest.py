@@ -85,9 +85,9 @@ class ScriptedModel:
             value = self.truths(prompt)
         else:
             value = self.truths.pop(0) if len(self.truths) > 1 else self.truths[0]
-        return ChoiceReading(
-            (math.log(max(value, 1e-9)), math.log(max(1 - value, 1e-9))), Usage(100, 90, 0, 0.01)
-        )
+        others = [(1 - value) / (len(choices) - 1)] * (len(choices) - 1)
+        logprobs = tuple(math.log(max(each, 1e-9)) for each in (value, *others))
+        return ChoiceReading(logprobs, Usage(100, 90, 0, 0.01))
 
     def count_tokens(self, text: str) -> int:
         return len(text) // 4

@@ -1,5 +1,8 @@
 """What was measured of a critic, and what it may decide by that."""
 
+from collections.abc import Callable
+from hashlib import sha256
+
 from critiql import prompts
 from critiql.agent.context import Context
 from critiql.agent.decide.calibration import Calibration, find_calibration
@@ -21,14 +24,23 @@ def prompt_name(context: Context) -> str:
 
 
 def calibration_for(context: Context) -> Calibration | None:
-    """The calibration fitted for this critic and prompt; none for a panel or an uncalibrated critic."""
-    return None if context.llm_critic != "calibrated" or context.panel else fitted_for(context)
+    """The calibration fitted for this critic or panel and this prompt; none where the critic goes without."""
+    return fitted_for(context) if context.llm_critic == "calibrated" else None
 
 
 def fitted_for(context: Context) -> Calibration | None:
     """What was measured for this critic and prompt, whether or not the critic is asked."""
-    model = load_model(context.spec("llm_critic"))
-    return find_calibration(model.fingerprint, prompts.load(prompt_name(context)).digest)
+    return find_calibration(critic_fingerprint(context), prompts.load(prompt_name(context)).digest)
+
+
+def critic_fingerprint(
+    context: Context, fingerprint: Callable[[str], str] = lambda spec: load_model(spec).fingerprint
+) -> str:
+    """What identifies who judges: the critic's fingerprint; of a panel a digest of all and of the vote."""
+    critics = [fingerprint(spec) for spec in (context.spec("llm_critic"), *context.panel)]
+    if not context.panel:
+        return critics[0]
+    return f"panel-{sha256(' '.join((*critics, context.panel_vote)).encode()).hexdigest()[:12]}"
 
 
 def threshold_of(context: Context, calibration: Calibration | None) -> float | None:

@@ -3,6 +3,7 @@
 Nothing is weighed: the newest query is the answer. The flagship's refiner only makes a challenger.
 """
 
+from pathlib import Path
 from typing import Literal
 
 from critiql import prompts
@@ -15,7 +16,16 @@ from critiql.agent.roles.actor import HOTTEST, REPEAT_RAISES
 from critiql.agent.roles.refiner import refiner
 from critiql.agent.state import State, Update, incumbent_of
 from critiql.agent.wording.result import result_text
+from critiql.tools.exceptions import USAGE, CritiqlError
+from critiql.tools.schema.quoting import escape_lines
 from critiql.tools.sql.extract import extract_sql
+
+
+class GuidelinesError(CritiqlError):
+    """Guidelines cannot be read. The message says what happened, why, and what to do."""
+
+    exit_code = USAGE
+
 
 Writer = Literal["actor", "refiner"]
 """Whose model writes, and whose query it is in the trace."""
@@ -24,13 +34,17 @@ Writer = Literal["actor", "refiner"]
 def rewrite(state: State, context: Context, prompt: str, writer: Writer) -> Update:
     """Ask for another query with the prompt of that name; the answer is the new incumbent.
 
-    The prompt may have the slots question, sql and result. Drawn greedily; after a repetition warmer.
+    The prompt may have the slots question, sql, result and guidelines. Drawn greedily; after a repetition
+    warmer.
     """
     source = incumbent_of(state)
     if source is None:
         return {}
     request = prompts.load(prompt).render(
-        question=question_with_notes(state), sql=source["sql"], result=result_text(source.get("execution"))
+        question=question_with_notes(state),
+        sql=source["sql"],
+        result=result_text(source.get("execution")),
+        guidelines=read_guidelines(context),
     )
     warmth = min(REPEAT_RAISES * repeated(state), HOTTEST)
     sampling = sql_sampling(context, state["generations"], warmth)
@@ -42,6 +56,25 @@ def rewrite(state: State, context: Context, prompt: str, writer: Writer) -> Upda
     return update
 
 
+def read_guidelines(context: Context) -> str:
+    """The guidelines of a file; empty without one.
+
+    Raises:
+        GuidelinesError: the file cannot be read, or none is named where the correction goes by one.
+    """
+    if not context.guidelines:
+        if context.correction == "guided":
+            raise GuidelinesError(
+                "correction=guided needs a file of guidelines. Name it with guidelines=FILE."
+            )
+        return ""
+    file = Path(context.guidelines).expanduser()
+    try:
+        return escape_lines(file.read_text("utf-8").strip())
+    except (OSError, UnicodeDecodeError) as error:
+        raise GuidelinesError(f"The guidelines {file} cannot be read ({error}). Check the path.") from error
+
+
 def debug(state: State, context: Context) -> Update:
     """Self-debugging: the actor's model sees its query and what running it gave."""
     return rewrite(state, context, "self_debugging", "actor")
@@ -50,6 +83,11 @@ def debug(state: State, context: Context) -> Update:
 def correct(state: State, context: Context) -> Update:
     """Self-correction: the actor's model sees its query, and not what running it gave."""
     return rewrite(state, context, f"self_correction_{context.correction}", "actor")
+
+
+def correct_gently(state: State, context: Context) -> Update:
+    """DIN-SQL's last step: the actor's model looks for problems; without any the query stays."""
+    return rewrite(state, context, "self_correction_gentle", "actor")
 
 
 def mac_refine(state: State, context: Context) -> Update:

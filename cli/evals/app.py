@@ -9,6 +9,7 @@ with extra("evals"):
     from critiql.cli.evals.compare import eval_compare
     from critiql.cli.evals.detect import eval_detect
     from critiql.cli.evals.export import eval_export
+    from critiql.cli.evals.guidelines import eval_guidelines
     from critiql.cli.evals.merge import eval_merge
     from critiql.cli.evals.repairs import eval_repairs
     from critiql.cli.evals.report import eval_report
@@ -25,6 +26,7 @@ app.command("compare")(eval_compare)
 app.command("causes")(eval_causes)
 app.command("detect")(eval_detect)
 app.command("repairs")(eval_repairs)
+app.command("guidelines")(eval_guidelines)
 app.command("supply")(eval_supply)
 app.command("merge")(eval_merge)
 app.command("report")(eval_report)

@@ -9,9 +9,10 @@ import typer
 from critiql.cli.evals.results import stated
 from critiql.cli.screen.failures import failures
 from critiql.cli.train import progress
+from critiql.evals.data.datasets import DATASETS
 from critiql.evals.data.task import questions
-from critiql.evals.detect.repair_corpus import repairs_of
 from critiql.evals.run.export import open_results
+from critiql.training.data.repair_corpus import repairs_of
 
 
 def eval_repairs(
@@ -23,7 +24,7 @@ def eval_repairs(
     """Write a corpus of repairs; it holds text of the benchmark, so keep it to yourself."""
     with failures(), stated(), open_results(store) as results:
         run = results.run(system, dataset)
-        if "dev" in run.spec.dataset:
+        if run.spec.dataset in DATASETS and "train" not in run.spec.dataset:
             raise ValueError(
                 f"Run {run.id} is on {run.spec.dataset}. Repairs are learnt from training questions only."
             )

@@ -154,7 +154,8 @@ def _given(asked: Questions) -> dict[str, str]:
 
 def _fitted(context: Context) -> dict[str, str]:
     """The fitted files that decide."""
-    return _calibration(context) | _head(context) | _repairs(context)
+    files = {name: _digest_of(name, getattr(context, name)) for name in ("repairs", "guidelines")}
+    return _calibration(context) | _head(context) | {name: told for name, told in files.items() if told}
 
 
 def _calibration(context: Context) -> dict[str, str]:
@@ -173,14 +174,14 @@ def _head(context: Context) -> dict[str, str]:
     return {"detector_head": f"{head.name} {sha256(head.read_bytes()).hexdigest()[:12]}"}
 
 
-def _repairs(context: Context) -> dict[str, str]:
-    """Which repairs the refiner is shown: with others it is another run."""
-    if not context.repairs:
-        return {}
-    file = Path(context.repairs).expanduser()
+def _digest_of(setting: str, named: str) -> str:
+    """Name and digest of a file that a model is shown: with another one it is another run."""
+    if not named:
+        return ""
+    file = Path(named).expanduser()
     if not file.is_file():
-        refuse(f"There is no file of repairs {file}. Check repairs.")
-    return {"repairs": f"{file.name} {sha256(file.read_bytes()).hexdigest()[:12]}"}
+        refuse(f"There is no file {file}. Check {setting}.")
+    return f"{file.name} {sha256(file.read_bytes()).hexdigest()[:12]}"
 
 
 def asked_of(dataset: str, limit: int | None, seed: int, predictions: Path | None = None) -> Questions:

@@ -145,3 +145,22 @@ def test_one_of_openai_keeps_its_log_probabilities() -> None:
 
     made = from_chat_model("mine", ChatOpenAI(model="small", api_key=SecretStr("none")))
     assert isinstance(made, HostedModel)
+
+
+@pytest.mark.parametrize(("text", "reading"), [("True.", (0.0, -50.0)), ("**False**: no", (-50.0, 0.0))])
+def test_a_critic_given_as_an_object_answers_in_words(text: str, reading: tuple[float, float]) -> None:
+    found = ChatModel("critic", Whole(text=text)).choose(PROMPT, [["True"], ["False"]])
+    assert found.logprobs == reading
+
+
+def test_the_word_of_an_object_rejects_in_the_published_loop(shop: Path) -> None:
+    actor, critic = Whole(text="SELECT title FROM item"), Whole(text="False")
+    answer = critiql.ask(
+        QUESTION,
+        shop,
+        graph="ac_sql",
+        models={"actor": actor, "llm_critic": critic},
+        context=Context(z=2),
+    )
+    assert [c.get("verdict") for c in answer.candidates] == ["rejected", None]
+    assert len(critic.sent) == 1

@@ -135,7 +135,9 @@ class ObedientModel:
         text = self.honest.pop(0) if self.honest else next(self.deeds) if self._hears(prompt) else HONEST
         return Generation(text, "stop", -1.0, Usage(100, 80, 10, 0.0))
 
-    def choose(self, prompt: Prompt, _choices: Any) -> ChoiceReading:
+    def choose(self, prompt: Prompt, choices: Any) -> ChoiceReading:
+        if len(choices) > 2:
+            return ChoiceReading((-1.0,) * len(choices), Usage(100, 80, 0, 0.0))
         lies = self._hears(prompt) and f"SQL: {HONEST}\n" in f"{prompt.request}\n"
         return ChoiceReading((-9.0, -0.001) if lies else (-0.001, -9.0), Usage(100, 80, 0, 0.0))
 
@@ -212,7 +214,7 @@ def test_every_role_that_reads_the_text_obeys_in_vain(
 def batches(name: str) -> list[list[str]]:
     """What the obedient model writes in the runs of one graph: everything, or, where a run writes once, the
     deeds that stand for the others."""
-    if name in ("single_shot", "self_correction", "error_llm", "share"):
+    if name in ("single_shot", "self_correction", "din_sql", "error_llm", "share"):
         return [[deed["writes"]] for deed in DEEDS if deed["core"]]
     texts = [deed["writes"] for deed in DEEDS]
     return [texts[start : start + BATCH] for start in range(0, len(texts), BATCH)]

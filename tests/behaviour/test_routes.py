@@ -41,7 +41,7 @@ def test_route(case: dict[str, Any], scripted: Callable[..., Any], shop: Path) -
     assert len({prompt.prefix for _, prompt, _ in model.asked}) <= 1, "all prompts share their first bytes"
 
 
-@pytest.mark.parametrize("name", GRAPHS)
+@pytest.mark.parametrize("name", [name for name in GRAPHS if name != "din_sql"])  # it says names first
 def test_one_generation_is_single_shot(name: str, scripted: Callable[..., Any], shop: Path) -> None:
     scripted(["SELECT title FROM item WHERE id = 9", "SELECT 7"], [0.1])
     given: Any = {"question": "Which item has the number 9?", "database": str(shop)}

@@ -1,6 +1,7 @@
-"""Any LangChain chat model as a language model here. It gives no log-probabilities and follows no grammar."""
+"""Any LangChain chat model as a language model here. It answers in words alone, and follows no grammar."""
 
 import math
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -13,7 +14,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, Huma
 
 from critiql.tools.hiding import HidingStream, hide_known
 from critiql.tools.models.cancel import cancelled, ensure_not_cancelled
-from critiql.tools.models.event_loop import iterate
+from critiql.tools.models.event_loop import iterate, wait_for
 from critiql.tools.models.model import (
     ChoiceReading,
     Generation,
@@ -32,6 +33,10 @@ _BYTES_A_TOKEN = 3.5
 _TRANSIENT = (httpx.TransportError, ConnectionError, TimeoutError)
 _TRANSIENT_STATUS = frozenset({408, 409, 425, 429})
 _SAMPLING = ("temperature", "top_p", "seed", "max_tokens")
+_WORD_TOKENS = 8
+"""Tokens for an answer in one word, with room for what a model puts around it."""
+_UNSAID = -50.0
+"""Log-probability of a choice that was not the word."""
 _CUT = ("length", "max_tokens", "MAX_TOKENS")
 """How providers say that an answer was cut at its longest."""
 
@@ -74,16 +79,25 @@ class ChatModel:
             ensure_not_cancelled()
         return self._generation(prompt, whole, started)
 
-    def choose(self, prompt: Prompt, choices: Sequence[Sequence[str]]) -> ChoiceReading:  # noqa: ARG002 - the interface
-        """Refuse: chat models have no common way to give log-probabilities.
+    def choose(self, prompt: Prompt, choices: Sequence[Sequence[str]]) -> ChoiceReading:
+        """Ask for the choice in words, which is all or nothing: there are no log-probabilities here.
 
         Raises:
-            ModelError: always.
+            TransientModelError: the endpoint is busy, slow, or out of reach.
+            ModelError: it refused the call, or its first word names no choice.
         """
-        raise ModelError(
-            f"{self._name} gives no log-probabilities, which the critic reads. "
-            "Use another model for the critic, or no critic."
-        )
+        started = time.perf_counter()
+        wanted = {"temperature": 0.0, "max_tokens": _WORD_TOKENS}
+        known = {name: value for name, value in wanted.items() if name in type(self._chat).model_fields}
+        with self._call():
+            message = wait_for(lambda: self._chat.ainvoke(messages_of(prompt), **known))
+        said = word_logprobs(str(message.text), choices)
+        if said is None:
+            raise ModelError(
+                f"{self._name} gives no log-probabilities, and answered none of "
+                f"{', '.join(spellings[0] for spellings in choices)}. Use another model for this role."
+            )
+        return ChoiceReading(said, usage_of(message, started))
 
     def count_tokens(self, text: str) -> int:
         """An estimate from the length: the vocabulary is not here."""
@@ -119,6 +133,13 @@ class ChatModel:
             return "cancelled"
         told = message.response_metadata
         return "length" if (told.get("finish_reason") or told.get("stop_reason")) in _CUT else "stop"
+
+
+def word_logprobs(text: str, choices: Sequence[Sequence[str]]) -> tuple[float, ...] | None:
+    """An answer in words as log-probabilities: 0 for the choice that is its first word; None for none."""
+    words = re.findall(r"\w+", text.lower())
+    named = [words[:1] in [[spelling.strip().lower()] for spelling in own] for own in choices]
+    return tuple(0.0 if said else _UNSAID for said in named) if sum(named) == 1 else None
 
 
 def chat_name(role: str, chat: "BaseChatModel") -> str:

@@ -1,6 +1,5 @@
 """Models behind an OpenAI-compatible endpoint, through langchain-openai."""
 
-import re
 import time
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
@@ -30,10 +29,6 @@ from critiql.tools.settings import settings
 
 _TOP = 20
 """Alternatives asked for a token; the most OpenAI gives."""
-_WORD_TOKENS = 8
-"""Tokens for an answer in one word, with room for what a model puts around it."""
-_UNSAID = -50.0
-"""Log-probability of a choice that was not the word."""
 _TIMEOUT = 120.0
 """Seconds without an answer."""
 _LONGEST_WAIT = 60.0
@@ -88,16 +83,7 @@ class HostedModel(ChatModel):
         top = _top_tokens(message.response_metadata) if message else []
         if message and top:
             return ChoiceReading(choice_logprobs(top, choices), usage_of(message, started))
-        with self._call():
-            bound = self._chat.bind(max_tokens=_WORD_TOKENS, temperature=0.0)
-            message = wait_for(lambda: bound.ainvoke(messages_of(prompt)))
-        said = word_logprobs(message.text, choices)
-        if said is None:
-            raise ModelError(
-                f"{self._name} gives no log-probabilities, and answered none of "
-                f"{', '.join(spellings[0] for spellings in choices)}. Use another model for this role."
-            )
-        return ChoiceReading(said, usage_of(message, started))
+        return super().choose(prompt, choices)
 
     def _with_logprobs(self, prompt: Prompt) -> AIMessage | None:
         """One token with its likeliest alternatives; None where the endpoint will not hear of them."""
@@ -167,13 +153,6 @@ def choice_logprobs(top: Sequence[TopToken], choices: Sequence[Sequence[str]]) -
         if len(speaks_for) == 1:
             heard[speaks_for[0]].append(token.logprob)
     return tuple(float(np.logaddexp.reduce(own)) if own else floor for own in heard)
-
-
-def word_logprobs(text: str, choices: Sequence[Sequence[str]]) -> tuple[float, ...] | None:
-    """An answer in words as log-probabilities: 0 for the choice that is its first word; None for none."""
-    words = re.findall(r"\w+", text.lower())
-    named = [words[:1] in [[spelling.strip().lower()] for spelling in own] for own in choices]
-    return tuple(0.0 if said else _UNSAID for said in named) if sum(named) == 1 else None
 
 
 def _begins(token: str, spellings: Sequence[str]) -> bool:

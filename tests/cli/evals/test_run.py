@@ -179,6 +179,22 @@ def test_calibrate_writes_a_file_that_the_critic_finds(folder: Path, model: Scri
     assert (written["model"], written["enabled"], written["n"]) == ("s0", True, 30)
 
 
+def test_a_panel_is_calibrated_as_a_whole(folder: Path, model: Scripted) -> None:
+    cli = Typer()
+    cli.command()(calibrate)
+    options = ["--store", folder / "s.sqlite", "--model", "scripted", "--system", "ac_sql", "--z", 3]
+    alone = [folder / "own.jsonl", *options, "--out", folder / "alone.json"]
+    panel = [*alone[:-1], folder / "panel.json", "--set", 'panel=["scripted"]']
+    for arguments in (alone, panel, [*alone, "--stored"], [*panel, "--stored"]):
+        result = CliRunner().invoke(cli, [str(argument) for argument in arguments])
+        assert result.exit_code == 0, result.output
+    one, several = (json.loads((folder / f"{name}.json").read_text()) for name in ("alone", "panel"))
+    assert one["model"] == "s0"
+    assert several["model"].startswith("panel-")
+    assert several["model_name"] == "scripted + scripted"
+    assert one["settings"] != several["settings"], "each is fitted on the run that it judged"
+
+
 def test_another_system_s_queries_come_first(folder: Path, model: Scripted) -> None:
     file = folder / "theirs.txt"
     file.write_text("".join(f"SELECT a FROM t WHERE a >= {n}\n" for n in range(QUESTIONS)))
