@@ -20,7 +20,11 @@ def admitted(context: Context) -> Context:
     named = [name for name in FILES if getattr(context, name) not in ("", _own(offered, name))]
     if named:
         raise ModelError(f"{named[0]} names a file, which a server takes from nobody. Leave it out.")
-    chosen = {"examples": offered.examples, "model": _model(context, offered)}
+    chosen = {
+        "examples": offered.examples,
+        "memory": context.memory and offered.memory,
+        "model": _model(context, offered),
+    }
     admitted_context = context.model_copy(update=chosen)
     for model in _models(admitted_context):
         if model not in offered.models:

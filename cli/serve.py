@@ -26,6 +26,9 @@ def serve(
         list[str] | None, typer.Option(help="A model that may be asked for; the first is the default.")
     ] = None,
     examples: Annotated[str, typer.Option(help="File of verified pairs that every run is shown.")] = "",
+    no_memory: Annotated[
+        bool, typer.Option("--no-memory", help="Nobody may verify pairs, and no run is shown any.")
+    ] = False,
     allow_host: Annotated[list[str] | None, typer.Option(help="A name under which it is reached.")] = None,
     allow_origin: Annotated[list[str] | None, typer.Option(help="A web site whose pages may use it.")] = None,
     allow_uploads: Annotated[
@@ -48,6 +51,7 @@ def serve(
         token=made,
         models=model or (),
         examples=examples,
+        memory=not no_memory,
         hosts=allow_host or (),
         origins=allow_origin or (),
         uploads=allow_uploads,

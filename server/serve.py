@@ -44,6 +44,7 @@ class Options(NamedTuple):
     token: str = ""
     models: Sequence[str] = ()
     examples: str = ""
+    memory: bool = True
     hosts: Sequence[str] = ()
     origins: Sequence[str] = ()
     uploads: bool = False
@@ -74,6 +75,7 @@ def prepare(options: Options) -> Served:
         databases=databases,
         models=tuple(options.models) or (DEFAULT_MODEL,),
         examples=str(Path(options.examples).expanduser().absolute()) if options.examples else "",
+        memory=options.memory,
         token=options.token,
         hosts=tuple(options.hosts),
         origins=tuple(options.origins),

@@ -30,6 +30,8 @@ class Served(BaseModel):
     """Models that may be asked for; the first is the default."""
     examples: str = ""
     """File of verified pairs that every run is shown; empty: none."""
+    memory: bool = True
+    """People may verify pairs, and every run is shown those of its database."""
     token: str = ""
     """What every request must carry; empty: none."""
     hosts: tuple[str, ...] = ()

@@ -69,9 +69,10 @@ def _grounded(event: Grounded) -> tuple[str, str]:
 
 
 def _examples(event: Exemplified) -> tuple[str, str]:
-    lines = ", ".join(map(str, event.shown)) or "none"
+    lines = [f"line {line}" for line in event.shown]
+    shown = ", ".join([*lines, *event.verified]) or "none"
     left_out = "".join(f"; left out {each}" for each in event.left_out)
-    return "examples", f"of {event.pairs} pairs about this database, shown by line: {lines}{left_out}"
+    return "examples", f"of {event.pairs} verified pairs about this database, shown: {shown}{left_out}"
 
 
 def _recalled(event: Recalled) -> tuple[str, str]:
