@@ -135,7 +135,10 @@ def keep(pair: Verified, *, instead: bool = False) -> Kept:
         return Kept(file.stem, known)
     if file.exists() and not instead:
         by = f"with another query, by {known.who}" if known else "in a file that cannot be read"
-        raise VerifiedError(f"This question is kept already {by}, as {file.stem}. Remove that one first.")
+        raise VerifiedError(
+            f"This question is kept already {by}. Remove that one first: "
+            f"critiql memory remove {file.stem}"
+        )
     try:
         _write(file, pair.model_dump_json(indent=2) + "\n")
     except OSError as error:
