@@ -20,6 +20,7 @@ from critiql.agent.events import (
     Proposed,
     Recalled,
     Resumed,
+    Rewritten,
     Sensed,
     Writing,
 )
@@ -62,6 +63,10 @@ class TracePrinter:
 def _resumed(event: Resumed) -> tuple[str, str]:
     where = " and ".join(event.next)
     return "checkpoint", f"goes on at {where}" if where else "answered before; no model is asked"
+
+
+def _rewritten(event: Rewritten) -> tuple[str, str]:
+    return "follow_up", f"understood as: {event.question}"
 
 
 def _grounded(event: Grounded) -> tuple[str, str]:
@@ -142,6 +147,7 @@ def _budget(event: Budget) -> tuple[str, str]:
 
 LINES: dict[type[Event], Callable[[Any], tuple[str, str]]] = {
     Resumed: _resumed,
+    Rewritten: _rewritten,
     Grounded: _grounded,
     Exemplified: _examples,
     Recalled: _recalled,
