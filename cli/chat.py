@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from critiql.cli.completion import complete_graph, complete_model, complete_setting
 from critiql.cli.screen.dialogs import Answers, ask_person
 from critiql.cli.screen.failures import failures
 from critiql.cli.screen.turn import show_turn
@@ -19,15 +20,18 @@ THREAD = "chat"
 
 def chat(
     db: Annotated[str, typer.Option(help="Path or URL; without it the sample database.")] = "",
-    graph: Annotated[str, typer.Option(help="Which graph answers a question.")] = "text_to_sql",
-    model: Annotated[str, typer.Option(help="Model of all roles.")] = "",
+    graph: Annotated[
+        str, typer.Option(help="Which graph answers a question.", autocompletion=complete_graph)
+    ] = "text_to_sql",
+    model: Annotated[str, typer.Option(help="Model of all roles.", autocompletion=complete_model)] = "",
     evidence: Annotated[str, typer.Option(help="What is known beyond the schema.")] = "",
     approve: Annotated[bool, typer.Option("--approve", help="Run no query before you have seen it.")] = False,
     no_clarify: Annotated[
         bool, typer.Option("--no-clarify", help="Take the likelier of two readings instead of asking.")
     ] = False,
     setting: Annotated[
-        list[str] | None, typer.Option("--set", help="Any other setting, as name=value.")
+        list[str] | None,
+        typer.Option("--set", help="Any other setting, as name=value.", autocompletion=complete_setting),
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No trace.")] = False,
 ) -> None:

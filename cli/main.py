@@ -96,7 +96,6 @@ def command_of(name: str, function: Any, line: str | None = None) -> Any:
 app = typer.Typer(
     cls=LazyGroup,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     help="Ask a database a question in plain language; get SQL that was run, criticised and repaired.",
 )

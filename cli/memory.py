@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape as no_markup
 
+from critiql.cli.completion import complete_pair
 from critiql.cli.screen.failures import fail, failures
 from critiql.cli.screen.json_text import json_text
 from critiql.cli.screen.rows import print_rows
@@ -67,7 +68,11 @@ def list_pairs(
 
 
 @app.command()
-def remove(name: Annotated[str, typer.Argument(help="A name that `critiql memory list` shows.")]) -> None:
+def remove(
+    name: Annotated[
+        str, typer.Argument(help="A name that `critiql memory list` shows.", autocompletion=complete_pair)
+    ],
+) -> None:
     """Take a pair away."""
     from critiql.agent.memory import verified
 

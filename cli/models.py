@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Column, Table
 
+from critiql.cli.completion import complete_model
 from critiql.cli.screen import exit_codes
 from critiql.tools.models.files import store
 from critiql.tools.models.files.download import pull as pull_model
@@ -19,7 +20,9 @@ app = typer.Typer(help="The local models: list, pull, verify, remove.", no_args_
 _out = Console()
 _err = Console(stderr=True)
 
-Name = Annotated[str, typer.Argument(help="A name that `critiql models list` shows.")]
+Name = Annotated[
+    str, typer.Argument(help="A name that `critiql models list` shows.", autocompletion=complete_model)
+]
 
 
 @app.command("list")

@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from critiql.cli.completion import complete_model
+
 
 def serve(
     db: Annotated[
@@ -23,7 +25,10 @@ def serve(
         ),
     ] = "",
     model: Annotated[
-        list[str] | None, typer.Option(help="A model that may be asked for; the first is the default.")
+        list[str] | None,
+        typer.Option(
+            help="A model that may be asked for; the first is the default.", autocompletion=complete_model
+        ),
     ] = None,
     examples: Annotated[str, typer.Option(help="File of verified pairs that every run is shown.")] = "",
     no_memory: Annotated[

@@ -10,6 +10,7 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from itertools import chain, zip_longest
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -18,6 +19,7 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 from critiql.agent.context import Context
+from critiql.agent.roles.ground import schema_prefix
 from critiql.evals.data.item import Item
 from critiql.evals.data.task import questions
 from critiql.evals.run.export import open_results
@@ -25,6 +27,7 @@ from critiql.evals.run.scoring import execution_score
 from critiql.evals.run.systems import PATIENCE
 from critiql.evals.statistics import wilson
 from critiql.graphs.api import ask
+from critiql.tools.database.open import get_database
 from critiql.tools.sql.canonical import fingerprint
 
 EXPORTS = Path(__file__).parents[1] / "exports"
@@ -33,6 +36,8 @@ WITHOUT = EXPORTS / "spider-train-300_dev-run-6.jsonl.gz"
 """What `single_shot` answered without pairs."""
 LOOP = EXPORTS / "spider-train-300_dev-run-8.jsonl.gz"
 """What `text_to_sql` answered; its first run has the settings of the release."""
+MOST = 4
+"""Questions of a group and database."""
 
 
 class Subject(NamedTuple):
@@ -44,17 +49,30 @@ class Subject(NamedTuple):
     right_without: bool
 
 
-def subjects(seed: int) -> list[Subject]:
-    """Every question by chance, the groups taking turns: any beginning is a fair sample."""
+def subjects(seed: int, longest: int) -> Iterator[Subject]:
+    """Questions of databases that the loop missed one of: databases by chance, in each the groups in turn.
+
+    Args:
+        seed: of the order.
+        longest: characters that a database's schema may have in a prompt; reading one is most of the work.
+    """
     without, loop = _correct(WITHOUT, "single_shot"), _correct(LOOP, "text_to_sql")
-    found = questions(TASK).items
-    missed = [Subject(one, "missed", without[one.index]) for one in found if not loop[one.index]]
-    right = [Subject(one, "right", True) for one in found if loop[one.index] and without[one.index]]
+    by_database: dict[str, list[Item]] = {}
+    for item in questions(TASK).items:
+        by_database.setdefault(item.db_id, []).append(item)
     chance = Random(seed)
-    chance.shuffle(missed)
-    chance.shuffle(right)
-    turns = [one for pair in zip(missed, right, strict=False) for one in pair]
-    return turns + missed[len(right) :] + right[len(missed) :]
+    for name in chance.sample(sorted(by_database), len(by_database)):
+        asked = chance.sample(by_database[name], len(by_database[name]))
+        missed = [Subject(one, "missed", without[one.index]) for one in asked if not loop[one.index]]
+        right = [Subject(one, "right", True) for one in asked if loop[one.index] and without[one.index]]
+        if missed and _schema_length(asked[0]) <= longest:
+            turns = chain.from_iterable(zip_longest(missed[:MOST], right[:MOST]))
+            yield from (one for one in turns if one is not None)
+
+
+def _schema_length(item: Item) -> int:
+    """Characters of the schema as a prompt shows it."""
+    return len(schema_prefix(get_database(item.database).schema(), Context()))
 
 
 def _correct(export: Path, system: str) -> dict[int, bool]:
@@ -107,10 +125,10 @@ def read(file: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
 
-def pending(file: Path, shown: int, seed: int) -> Iterator[Subject]:
+def pending(file: Path, shown: int, seed: int, longest: int) -> Iterator[Subject]:
     """Questions that are not answered yet."""
     done = {one["index"] for one in read(file) if one["shown"] == shown}
-    return (one for one in subjects(seed) if one.item.index not in done)
+    return (one for one in subjects(seed, longest) if one.item.index not in done)
 
 
 def report(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -144,15 +162,17 @@ def main(
     shown: Annotated[int, typer.Option(min=1, max=20, help="Pairs shown.")] = 3,
     seconds: Annotated[float, typer.Option(help="Begin no further question after this long.")] = 200,
     seed: Annotated[int, typer.Option(help="Of the order.")] = 0,
+    longest: Annotated[int, typer.Option(help="Only databases whose schema has no more characters.")] = 2000,
     only_report: Annotated[bool, typer.Option("--report", help="Ask nothing.")] = False,
 ) -> None:
     """Answer what is not answered yet, then say what came out."""
     started, others = time.monotonic(), () if only_report else questions(ALL).items
-    for subject in () if only_report else pending(file, shown, seed):
+    for subject in () if only_report else pending(file, shown, seed, longest):
         if time.monotonic() - started > seconds:
             break
+        line = json.dumps(answer(subject, others, shown))
         with file.open("a", encoding="utf-8") as opened:
-            opened.write(json.dumps(answer(subject, others, shown)) + "\n")
+            opened.write(line + "\n")
     typer.echo(json.dumps(report(read(file)), indent=2))
 
 
