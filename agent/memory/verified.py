@@ -136,8 +136,7 @@ def keep(pair: Verified, *, instead: bool = False) -> Kept:
     if file.exists() and not instead:
         by = f"with another query, by {known.who}" if known else "in a file that cannot be read"
         raise VerifiedError(
-            f"This question is kept already {by}. Remove that one first: "
-            f"critiql memory remove {file.stem}"
+            f"This question is kept already {by}. Remove that one first: critiql memory remove {file.stem}"
         )
     try:
         _write(file, pair.model_dump_json(indent=2) + "\n")

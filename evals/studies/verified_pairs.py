@@ -4,6 +4,7 @@ Run as `python -m critiql.evals.studies.verified_pairs FILE`, as often as it tak
 file at once, and `--seconds` ends a piece. `--report` prints one JSON object of what is in it.
 Other gold pairs of the database stand for what people verified; those with the question's own gold
 query, or its words, are left out. The answers without pairs are those of the committed export.
+`--covered N` asks no model: it says how much of the gold query the chosen pairs name.
 """
 
 import json
@@ -17,8 +18,10 @@ from tempfile import TemporaryDirectory
 from typing import Annotated, Any, NamedTuple
 
 import typer
+from sqlglot import exp
 
 from critiql.agent.context import Context
+from critiql.agent.memory.examples import most_alike
 from critiql.agent.roles.ground import schema_prefix
 from critiql.evals.data.item import Item
 from critiql.evals.data.task import questions
@@ -28,7 +31,9 @@ from critiql.evals.run.systems import PATIENCE
 from critiql.evals.statistics import wilson
 from critiql.graphs.api import ask
 from critiql.tools.database.open import get_database
+from critiql.tools.question_pairs import Pair
 from critiql.tools.sql.canonical import fingerprint
+from critiql.tools.sql.parse import ParseFailure, parse
 
 EXPORTS = Path(__file__).parents[1] / "exports"
 TASK, ALL = "spider-train-300", "spider-train"
@@ -120,6 +125,44 @@ def answer(subject: Subject, others: Sequence[Item], shown: int) -> dict[str, An
     }
 
 
+def coverage(seed: int, most: int, shown: int) -> dict[str, Any]:
+    """How much of the gold query the chosen pairs name, which needs no model.
+
+    Args:
+        seed: of the draw.
+        most: questions drawn from those that have that many pairs.
+        shown: pairs chosen for each.
+    """
+    items, others = questions(TASK).items, questions(ALL).items
+    found: list[tuple[float, float]] = []
+    for item in Random(seed).sample(items, len(items)):
+        pairs = [Pair(0, one["question"], one["sql"]) for one in pairs_for(item, others)]
+        if len(found) < most and len(pairs) >= shown:
+            found.append(_covered(item, pairs, shown))
+    tables, columns = (sum(shares) / len(found) for shares in zip(*found, strict=True))
+    return {"n": len(found), "pairs shown": shown, "tables": round(tables, 3), "columns": round(columns, 3)}
+
+
+def _covered(item: Item, pairs: Sequence[Pair], shown: int) -> tuple[float, float]:
+    """Shares of the gold query's tables and columns that are in the queries of the most similar pairs."""
+    chosen = most_alike(item.question, pairs, get_database(item.database).schema())[:shown]
+    own, theirs = _names(item.gold), [_names(pair.sql) for pair in chosen]
+    tables, columns = (
+        len(own[kind] & set().union(*(one[kind] for one in theirs))) / max(len(own[kind]), 1)
+        for kind in (0, 1)
+    )
+    return tables, columns
+
+
+def _names(sql: str) -> tuple[set[str], set[str]]:
+    """Tables and columns that a query names."""
+    parsed = parse(sql, "sqlite")
+    if isinstance(parsed, ParseFailure):
+        return set(), set()
+    tables = {table.name.casefold() for table in parsed.tree.find_all(exp.Table)}
+    return tables, {column.name.casefold() for column in parsed.tree.find_all(exp.Column)}
+
+
 def read(file: Path) -> list[dict[str, Any]]:
     """What was answered so far."""
     return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
@@ -158,14 +201,22 @@ def _line(group: str, shown: int, rows: Sequence[dict[str, Any]]) -> dict[str, A
 
 
 def main(
-    file: Annotated[Path, typer.Argument(help="Where answers are kept, a JSON object a line.")],
+    file: Annotated[Path, typer.Argument(help="Where answers are kept, a JSON object a line.")] = Path(
+        "verified_pairs.jsonl"
+    ),
     shown: Annotated[int, typer.Option(min=1, max=20, help="Pairs shown.")] = 3,
     seconds: Annotated[float, typer.Option(help="Begin no further question after this long.")] = 200,
     seed: Annotated[int, typer.Option(help="Of the order.")] = 0,
     longest: Annotated[int, typer.Option(help="Only databases whose schema has no more characters.")] = 2000,
+    covered: Annotated[
+        int, typer.Option(help="Ask nothing; see what pairs name, for so many questions.")
+    ] = 0,
     only_report: Annotated[bool, typer.Option("--report", help="Ask nothing.")] = False,
 ) -> None:
     """Answer what is not answered yet, then say what came out."""
+    if covered:
+        typer.echo(json.dumps(coverage(seed, covered, shown)))
+        return
     started, others = time.monotonic(), () if only_report else questions(ALL).items
     for subject in () if only_report else pending(file, shown, seed, longest):
         if time.monotonic() - started > seconds:
