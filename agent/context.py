@@ -4,13 +4,14 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from critiql.tools.errors.guide.parts import GUIDES, Guide
+from critiql.tools.errors.guide.parts import GUIDES, PARTS, Guide, Part
 
 Role = Literal[
     "actor",
     "second",
     "llm_critic",
     "error_detector",
+    "localiser",
     "refiner",
     "action_assistant",
     "escalation",
@@ -42,6 +43,9 @@ class Context(BaseModel):
     )
     detector_model: ModelName | None = Field(
         default=None, description="Model of the semantic error detector; empty means `model`."
+    )
+    localiser_model: ModelName | None = Field(
+        default=None, description="Model of the localiser; empty means `model`."
     )
     refiner_model: ModelName | None = Field(
         default=None, description="Model of the refiner; empty means `model`."
@@ -137,6 +141,21 @@ class Context(BaseModel):
     )
     detector_head: str = Field(
         default="", description="File of an error-token head; empty: the shipped one that fits the model."
+    )
+    detector_parts: tuple[Part, ...] = Field(
+        default=PARTS,
+        description="Shown to a model that names errors in text: schema graph, its links, syntax tree.",
+    )
+    detector_constrained: bool = Field(
+        default=True, description="Hold a local model that names errors in text to error tokens."
+    )
+    localiser: bool = Field(
+        default=False,
+        description="error_llm: a model says where in the query the errors stand that a model named.",
+    )
+    repairs: str = Field(
+        default="",
+        description="File (.jsonl) of repaired queries to show the refiner; empty: the hand-written ones.",
     )
     refine: bool = Field(
         default=False,

@@ -24,6 +24,9 @@ def serve(
             help="What every request must carry; `new` makes one. Required beyond this machine.",
         ),
     ] = "",
+    users: Annotated[
+        str, typer.Option(help="File of lines NAME TOKEN: users who see nothing of each other.")
+    ] = "",
     model: Annotated[
         list[str] | None,
         typer.Option(
@@ -54,6 +57,7 @@ def serve(
         host=host,
         port=port,
         token=made,
+        users=users,
         models=model or (),
         examples=examples,
         memory=not no_memory,

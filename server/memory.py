@@ -74,8 +74,11 @@ def _allowed() -> None:
         VerifiedError: it does not.
     """
     offered = served()
-    if offered is None or not offered.memory:
-        raise VerifiedError("This server keeps no verified pairs. Start it without --no-memory.")
+    if offered is None or not offered.keeps_memory:
+        raise VerifiedError(
+            "This server keeps no verified pairs. Start it without --no-memory, and without users who may "
+            "see nothing of each other."
+        )
 
 
 def _result(one: Kept, database: str) -> PairResult:

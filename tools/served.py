@@ -34,12 +34,19 @@ class Served(BaseModel):
     """People may verify pairs, and every run is shown those of its database."""
     token: str = ""
     """What every request must carry; empty: none."""
+    users: dict[str, str] = {}
+    """Name to token of those who share the server and see nothing of each other; empty: all are one."""
     hosts: tuple[str, ...] = ()
     """Names of this machine beside its addresses and localhost."""
     origins: tuple[str, ...] = ()
     """Web sites whose pages may use the server beside its own."""
     uploads: str = ""
     """Folder for databases that are sent; empty: none are taken."""
+
+    @property
+    def keeps_memory(self) -> bool:
+        """Whether people may verify pairs; what one user verified, the others would see."""
+        return self.memory and not self.users
 
     def place_of(self, named: str) -> str:
         """The path or URL that a name stands for; a run's own note of an opened database is one too.

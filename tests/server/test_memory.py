@@ -68,7 +68,9 @@ async def test_a_pair_of_a_database_that_is_not_served_is_neither_shown_nor_remo
     assert [one.name for one in verified.read_memory().kept] == [kept.name]
 
 
+@pytest.mark.parametrize("change", [{"memory": False}, {"users": {"ines": "x" * 20, "jo": "y" * 20}}])
 async def test_a_server_without_memory_keeps_and_shows_nothing(
+    change: dict[str, Any],
     client: httpx.AsyncClient,
     offered: Served,
     shop: Path,
@@ -76,7 +78,7 @@ async def test_a_server_without_memory_keeps_and_shows_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     confirm(PAIR["question"], PAIR["sql"], get_database(shop), "Ines", limits=DEFAULT_LIMITS)
-    closed = offered.model_copy(update={"memory": False})
+    closed = offered.model_copy(update=change)
     monkeypatch.setenv("CRITIQL_SERVED", closed.model_dump_json())
     settings.cache_clear()
     assert (await client.get("/api/about")).json()["memory"] is False
