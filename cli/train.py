@@ -50,6 +50,7 @@ class Task(StrEnum):
     SAM = "sam"
     LOM = "lom"
     ACTOR = "actor"
+    EVERYDAY = "everyday"
     LLM_CRITIC = "llm_critic"
     DETECTOR = "detector"
 

@@ -94,7 +94,7 @@ class Inner(NamedTuple):
 
 
 DURABILITY = "__pregel_durability"
-"""Where a caller's `durability` is passed on: with "sync" a graph without checkpoints fails (LangGraph 1.2)."""
+"""Where a caller's `durability` is passed on; "sync" fails in a graph without checkpoints (LangGraph 1.2)."""
 
 
 def inner_run(state: AssistantState, made: Choices) -> Inner:

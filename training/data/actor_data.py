@@ -63,7 +63,7 @@ def actor_rows(
     made: dict[int, Row] = {}
     for one in opened([item for _, item in drawn], follow(len(drawn))):
         place = places[id(one.item)]
-        row = _row(one, drawn[place][0], parts[one.item.db_id], context)
+        row = actor_row(one, drawn[place][0], parts[one.item.db_id], context)
         if row is not None:
             made[place] = row
     return [made[place] for place in sorted(made)]
@@ -91,7 +91,7 @@ def _printed(sql: str, database: Database) -> str | None:
     return canonical(parsed.tree, database.dialect)
 
 
-def _row(gold: Gold, kind: Wording, part: Part, context: Context) -> Row | None:
+def actor_row(gold: Gold, kind: str, part: Part, context: Context) -> Row | None:
     """One example; None where its query does not run, or its schema is too long to be shown whole."""
     item, schema = gold.item, gold.database.schema()
     sql = answer_sql(item.gold, gold.database)

@@ -10,6 +10,7 @@ from critiql.training.data.actor_data import actor_rows
 from critiql.training.data.actor_outputs import Predictions, predictions_of
 from critiql.training.data.critic_data import critic_rows
 from critiql.training.data.detector_data import detector_rows
+from critiql.training.data.everyday_data import everyday_rows
 from critiql.training.data.example_file import Row, balanced
 from critiql.training.data.gold import Gold, opened
 from critiql.training.data.trajectory_data import LOM_KINDS, SAM_KINDS, actor_sam_row, lom_rows, sam_rows
@@ -29,7 +30,7 @@ def build(
     """The examples of one task.
 
     Args:
-        task: `sam`, `lom`, `detector`, `actor` or `llm_critic`.
+        task: `sam`, `lom`, `detector`, `actor`, `everyday` or `llm_critic`.
         data: where gold queries come from.
         limit: at most so many examples; None is all that can be made.
         seed: names every draw.
@@ -48,6 +49,8 @@ def build(
         )
     if task == "actor":
         return actor_rows(data.items, _in_other_words(data), limit, seed, follow)
+    if task == "everyday":
+        return everyday_rows(data.items, limit, seed, follow)
     outputs = predictions_of(predictions, data.name) if predictions is not None else {}
     if task == "llm_critic":
         return critic_rows(data.items, outputs, limit, seed, follow)

@@ -1,0 +1,79 @@
+"""Examples in the shapes that analysts use: they run, and databases that measure do not train."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from critiql.evals.data.item import Dataset
+from critiql.tools.database.open import open_database
+from critiql.tools.errors.lookup import DatabaseValues
+from critiql.training.data import actor_data
+from critiql.training.data.everyday_data import everyday_rows
+from critiql.training.data.example_file import Row
+from critiql.training.data.facts import Facts, plural, singular
+
+
+@pytest.fixture
+def rows(own: Dataset, monkeypatch: pytest.MonkeyPatch) -> list[Row]:
+    """What is made of four copies of the library, two of which train."""
+    monkeypatch.setattr(
+        actor_data, "part_of", lambda name: "fit" if name in ("north", "south") else "validate"
+    )
+    return everyday_rows(own.items, None, 0, lambda _: lambda: None)
+
+
+def test_databases_that_measure_do_not_train(rows: list[Row]) -> None:
+    by_part = {
+        part: {row["db_id"] for row in rows if row["part"] == part} for part in ("train", "validation")
+    }
+    assert by_part == {"train": {"north", "south"}, "validation": {"harbour", "garden"}}
+
+
+def test_every_answer_runs_and_gives_rows(rows: list[Row], own_file: Path) -> None:
+    assert len({row["kind"] for row in rows}) >= 6
+    for row in rows:
+        sql = row["answer"].removeprefix(row["opening"])
+        with closing(sqlite3.connect(own_file.parent / f"{row['db_id']}.sqlite")) as connection:
+            assert connection.execute(sql).fetchall()
+
+
+def test_the_same_seed_makes_the_same_examples_and_a_limit_keeps_the_shapes(
+    rows: list[Row], own: Dataset
+) -> None:
+    assert everyday_rows(own.items, None, 0, lambda _: lambda: None) == rows
+    few = everyday_rows(own.items, 12, 0, lambda _: lambda: None)
+    assert len(few) <= 12
+    assert len({row["kind"] for row in few}) >= 4
+
+
+def test_facts_tell_days_amounts_and_categories_apart(own_file: Path) -> None:
+    with closing(open_database(own_file.parent / "north.sqlite")) as database:
+        facts = Facts(database.schema(), DatabaseValues(database))
+        loan, member, book = (facts.schema.by_name[name] for name in ("loan", "member", "book"))
+        assert [(day, list(years)) for day, years in facts.days(loan)] == [("start", ["2024"])]
+        assert facts.amounts(loan) == ["days"]
+        assert facts.amounts(book) == ["pages", "price"]
+        assert ("status", ["active", "closed", "paused"]) in [
+            (name, list(values)) for name, values in facts.categories(member)
+        ]
+        assert {(link.events.name, link.thing.name, link.name) for link in facts.links()} >= {
+            ("book", "author", "name"),
+            ("loan", "book", "title"),
+            ("loan", "member", "name"),
+        }
+
+
+@pytest.mark.parametrize(
+    ("name", "one", "many"),
+    [
+        ("order_items", "order item", "order items"),
+        ("Company", "company", "companies"),
+        ("companies", "company", "companies"),
+        ("address", "address", "address"),
+        ("bonus", "bonus", "bonus"),
+    ],
+)
+def test_names_in_words(name: str, one: str, many: str) -> None:
+    assert (singular(name), plural(name)) == (one, many)
