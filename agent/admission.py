@@ -22,7 +22,11 @@ def admitted(context: Context) -> Context:
     named = [name for name in FILES if getattr(context, name) not in ("", _own(offered, name))]
     if named:
         raise ModelError(f"{named[0]} names a file, which a server takes from nobody. Leave it out.")
-    chosen: dict[str, Any] = {"examples": offered.examples, "model": _model(context, offered)}
+    chosen: dict[str, Any] = {
+        "examples": offered.examples,
+        "memory": context.memory and offered.keeps_memory,
+        "model": _model(context, offered),
+    }
     if offered.users:  # who is answered from memory learns what somebody else asked
         chosen["answer_cache"] = False
     admitted_context = context.model_copy(update=chosen)

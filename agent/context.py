@@ -195,6 +195,10 @@ class Context(BaseModel):
         default="",
         description="File (.csv, .jsonl) of verified pairs: question, sql, perhaps database. Empty: none.",
     )
+    memory: bool = Field(
+        default=True,
+        description="Show what people have verified about this database (`critiql memory`) as examples.",
+    )
     examples_shown: int = Field(
         default=3, ge=1, le=20, description="Verified pairs shown to roles that write SQL, the most similar."
     )

@@ -51,9 +51,11 @@ class Exemplified(Event):
 
     type: Literal["examples"] = "examples"
     pairs: int
-    """Pairs of the file that are about this database."""
+    """Pairs of the file and of the memory that are about this database."""
     shown: list[int]
-    """Their lines in the file, the most similar first."""
+    """Lines of the file that are shown, the most similar first."""
+    verified: list[str] = []
+    """Names of pairs of the memory that are shown, the most similar first."""
     left_out: list[str]
     """Pairs that would have been shown, and why they are not."""
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from critiql.cli.completion import complete_graph, complete_model, complete_setting
 from critiql.cli.screen import exit_codes
 from critiql.cli.screen.json_text import json_text
 from critiql.cli.screen.rows import print_rows
@@ -21,13 +22,18 @@ LONGEST_INPUT = 1_000_000
 def ask(
     question: Annotated[str, typer.Argument(help="The question; - reads it from standard input.")],
     db: Annotated[str, typer.Option(help="Path or URL; without it the sample database.")] = "",
-    graph: Annotated[str, typer.Option(help="Which graph answers.")] = "text_to_sql",
-    model: Annotated[str, typer.Option(help="Model of all roles.")] = "",
-    critic_model: Annotated[str, typer.Option(help="Model of the LLM critic.")] = "",
+    graph: Annotated[
+        str, typer.Option(help="Which graph answers.", autocompletion=complete_graph)
+    ] = "text_to_sql",
+    model: Annotated[str, typer.Option(help="Model of all roles.", autocompletion=complete_model)] = "",
+    critic_model: Annotated[
+        str, typer.Option(help="Model of the LLM critic.", autocompletion=complete_model)
+    ] = "",
     z: Annotated[int, typer.Option(min=1, max=20, help="Generations at most.")] = 5,
     evidence: Annotated[str, typer.Option(help="What is known beyond the schema.")] = "",
     setting: Annotated[
-        list[str] | None, typer.Option("--set", help="Any other setting, as name=value.")
+        list[str] | None,
+        typer.Option("--set", help="Any other setting, as name=value.", autocompletion=complete_setting),
     ] = None,
     examples: Annotated[str, typer.Option(help="File of verified pairs to learn from: question, sql.")] = "",
     fresh: Annotated[bool, typer.Option("--fresh", help="Ask anew what was answered before.")] = False,

@@ -15,6 +15,9 @@ COMMANDS = {
     "check": ("critiql.cli.check:check", "Name what is wrong with a SQL query, by type."),
     "refine": ("critiql.cli.refine:refine", "Mend a given SQL query where something stands against it."),
     "explain": ("critiql.cli.explain:explain", "Show a SQL query as a sequence of steps, with row counts."),
+    "chat": ("critiql.cli.chat:chat", "Ask one question after the other, and lean on the ones before."),
+    "memory": ("critiql.cli.memory:app", "Questions with queries that you verified, shown as examples."),
+    "doctor": ("critiql.cli.doctor:doctor", "What is installed, what this machine can do, what to mend."),
     "models": ("critiql.cli.models:app", "List, pull, verify and remove local models."),
     "eval": ("critiql.cli.evals.app:app", "Run, score, compare and report evaluations."),
     "calibrate": ("critiql.cli.calibrate:calibrate", "Measure a critic and fit what it may decide."),
@@ -93,7 +96,6 @@ def command_of(name: str, function: Any, line: str | None = None) -> Any:
 app = typer.Typer(
     cls=LazyGroup,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     help="Ask a database a question in plain language; get SQL that was run, criticised and repaired.",
 )

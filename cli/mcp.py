@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
+from critiql.cli.completion import complete_model
+
 
 def mcp(
     db: Annotated[
@@ -21,7 +23,10 @@ def mcp(
         str, typer.Option(envvar="CRITIQL_TOKEN", help="What every request must carry, with --http.")
     ] = "",
     model: Annotated[
-        list[str] | None, typer.Option(help="A model that may be used; the first is the default.")
+        list[str] | None,
+        typer.Option(
+            help="A model that may be used; the first is the default.", autocompletion=complete_model
+        ),
     ] = None,
     print_config: Annotated[
         bool, typer.Option("--print-config", help="Print what known clients are configured with, and end.")

@@ -6,6 +6,7 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
+from critiql.cli.completion import complete_model
 from critiql.cli.screen.failures import failures
 from critiql.cli.screen.pulling import gigabytes, pull_shown
 from critiql.tools.models.files import store
@@ -17,7 +18,11 @@ app = typer.Typer(help="The local models: list, pull, verify, remove.", no_args_
 _out = Console()
 
 Name = Annotated[
-    str, typer.Argument(help="A name that `critiql models list` shows, or hf:OWNER/NAME[:QUANT].")
+    str,
+    typer.Argument(
+        help="A name that `critiql models list` shows, or hf:OWNER/NAME[:QUANT].",
+        autocompletion=complete_model,
+    ),
 ]
 
 

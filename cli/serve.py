@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from critiql.cli.completion import complete_model
+
 
 def serve(
     db: Annotated[
@@ -26,9 +28,15 @@ def serve(
         str, typer.Option(help="File of lines NAME TOKEN: users who see nothing of each other.")
     ] = "",
     model: Annotated[
-        list[str] | None, typer.Option(help="A model that may be asked for; the first is the default.")
+        list[str] | None,
+        typer.Option(
+            help="A model that may be asked for; the first is the default.", autocompletion=complete_model
+        ),
     ] = None,
     examples: Annotated[str, typer.Option(help="File of verified pairs that every run is shown.")] = "",
+    no_memory: Annotated[
+        bool, typer.Option("--no-memory", help="Nobody may verify pairs, and no run is shown any.")
+    ] = False,
     allow_host: Annotated[list[str] | None, typer.Option(help="A name under which it is reached.")] = None,
     allow_origin: Annotated[list[str] | None, typer.Option(help="A web site whose pages may use it.")] = None,
     allow_uploads: Annotated[
@@ -55,6 +63,7 @@ def serve(
         users=users,
         models=model or (),
         examples=examples,
+        memory=not no_memory,
         hosts=allow_host or (),
         origins=allow_origin or (),
         uploads=allow_uploads,

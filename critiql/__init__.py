@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from critiql.agent.context import Context
     from critiql.agent.decide.calibration import CalibrationError
     from critiql.agent.events import Event
+    from critiql.agent.memory.verified import VerifiedError
     from critiql.agent.roles.ground import QuestionError
     from critiql.agent.toolbox import toolbox
     from critiql.graphs.api import aask, ask, stream
@@ -58,6 +59,7 @@ __all__ = [
     "SettingsError",
     "TransientModelError",
     "UnknownGraphError",
+    "VerifiedError",
     "aask",
     "as_tool",
     "ask",
@@ -78,6 +80,7 @@ _MODULES = {
     "agent.context": ("Context",),
     "agent.decide.calibration": ("CalibrationError",),
     "agent.events": ("Event",),
+    "agent.memory.verified": ("VerifiedError",),
     "agent.roles.ground": ("QuestionError",),
     "agent.toolbox": ("toolbox",),
     "graphs.api": ("aask", "ask", "stream"),

@@ -40,6 +40,7 @@ from critiql.agent.assistant.review import approve, clarify, route_after_review
 from critiql.agent.assistant.router import route_after_router, router
 from critiql.agent.context import Context
 from critiql.agent.events import forward
+from critiql.agent.memory.verified import VerifiedError
 from critiql.agent.node import threaded
 from critiql.agent.roles.ground import QuestionError
 from critiql.agent.wording.sentence import plain
@@ -57,6 +58,7 @@ PROBLEMS: dict[type[Exception], str] = {
     DatabaseError: "database",
     ModelError: "model",
     PairsError: "examples",
+    VerifiedError: "memory",
     UnknownGraphError: "graph",
     ValidationError: "setting",
 }

@@ -8,6 +8,7 @@ from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
+from critiql.agent.memory.verified import UnknownPairError, VerifiedError
 from critiql.agent.roles.ground import QuestionError
 from critiql.graphs.catalogue import UnknownGraphError
 from critiql.graphs.refine import NoQueryError
@@ -41,6 +42,8 @@ KINDS: dict[type[Exception], tuple[str, int]] = {
     UnknownGraphError: ("graph", 404),
     UploadError: ("upload", 400),
     PairsError: ("examples", 500),
+    UnknownPairError: ("memory", 404),
+    VerifiedError: ("memory", 400),
     DatabaseError: ("database", 404),
     ModelError: ("model", 503),
 }

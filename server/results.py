@@ -1,5 +1,6 @@
 """What the doors give back, typed: MCP makes its output schemas of these, HTTP its JSON."""
 
+from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel
@@ -100,6 +101,18 @@ class SchemaResult(BaseModel):
     """How many tables and columns the settings of this server hide."""
     questions: list[str] = []
     """Questions that may be asked of it, made from the schema by code."""
+
+
+class PairResult(BaseModel):
+    """A question and its query, verified by a person."""
+
+    id: str
+    question: str
+    sql: str
+    database: str
+    """The name under which it is served."""
+    who: str
+    when: datetime
 
 
 class AskResult(BaseModel):

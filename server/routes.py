@@ -19,9 +19,9 @@ from critiql.agent.context import Context
 from critiql.agent.events import EVENT
 from critiql.graphs.catalogue import GRAPHS
 from critiql.graphs.refine import Refinement
-from critiql.server import library
+from critiql.server import library, memory
 from critiql.server.failures import TOLD, told_of
-from critiql.server.results import CheckResult, ExplainResult, RunResult, SchemaResult
+from critiql.server.results import CheckResult, ExplainResult, PairResult, RunResult, SchemaResult
 from critiql.server.uploads import LARGEST, accept_upload
 from critiql.tools.chart import chart_of
 from critiql.tools.database.engine import DatabaseError
@@ -53,6 +53,15 @@ class Table(BaseModel):
     kind: str = ""
 
 
+class Confirmed(BaseModel):
+    """A query that a person says is right."""
+
+    database: str = ""
+    question: str = Field(max_length=8_000)
+    sql: str = Field(max_length=200_000)
+    who: str = Field(max_length=1_000)
+
+
 class Question(BaseModel):
     """A question and how it is to be answered."""
 
@@ -74,7 +83,7 @@ def about() -> dict[str, Any]:
         "upload": bool(offered and offered.uploads),
         "upload_limit_bytes": LARGEST,
         "approval": True,
-        "memory": False,
+        "memory": bool(offered and offered.keeps_memory),
         "refine": True,
         "model": {"name": model, "local": not model.startswith(HOSTED)},
         "models": list(offered.models) if offered else [model],
@@ -191,6 +200,24 @@ async def answering(asked: library.Asked) -> AsyncGenerator[str, None]:
 def sse(name: str, data: Any) -> str:
     """One server-sent event, in ASCII: some clients end a line at U+2028."""
     return f"event: {name}\ndata: {json.dumps(data, default=str)}\n\n"
+
+
+@router.get("/memory")
+def verified(database: str = "") -> list[PairResult]:
+    """What people have verified about a database, the newest first."""
+    return memory.pairs(database)
+
+
+@router.post("/memory")
+def verify(pair: Confirmed) -> PairResult:
+    """Keep what a person says is right, if it runs."""
+    return memory.verify(pair.database, pair.question, pair.sql, pair.who)
+
+
+@router.delete("/memory/{name}", status_code=204)
+def forget(name: str) -> None:
+    """Take a verified pair away."""
+    memory.forget(name)
 
 
 @router.post("/upload")

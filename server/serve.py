@@ -49,6 +49,7 @@ class Options(NamedTuple):
     """File with the name and token of each user; empty: all are one."""
     models: Sequence[str] = ()
     examples: str = ""
+    memory: bool = True
     hosts: Sequence[str] = ()
     origins: Sequence[str] = ()
     uploads: bool = False
@@ -82,6 +83,7 @@ def prepare(options: Options) -> Served:
         databases=databases,
         models=tuple(options.models) or (DEFAULT_MODEL,),
         examples=str(Path(options.examples).expanduser().absolute()) if options.examples else "",
+        memory=options.memory,
         token=options.token,
         users=users,
         hosts=tuple(options.hosts),

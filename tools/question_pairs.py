@@ -25,11 +25,18 @@ class Pair:
     """A question and the query that answers it."""
 
     line: int
-    """Of the file, from 1."""
+    """Of the file, from 1; 0 for one that has a name."""
     question: str
     sql: str
     database: str = ""
     """Path, URL or name of the database it is about; empty: any."""
+    name: str = ""
+    """Of a pair in the verified memory; empty for a line of a file."""
+
+    @property
+    def place(self) -> str:
+        """How a person is told which one it is."""
+        return self.name or f"line {self.line}"
 
     def is_about(self, url: str, folder: Path) -> bool:
         """Whether it may be about the database of that URL; a relative path is taken from the folder."""

@@ -30,6 +30,8 @@ class Served(BaseModel):
     """Models that may be asked for; the first is the default."""
     examples: str = ""
     """File of verified pairs that every run is shown; empty: none."""
+    memory: bool = True
+    """People may verify pairs, and every run is shown those of its database."""
     token: str = ""
     """What every request must carry; empty: none."""
     users: dict[str, str] = {}
@@ -40,6 +42,11 @@ class Served(BaseModel):
     """Web sites whose pages may use the server beside its own."""
     uploads: str = ""
     """Folder for databases that are sent; empty: none are taken."""
+
+    @property
+    def keeps_memory(self) -> bool:
+        """Whether people may verify pairs; what one user verified, the others would see."""
+        return self.memory and not self.users
 
     def place_of(self, named: str) -> str:
         """The path or URL that a name stands for; a run's own note of an opened database is one too.

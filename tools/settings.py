@@ -37,6 +37,8 @@ class Settings(BaseSettings):
     """Folder with benchmark data; what needs it says so and is skipped when this is not set."""
     models: Path = Field(default_factory=lambda: user_data_path("critiql") / "models")
     """The local store of GGUF files."""
+    memory: Path = Field(default_factory=lambda: user_data_path("critiql") / "verified")
+    """Folder of the questions that people have verified, one file each; it may be under version control."""
     cache: Path = Field(default_factory=lambda: user_cache_path("critiql"))
     """Prefix states, value indexes and other files that can be made again."""
     cache_gigabytes: float = Field(default=2.0, ge=0)
@@ -49,7 +51,7 @@ class Settings(BaseSettings):
     prices: Path | None = None
     """File of prices, as JSON, over those that come with Critiql (docs/MODELS.md)."""
 
-    @field_validator("data", "models", "cache", "prices")
+    @field_validator("data", "models", "memory", "cache", "prices")
     @classmethod
     def _nameable(cls, path: Path | None) -> Path | None:
         """A name that no file can have would raise at every look-up."""

@@ -21,6 +21,7 @@ from critiql.agent.decide.fitted import prompt_name
 from critiql.agent.events import Recalled, emit
 from critiql.agent.memory import answer_cache
 from critiql.agent.memory.answer_cache import Chosen
+from critiql.agent.memory.verified import digest_of
 from critiql.agent.roles.ground import begun, checked_question
 from critiql.agent.state import Candidate, State, Update
 from critiql.tools.database.content_version import file_version
@@ -93,6 +94,7 @@ def key_of(question: str, evidence: str, database: Database, context: Context) -
         "prompts": {name: prompts.load(name).digest for name in prompts.names()},
         "calibration": calibration,
         "examples": sha256(examples).hexdigest(),
+        "verified": digest_of(database) if context.memory else "",
     }
     return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest() if content else None
 

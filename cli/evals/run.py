@@ -13,6 +13,7 @@ from pydantic import ValidationError
 import critiql.cli.screen.exit_codes as codes
 from critiql.agent.context import Context
 from critiql.agent.decide.fitted import calibration_for
+from critiql.cli.completion import complete_data, complete_graph, complete_model, complete_setting
 from critiql.cli.evals.follow import announced, console, follow
 from critiql.cli.screen.failures import fail, failures
 from critiql.evals.data.item import Metric
@@ -36,7 +37,10 @@ ResumeOption = Annotated[
     list[Path] | None, typer.Option(help="Export whose model calls fill the cache first; repeatable.")
 ]
 SetOption = Annotated[
-    list[str] | None, typer.Option("--set", help="Setting of the agent as key=value; repeatable.")
+    list[str] | None,
+    typer.Option(
+        "--set", help="Setting of the agent as key=value; repeatable.", autocompletion=complete_setting
+    ),
 ]
 ExportOption = Annotated[
     Path | None, typer.Option("--export", help="Export here every 20 minutes and at the end.")
@@ -45,9 +49,18 @@ BudgetOption = Annotated[float | None, typer.Option(help="Stop after so many sec
 
 
 def eval_run(
-    dataset: Annotated[str, typer.Argument(help="Task, data set, or a .csv or .jsonl file of your own.")],
-    system: Annotated[str, typer.Option(help="Graphs, separated by commas.")] = "single_shot",
-    model: Annotated[str | None, typer.Option(help="Model of every role.")] = None,
+    dataset: Annotated[
+        str,
+        typer.Argument(
+            help="Task, data set, or a .csv or .jsonl file of your own.", autocompletion=complete_data
+        ),
+    ],
+    system: Annotated[
+        str, typer.Option(help="Graphs, separated by commas.", autocompletion=complete_graph)
+    ] = "single_shot",
+    model: Annotated[
+        str | None, typer.Option(help="Model of every role.", autocompletion=complete_model)
+    ] = None,
     critic_model: Annotated[str | None, typer.Option(help="Model of the LLM critic, if another.")] = None,
     limit: Annotated[int | None, typer.Option(help="Draw so many questions, stratified.", min=1)] = None,
     seed: Annotated[int, typer.Option(help="Names the draw of the questions.")] = 0,

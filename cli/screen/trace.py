@@ -20,6 +20,7 @@ from critiql.agent.events import (
     Proposed,
     Recalled,
     Resumed,
+    Rewritten,
     Sensed,
     Writing,
 )
@@ -64,14 +65,19 @@ def _resumed(event: Resumed) -> tuple[str, str]:
     return "checkpoint", f"goes on at {where}" if where else "answered before; no model is asked"
 
 
+def _rewritten(event: Rewritten) -> tuple[str, str]:
+    return "follow_up", f"understood as: {event.question}"
+
+
 def _grounded(event: Grounded) -> tuple[str, str]:
     return "ground", f"{event.database} ({event.dialect}, {event.tables} tables)"
 
 
 def _examples(event: Exemplified) -> tuple[str, str]:
-    lines = ", ".join(map(str, event.shown)) or "none"
+    lines = [f"line {line}" for line in event.shown]
+    shown = ", ".join([*lines, *event.verified]) or "none"
     left_out = "".join(f"; left out {each}" for each in event.left_out)
-    return "examples", f"of {event.pairs} pairs about this database, shown by line: {lines}{left_out}"
+    return "examples", f"of {event.pairs} verified pairs about this database, shown: {shown}{left_out}"
 
 
 def _recalled(event: Recalled) -> tuple[str, str]:
@@ -141,6 +147,7 @@ def _budget(event: Budget) -> tuple[str, str]:
 
 LINES: dict[type[Event], Callable[[Any], tuple[str, str]]] = {
     Resumed: _resumed,
+    Rewritten: _rewritten,
     Grounded: _grounded,
     Exemplified: _examples,
     Recalled: _recalled,

@@ -14,8 +14,8 @@ ROOT = Path(__file__).parents[2]
 NAMES = """
 Answer CalibrationError CheckResult CheckpointError Context ContextOverflowError CritiqlError DatabaseError
 Event Explanation Failure HeadError Limits ModelError PairsError QuestionError Refinement Rows SettingsError
-TransientModelError UnknownGraphError aask as_tool ask check explain graph load_model open_database refine run
-stream toolbox
+TransientModelError UnknownGraphError VerifiedError aask as_tool ask check explain graph load_model
+open_database refine run stream toolbox
 """
 HEAVY = ("langgraph", "langchain", "llama_cpp", "torch", "pydantic", "sqlglot", "numpy")
 
@@ -67,6 +67,7 @@ def test_every_kind_of_error_is_one() -> None:
         "SettingsError": 2,
         "TransientModelError": 4,
         "UnknownGraphError": 2,
+        "VerifiedError": 2,
     }
 
 

@@ -24,7 +24,6 @@ from critiql.agent.answer import Answer
 from critiql.agent.context import Context
 from critiql.agent.events import Rewritten
 from critiql.graphs.api import stream
-from critiql.server import routes
 from critiql.server.app import make_app
 from critiql.tools.chart import chart_of
 from critiql.tools.served import Served
@@ -36,7 +35,7 @@ MENDED = "SELECT COUNT(*) AS artists FROM artists"
 
 
 class PageServer:
-    """The state of the server: conversations, verified pairs, and what the page asked for.
+    """The state of the server: conversations, and what the page asked for.
 
     Args:
         database: the database that is served.
@@ -63,16 +62,12 @@ class PageServer:
         )
         self.said: dict[str, Any] = json.loads(SAID.read_text())
         self.threads: dict[str, dict[str, Any]] = {}
-        self.pairs: list[dict[str, Any]] = []
         self.cancelled: list[str] = []
 
     def app(self) -> FastAPI:
         """The server's own application, with the LangGraph API of the script beside it."""
         app = make_app(self.served)
         own = [
-            Route("/api/about", self.about),
-            Route("/api/memory", self.memory, methods=["GET", "POST"]),
-            Route("/api/memory/{id}", self.forget, methods=["DELETE"]),
             Route("/threads", self.open_thread, methods=["POST"]),
             Route("/threads/search", self.search, methods=["POST"]),
             Route("/threads/{id}", self.thread, methods=["GET", "DELETE"]),
@@ -82,20 +77,6 @@ class PageServer:
         ]
         app.router.routes[:0] = own
         return app
-
-    async def about(self, _request: Request) -> Response:
-        return JSONResponse({**routes.about(), "memory": True})
-
-    async def memory(self, request: Request) -> Response:
-        if request.method == "GET":
-            return JSONResponse(self.pairs)
-        pair = {**await request.json(), "id": str(len(self.pairs) + 1), "when": "2026-11-28T05:00:00Z"}
-        self.pairs.append(pair)
-        return JSONResponse(pair)
-
-    async def forget(self, request: Request) -> Response:
-        self.pairs = [pair for pair in self.pairs if pair["id"] != request.path_params["id"]]
-        return Response(status_code=204)
 
     # --- the LangGraph API ---
 

@@ -10,6 +10,8 @@ import pytest
 from page_hands import ask_and_wait, cells, sql_of, write_sql
 from page_server import PageServer
 
+from critiql.agent.memory.verified import read_memory
+
 api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = api.expect
 pytestmark = [pytest.mark.server, pytest.mark.enable_socket]
@@ -136,24 +138,33 @@ def test_the_chart_fits_the_columns_and_its_kind_can_be_switched(tab: Any) -> No
     expect(tab.locator(".vega canvas")).to_be_visible()
 
 
-def test_only_an_explicit_act_with_a_name_saves_a_verified_pair(tab: Any, server: PageServer) -> None:
+def test_only_an_explicit_act_with_a_name_saves_a_verified_pair(tab: Any) -> None:
     ask_and_wait(tab, SPENT)
     tab.get_by_role("button", name="Save as verified").click()
     dialog = tab.get_by_role("dialog", name="Save as verified")
     dialog.get_by_role("button", name="It is right: save it").click()
-    assert server.pairs == []
+    assert read_memory().kept == []
     dialog.get_by_label("Your name").fill("Ines")
     dialog.get_by_role("button", name="It is right: save it").click()
     expect(dialog).to_contain_text("Saved.")
     dialog.get_by_role("button", name="Done").click()
-    assert [(pair["question"], pair["who"], pair["database"]) for pair in server.pairs] == [
-        (SPENT, "Ines", "music shop")
-    ]
+    assert [(one.pair.question, one.pair.who) for one in read_memory().kept] == [(SPENT, "Ines")]
     tab.get_by_role("button", name="Verified", exact=True).click()
     expect(tab.get_by_role("dialog")).to_contain_text("Ines")
     tab.get_by_role("button", name=f"Remove: {SPENT}").click()
     expect(tab.get_by_role("dialog")).to_contain_text("None yet")
-    assert server.pairs == []
+    assert read_memory().kept == []
+
+
+def test_a_query_that_does_not_run_is_not_saved(tab: Any) -> None:
+    ask_and_wait(tab, SPENT)
+    write_sql(tab, "DROP TABLE artists")
+    tab.get_by_role("button", name="Save as verified").click()
+    dialog = tab.get_by_role("dialog", name="Save as verified")
+    dialog.get_by_label("Your name").fill("Ines")
+    dialog.get_by_role("button", name="It is right: save it").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("does not run, so it was not kept")
+    assert read_memory().kept == []
 
 
 def test_hostile_names_and_cells_are_text(tab: Any, server: PageServer) -> None:

@@ -160,8 +160,9 @@ def test_on_the_command_line(scripted: Callable[..., Any], shop: Path, pairs: Pa
     options = ["ask", QUESTION, "--db", str(shop), "--model", "scripted", "--examples"]
     done = CliRunner().invoke(app, [*options, str(pairs)])
     assert done.exit_code == 0
-    assert "of 4 pairs about this database, shown by line: 3, 2, 1; left out line 4" in " ".join(
-        done.output.split()
+    assert (
+        "of 4 verified pairs about this database, shown: line 3, line 2, line 1; left out line 4"
+        in " ".join(done.output.split())
     )
     bad = CliRunner().invoke(app, [*options, str(shop)])
     assert bad.exit_code == 2

@@ -1,12 +1,17 @@
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from critiql.agent.context import Context
+from critiql.agent.memory.confirm import confirm
 from critiql.evals.data.item import Item
 from critiql.evals.run import systems
 from critiql.evals.run.systems import context_of, local, remote, settings_of
+from critiql.tools.database.engine import DEFAULT_LIMITS
+from critiql.tools.database.open import get_database
 
 
 def test_settings_are_read_as_json_or_text_and_named_without_folders() -> None:
@@ -38,7 +43,7 @@ def test_a_local_graph_gets_question_database_and_evidence(monkeypatch: pytest.M
     assert asked == {
         "given": ("how many", Path("db.sqlite")),
         "graph": "single_shot",
-        "context": context,
+        "context": context.model_copy(update={"memory": False}),
         "evidence": "a hint",
         "draft": "",
     }
@@ -91,3 +96,13 @@ def test_a_question_is_asked_again_where_its_connection_breaks(
     else:
         with pytest.raises(httpx.ConnectError):
             ask(ITEM)
+
+
+def test_what_somebody_verified_here_changes_no_result(scripted: Callable[..., Any], shop: Path) -> None:
+    query = "SELECT COUNT(*) FROM maker"
+    confirm("How many makers?", query, get_database(shop), "Ines", limits=DEFAULT_LIMITS)
+    model = scripted([query])
+    local("single_shot", Context(model="scripted"))(
+        Item("own", 0, "shop", shop, "How many makers are there?", query)
+    )
+    assert "verified" not in model.asked[0][1].request

@@ -61,6 +61,7 @@ export interface Exemplified {
   type: "examples";
   pairs: number;
   shown: number[];
+  verified: string[];
   left_out: string[];
 }
 /**

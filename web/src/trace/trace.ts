@@ -84,9 +84,7 @@ export function withEvent(trace: Trace, event: TraceEvent): Trace {
     case "grounded":
       return { ...noted(trace, grounded(event)), waiting: "The model writes the query" };
     case "examples":
-      return event.shown.length || event.left_out.length
-        ? noted(trace, `${event.shown.length} of your verified pairs shown to the model`)
-        : trace;
+      return event.pairs || event.left_out.length ? noted(trace, examples(event)) : trace;
     case "recalled":
       return noted(trace, "This question was answered before. The same query runs again; no model is asked.");
     case "resumed":
@@ -157,6 +155,13 @@ function limitReached(limit: string): string {
 function grounded(event: { database: string; dialect: string; tables: number; pruned: boolean }): string {
   const cut = event.pruned ? " The model sees only the tables that fit the question." : "";
   return `Read ${event.tables} ${event.tables === 1 ? "table" : "tables"} of ${baseName(event.database)} (${event.dialect}).${cut}`;
+}
+
+/** Which verified pairs the model is shown, by name, and why others are not. */
+function examples(event: { shown: number[]; verified: string[]; left_out: string[] }): string {
+  const names = [...event.shown.map((line) => `line ${line}`), ...event.verified];
+  const shown = names.length ? `Verified pairs shown to the model: ${names.join(", ")}.` : "No verified pair is shown to the model.";
+  return event.left_out.length ? `${shown} Left out: ${event.left_out.join("; ")}` : shown;
 }
 
 /** The last part of a path; a database's name stays as it is. */
