@@ -31,7 +31,9 @@ def error_detector(state: State, context: Context) -> Update:
         calls += sensed.calls
         findings = [finding.as_dict() for finding in union(found, sensed.findings)]
         emit(Detected(id=candidate["id"], findings=findings))
-        looked.append({"id": candidate["id"], "findings": findings, **_emptiness(candidate, query)})
+        looked.append({"id": candidate["id"], "findings": findings})
+        if _is_empty(candidate) and isinstance(query, Query):
+            looked[-1]["proven_empty"] = is_proven_empty(query)
         if candidate["origin"] != "repair":
             repairs += _mended(_with(state, repairs), query, found, context)
     for repair in repairs:
@@ -50,13 +52,10 @@ def proving(state: State, context: Context) -> Update:
     return detecting(state, context.model_copy(update={"semantic_detector": "off"}))
 
 
-def _emptiness(candidate: Candidate, query: Query | Finding) -> Candidate:
-    """For a candidate without rows, whether that is an answer; nothing for any other."""
+def _is_empty(candidate: Candidate) -> bool:
+    """Whether it runs and gives no row."""
     execution = candidate.get("execution")
-    empty = executes(candidate) and execution is not None and execution["row_count"] == 0
-    if not empty or isinstance(query, Finding):
-        return {}
-    return {"proven_empty": is_proven_empty(query)}
+    return executes(candidate) and execution is not None and execution["row_count"] == 0
 
 
 def _mended(

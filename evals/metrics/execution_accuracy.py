@@ -38,10 +38,10 @@ class Rules:
     """Compare the queries with their DISTINCTs; by default both lose them."""
     plug_value: bool = False
     """Also try the prediction with the values of the gold, for models that predict none."""
-    decimals: int | None = None
-    """Numbers compare after rounding to so many decimals, since a person would not tell them apart."""
     seconds: float | None = 30.0
     """Time for one query in clean mode. The official limit does not work, so compat has none."""
+    decimals: int | None = None
+    """Numbers compare after rounding to so many decimals, since a person would not tell them apart."""
 
 
 @dataclass(frozen=True, slots=True)

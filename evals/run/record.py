@@ -55,8 +55,8 @@ def stored(asked: Asked, scorers: Scorers) -> StoredAnswer:
         events=[event for event in answer.events if event["type"] not in SILENT],
         calls=[call.key for call in asked.calls],
         replayed=_replayed(asked),
-        soft_f1=measured and measured.soft_f1,
-        reward=measured and measured.reward,
+        soft_f1=measured.soft_f1 if measured else None,
+        reward=measured.reward if measured else None,
     )
 
 

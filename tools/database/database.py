@@ -4,7 +4,7 @@ import contextlib
 import threading
 import time
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from critiql.tools.database.content_version import file_version
 from critiql.tools.database.engine import DEFAULT_LIMITS, DatabaseError
@@ -29,6 +29,9 @@ COUNTED_ROWS = 1_000_000
 """A table the engine estimates larger than this is not counted; nor are more rows in one statement."""
 COUNTED_TABLES = 50
 """Tables counted by one statement: on a file of 500 tables the statements cost more than the counting."""
+
+
+Opening = TypeVar("Opening", bound="WorkerDatabase")
 
 
 class WorkerDatabase:
@@ -242,7 +245,7 @@ def _estimates(raw_tables: list[dict[str, Any]]) -> dict[str, int]:
     return {raw["name"]: raw["rows"] for raw in raw_tables if isinstance(raw.get("rows"), int)}
 
 
-def opened(database: WorkerDatabase) -> WorkerDatabase:
+def opened(database: Opening) -> Opening:
     """The database when its structure can be read.
 
     Raises:

@@ -80,7 +80,7 @@ class Registry(_Record):
         """The model of this name; `ModelError` lists the names when there is none."""
         found = self.find(name)
         if found is None:
-            names = ", ".join(model.name for model in (*self.models, *self.on_hub))
+            names = ", ".join([model.name for model in self.models] + [model.name for model in self.on_hub])
             raise ModelError(
                 f"There is no model called {name!r}. Known names: {names}; or give the path of a .gguf file, "
                 "hf:OWNER/NAME[:QUANT], or openai:NAME[@URL]."
