@@ -49,7 +49,7 @@ KINDS: dict[type[Exception], tuple[str, int]] = {
 }
 """Library errors; their messages are written for users."""
 
-TOLD = (*KINDS, TurnError, ValidationError)
+TOLD: tuple[type[Exception], ...] = (*KINDS, TurnError, ValidationError)
 """What a client is told of; anything else is a defect of ours, which the framework answers and logs."""
 
 
