@@ -24,7 +24,9 @@ def ask(
     graph: Annotated[str, typer.Option(help="Which graph answers.")] = "text_to_sql",
     model: Annotated[str, typer.Option(help="Model of all roles.")] = "",
     critic_model: Annotated[str, typer.Option(help="Model of the LLM critic.")] = "",
-    z: Annotated[int, typer.Option(min=1, max=20, help="Generations at most.")] = 5,
+    z: Annotated[
+        int | None, typer.Option(min=1, max=20, help="Queries written at most.", show_default="5")
+    ] = None,
     evidence: Annotated[str, typer.Option(help="What is known beyond the schema.")] = "",
     setting: Annotated[
         list[str] | None, typer.Option("--set", help="Any other setting, as name=value.")
@@ -60,7 +62,6 @@ def ask(
         "llm_critic_model": critic_model,
         "examples": examples,
         "z": z,
-        "answer_cache": not fresh,
         "allow_tables": tuple(allow_table or ()),
         "deny_tables": tuple(deny_table or ()),
         "deny_columns": tuple(deny_column or ()),
@@ -68,17 +69,14 @@ def ask(
     with failures():
         options = {
             "graph": graph,
-            "context": context_of(chosen, setting or []),
+            "context": context_of(chosen, setting or [], graph, fresh=fresh),
             "evidence": evidence,
             "redact": redact,
             **_durability(checkpoint, thread),
         }
         shown = not (as_json or quiet)
         answer = asyncio.run(_follow(_read(question), db, options, show=shown, local=local))
-    if as_json:
-        typer.echo(json_text(as_dict(answer)))
-    else:
-        _print(answer, quiet)
+    typer.echo(json_text(as_dict(answer))) if as_json else _print(answer, quiet)
     raise typer.Exit(exit_codes.FAILED if answer.status in ("failed", "abstained") else exit_codes.OK)
 
 
@@ -105,17 +103,29 @@ def _read(question: str) -> str:
     return sys.stdin.read(LONGEST_INPUT) if question == "-" else question
 
 
-def context_of(options: dict[str, Any], settings: list[str]) -> Any:
-    """The settings of the run: the options that were given, then every `--set name=value`."""
-    from critiql.agent.context import Context
+def context_of(
+    options: dict[str, Any], settings: list[str], graph: str = "text_to_sql", *, fresh: bool = True
+) -> Any:
+    """The settings of the run: the options that were given, then every `--set name=value`.
 
-    given = {name: value for name, value in options.items() if value != ""}
+    Unless it is to be asked afresh, a question is answered as before where the graph can remember.
+
+    Raises:
+        UnknownGraphError: there is no such graph.
+        ValidationError: the graph does not take one of them, or not that value.
+    """
+    from critiql.agent.graph_contexts import context_of_graph
+
+    kind = context_of_graph(graph)
+    given = {name: value for name, value in options.items() if value not in ("", None, ())}
+    if not fresh and "answer_cache" in kind.taken():
+        given["answer_cache"] = True
     for item in settings:
         name, equals, value = item.partition("=")
         if not equals:
             raise typer.BadParameter(f"{item!r} is not of the form name=value", param_hint="--set")
         given[name] = _value(value)
-    return Context.model_validate(given)
+    return kind.model_validate(given)
 
 
 def _value(text: str) -> Any:

@@ -54,7 +54,7 @@ def refine(
     from critiql.cli.ask import context_of
 
     with failures():
-        context = context_of({"model": model}, setting or [])
+        context = context_of({"model": model}, setting or [], graph)
         if file is not None and out is not None:
             raise typer.Exit(_refine_file(file, out, db, graph, context))
         text = sys.stdin.read(LONGEST_INPUT) if sql == "-" else sql

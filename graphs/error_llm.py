@@ -7,10 +7,10 @@ from typing import Literal
 
 from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
-from pydantic import Field
 
 from critiql.agent.context import Context
 from critiql.agent.decide.budget import spent
+from critiql.agent.graph_contexts import ErrorLLMContext
 from critiql.agent.node import node
 from critiql.agent.roles.actor import actor
 from critiql.agent.roles.answer import answer
@@ -20,15 +20,6 @@ from critiql.agent.roles.ground import ground
 from critiql.agent.roles.rewriter import replacing_refiner
 from critiql.agent.state import InputState, OutputState, State, incumbent_of
 from critiql.graphs.policies import MODEL_RETRY, WRITES, detected_by_rules
-
-
-class ErrorLLMContext(Context):
-    """Settings of a run of `error_llm`: the detector is a model beside the rules."""
-
-    semantic_detector: Literal["off", "auto", "head", "prompt"] = Field(
-        default="auto",
-        description="auto: the error-token head where one fits the model, else its own words; off: rules.",
-    )
 
 
 def route_after_actor(
