@@ -1,4 +1,4 @@
-"""critiql ask: a question, the trace as it happens, then the SQL, the rows and why it stopped."""
+"""critiql ask: a question, the trace as it happens, then the SQL, the rows and how sure it is."""
 
 import asyncio
 import json
@@ -90,6 +90,7 @@ def as_dict(answer: Any) -> dict[str, Any]:
     return {
         **document,
         "in_words": unmarked(answer.in_words),
+        "how_sure": answer.how_sure,
         "model_calls": answer.model_calls,
         "escalated": answer.escalated,
         "tokens": answer.tokens().model_dump(),
@@ -167,7 +168,7 @@ async def _follow(question: str, db: str, options: dict[str, Any], *, show: bool
 
 
 def _print(answer: Any, quiet: bool) -> None:
-    """The SQL, the rows, and why it stopped."""
+    """The SQL, the rows, and how sure the answer is."""
     from critiql.agent.wording.sentence import unmarked
 
     console = Console()
@@ -176,16 +177,18 @@ def _print(answer: Any, quiet: bool) -> None:
         print_rows(console, answer.columns, answer.rows, truncated=answer.truncated)
         if quiet:
             return
-    for line in (unmarked(answer.in_words), *answer.assumptions):
+    told = () if len(answer.rows) > 1 else (unmarked(answer.in_words),)
+    sure = () if answer.status == "abstained" else (answer.how_sure,)
+    for line in (*told, *answer.assumptions, *sure):
         console.print(escape(line), markup=False, highlight=False)
-    tokens = answer.tokens()
-    confidence = "unknown" if answer.confidence is None else f"{answer.confidence:.2f}"
-    console.print(
-        f"{answer.status} (stopped: {answer.stopped}; confidence: {confidence}; "
-        f"{answer.model_calls} model calls{', one of a larger model' if answer.escalated else ''}, "
-        f"{tokens.prompt - tokens.cached} prompt tokens computed, {tokens.cached} reused, {tokens.generated} "
-        f"generated; {answer.seconds:.1f} s)",
-        markup=False,
-        highlight=False,
-        style="dim",
-    )
+    console.print(_cost(answer), markup=False, highlight=False, style="dim")
+
+
+def _cost(answer: Any) -> str:
+    """What the answer took."""
+    from critiql.agent.wording.sentence import counted
+
+    tokens, calls = answer.tokens(), counted(answer.model_calls, "model call")
+    larger = ", one of a larger model" if answer.escalated else ""
+    read = f"{tokens.prompt - tokens.cached} tokens read, {tokens.cached} known from before"
+    return f"{calls}{larger}; {read}, {tokens.generated} written; {answer.seconds:.1f} s"
