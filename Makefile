@@ -8,13 +8,19 @@ Q ?= Which five customers spent the most?
 MODEL ?= qwen2.5-coder-1.5b-instruct
 FUZZ_MINUTES ?= 10
 NEWEST ?= python3.12
+CLUSTER_VENV ?= .venv-cluster
+CLUSTER_PYTHON ?= $(firstword $(foreach python,python3.12 $(wildcard $(HOME)/.pyenv/versions/3.12*/bin/python3.12),\
+  $(shell $(python) -c "print('$(python)')" 2>/dev/null)))
+CLUSTER_OPTIONS ?=
+NO_CLUSTER_PYTHON := there is no Python 3.12 here (set CLUSTER_PYTHON)
 TEST_MODELS := smollm2-135m-instruct qwen2.5-coder-0.5b-instruct qwen2.5-coder-1.5b-instruct
 
 # Only the library itself: no examples, tools, tests, server, or vision parts. 3 minutes on two cores instead of 9.
 LLAMA_PARTS := -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_TOOLS=OFF -DLLAMA_BUILD_SERVER=OFF \
   -DLLAMA_CURL=OFF -DLLAMA_OPENSSL=OFF -DLLAVA_BUILD=OFF -DMTMD_BUILD=OFF
 
-.PHONY: help ask test check check-all check-newest lint types unit integration lora fuzz page page-check studio clean
+.PHONY: help ask test check check-all check-newest lint types unit integration lora fuzz page page-check picture cluster \
+  cluster-check studio clean
 
 help: ## This list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -40,7 +46,7 @@ types: $(VENV)/.installed-dev ## Types, by two checkers.
 	$(BIN)/mypy
 	$(BIN)/pyright
 
-check: lint types test page-check ## What the gate runs.
+check: lint types test page-check cluster-check ## What the gate runs.
 
 check-all: check lora ## What takes longer: soak, kills, bombs, MariaDB, the default model, the data, LoRA, fuzzing.
 	$(BIN)/pytest -q -m "slow or data"
@@ -71,11 +77,24 @@ page-check: $(VENV)/.installed-dev ## Build the page anew and compare it with se
 	  (cd web && npm ci --ignore-scripts --no-audit --no-fund) && $(BIN)/pytest -q -m slow tests/web/test_build.py; \
 	else echo "page-check: skipped, there is no npm on this machine"; fi
 
+picture: $(VENV)/.installed-dev ## Draw the picture of a run in README.md anew, from a real run, and the charts of the results.
+	$(BIN)/python docs/scripts/terminal.py docs/images/terminal.svg "$(Q)"
+	$(BIN)/python docs/scripts/charts.py docs/images
+
+cluster: ## PostgreSQL, Redis, two instances and a model server on loopback, until Ctrl-C (needs Python 3.12).
+	@if [ -z "$(CLUSTER_PYTHON)" ]; then echo "cluster: $(NO_CLUSTER_PYTHON)"; exit 0; fi; \
+	$(MAKE) --no-print-directory $(CLUSTER_VENV)/.installed && $(CLUSTER_VENV)/bin/critiql models pull $(MODEL) && \
+	exec $(CLUSTER_VENV)/bin/python deploy/cluster.py --model $(MODEL) $(CLUSTER_OPTIONS)
+
+cluster-check: $(VENV)/.installed-dev ## Kill an instance of a cluster in the middle, and resume on another (needs Python 3.12).
+	@if [ -z "$(CLUSTER_PYTHON)" ]; then echo "cluster-check: skipped, $(NO_CLUSTER_PYTHON)"; exit 0; fi; \
+	$(MAKE) --no-print-directory $(CLUSTER_VENV)/.installed && $(BIN)/pytest -q -rs -m slow tests/deploy
+
 studio: $(VENV)/.installed-dev ## Serve every graph for LangGraph Studio, on loopback.
 	$(BIN)/langgraph dev --no-browser
 
 clean: ## Remove the virtual environment and caches; pulled models stay.
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .langgraph_api build *.egg-info
+	rm -rf $(VENV) $(CLUSTER_VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .langgraph_api build *.egg-info
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	@echo "Setting up $(VENV): a few minutes the first time, most of them for building llama.cpp."
@@ -86,4 +105,12 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	$(PIP) install --constraint constraints.txt --group dev --editable ".[checkpoints,postgres,duckdb,mysql,sqlalchemy,langchain,evals,train,studio,serve]"
+	@touch $@
+
+# Models are asked over HTTP there, so llama-cpp-python is left out; see deploy/requirements.txt.
+$(CLUSTER_VENV)/.installed: pyproject.toml constraints.txt deploy/requirements.txt
+	@test -x $(CLUSTER_VENV)/bin/python || $(CLUSTER_PYTHON) -m venv $(CLUSTER_VENV)
+	@$(CLUSTER_VENV)/bin/python -m pip --disable-pip-version-check install --quiet --upgrade "pip>=25.1"
+	$(CLUSTER_VENV)/bin/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt --requirement deploy/requirements.txt
+	$(CLUSTER_VENV)/bin/python -m pip --disable-pip-version-check install --quiet --no-deps --editable .
 	@touch $@

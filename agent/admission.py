@@ -1,10 +1,12 @@
 """What a run's settings may name where they came over a network: models that are offered, and no file."""
 
+from typing import Any
+
 from critiql.agent.context import DEFAULT_MODEL, Context
 from critiql.tools.models.model import ModelError
 from critiql.tools.served import Served, served
 
-FILES = ("examples", "detector_head")
+FILES = ("examples", "detector_head", "repairs")
 """Settings that name a file of this machine."""
 
 
@@ -20,7 +22,9 @@ def admitted(context: Context) -> Context:
     named = [name for name in FILES if getattr(context, name) not in ("", _own(offered, name))]
     if named:
         raise ModelError(f"{named[0]} names a file, which a server takes from nobody. Leave it out.")
-    chosen = {"examples": offered.examples, "model": _model(context, offered)}
+    chosen: dict[str, Any] = {"examples": offered.examples, "model": _model(context, offered)}
+    if offered.users:  # who is answered from memory learns what somebody else asked
+        chosen["answer_cache"] = False
     admitted_context = context.model_copy(update=chosen)
     for model in _models(admitted_context):
         if model not in offered.models:

@@ -11,6 +11,7 @@ from critiql.agent.wording.sentence import fenced, plain, unmarked
 from critiql.agent.wording.table import html_table, markdown_table
 from critiql.agent.wording.trust import trust
 from critiql.tools.database.server_url import without_password
+from critiql.tools.schema.quoting import escape_lines
 
 
 class Tokens(BaseModel):
@@ -103,7 +104,7 @@ class Answer(BaseModel):
         """The answer as a notebook shows it."""
         words = "".join(f"<p>{escape(unmarked(text))}</p>" for text in (self.in_words, *self.assumptions))
         table = html_table(self.columns, self.rows, truncated=self.truncated)
-        return f"{words}{table}<pre><code>{escape(self.sql)}</code></pre>"
+        return f"{words}{table}<pre><code>{escape(escape_lines(self.sql))}</code></pre>"
 
     @classmethod
     def of(cls, state: State, graph: str, seconds: float, events: list[dict[str, Any]]) -> "Answer":

@@ -14,6 +14,7 @@ from critiql.tools.database.engine import Database
 from critiql.tools.database.result import Limits, Result
 from critiql.tools.errors.query import Query
 from critiql.tools.errors.types.error_type import Finding
+from critiql.tools.linking.linked import link_database
 from critiql.tools.models.factory import HOSTED, fingerprint_of, load_model
 
 Kind = Literal["head", "prompt"]
@@ -46,7 +47,17 @@ class Asker:
         links = links_of(query.question, database, self.context)
         prefix = schema_prefix(fitting(query.schema, links, self.context), self.context)
         execution = None if result is None else summarise(result)
-        reading = self.detector.read(detector_prompt(prefix, query.question, query, execution))
+        shown = self.detector.parts
+        prompt = detector_prompt(
+            prefix,
+            query.question,
+            query,
+            execution,
+            parts=shown,
+            links=link_database(query.question, database, values=False) if "links" in shown else (),
+            values=self.context.execution,
+        )
+        reading = self.detector.read(prompt)
         return [finding(key, self.source, probability) for key, probability in reading.types]
 
 

@@ -7,13 +7,14 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from critiql.tools.errors.guide.parts import GUIDES, Guide
+from critiql.tools.errors.guide.parts import GUIDES, PARTS, Guide, Part
 
 Role = Literal[
     "actor",
     "second",
     "llm_critic",
     "error_detector",
+    "localiser",
     "refiner",
     "action_assistant",
     "escalation",
@@ -146,6 +147,24 @@ class DetectorSettings(SettingGroup):
     detector_head: str = Field(
         default="", description="File of an error-token head; empty: the shipped one that fits the model."
     )
+    detector_parts: tuple[Part, ...] = Field(
+        default=PARTS,
+        description="Shown to a model that names errors in text: schema graph, its links, syntax tree.",
+    )
+    detector_constrained: bool = Field(
+        default=True, description="Hold a local model that names errors in text to error tokens."
+    )
+
+
+class LocaliserSettings(SettingGroup):
+    """Of `error_llm` alone."""
+
+    localiser: bool = Field(
+        default=False, description="A model says where in the query the errors stand that a model named."
+    )
+    localiser_model: ModelName | None = Field(
+        default=None, description="Model of the localiser; empty means `model`."
+    )
 
 
 class RefinerSettings(SettingGroup):
@@ -166,6 +185,10 @@ class GuideSettings(SettingGroup):
     trajectory_evidence: bool = Field(
         default=False,
         description="With refine: the refiner is told where in a query no row is left or rows multiply.",
+    )
+    repairs: str = Field(
+        default="",
+        description="File (.jsonl) of repaired queries to show the refiner; empty: the hand-written ones.",
     )
 
 

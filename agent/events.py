@@ -148,11 +148,17 @@ class Detected(Event):
 
 
 class Localised(Event):
-    """What the refiner is told about a candidate's errors."""
+    """Where a candidate's errors stand, as the localiser says, or what the refiner is told about them."""
 
     type: Literal["localised"] = "localised"
     id: int
-    guidance: str
+    guidance: str = ""
+    """Of the refiner."""
+    places: list[dict[str, Any]] = []
+    """Of the localiser: findings with their place and slots."""
+    refused: list[str] = []
+    """Of the localiser: why some of what it said does not count."""
+    seconds: float = 0.0
 
 
 class Refined(Event):

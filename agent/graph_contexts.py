@@ -11,6 +11,7 @@ from critiql.agent.context_groups import (
     CriticSettings,
     DetectorSettings,
     GuideSettings,
+    LocaliserSettings,
     LoopSettings,
     RefinerSettings,
     RoundSettings,
@@ -68,7 +69,15 @@ class ErrorLLMContext(Context):
     """Settings of a run of `error_llm`: the detector is a model beside the rules."""
 
     graph = "error_llm"
-    groups = (SharedSettings, RoundSettings, RuleSettings, DetectorSettings, RefinerSettings, GuideSettings)
+    groups = (
+        SharedSettings,
+        RoundSettings,
+        RuleSettings,
+        DetectorSettings,
+        LocaliserSettings,
+        RefinerSettings,
+        GuideSettings,
+    )
 
     semantic_detector: Literal["off", "auto", "head", "prompt"] = Field(
         default="auto",

@@ -36,8 +36,8 @@ with extra("evals"):
     from critiql.evals.fit.displacement import DisplacementFit, fit_displacement, pools_of
     from critiql.evals.fit.draws import draws_of
     from critiql.evals.run.provenance import commit
-    from critiql.evals.run.runner import Scorers, budget, evaluate
-    from critiql.evals.run.scoring import execution_score
+    from critiql.evals.run.runner import budget, evaluate
+    from critiql.evals.run.scoring import scorers_for
     from critiql.evals.run.store import Run, Store
 
 NEVER_ACCEPT = ("llm_critic=raw", "critic_threshold=1.0")
@@ -97,7 +97,7 @@ def _ask(
     """Let the graphs draw and judge, accepting nothing."""
     with desk.models(context) as models:
         entrants = [desk.entrant(name, context, asked) for name in names]
-        scorers, stop = Scorers(execution_score), budget(seconds)
+        scorers, stop = scorers_for(asked.metric), budget(seconds)
         answers = evaluate(entrants, asked.items, desk.store, scorers, models=models, stop=stop)
         runs = [entrant.run for entrant in entrants]
         follow(answers, announced(entrants, asked, desk.store), desk.exporter(runs, export_to))

@@ -58,7 +58,8 @@ def _serve(options: Any, *, http: bool) -> None:
     """
     from importlib.util import find_spec
 
-    from critiql.server.serve import ServeError, offer, prepare
+    from critiql.server.offer import offer
+    from critiql.server.serve import ServeError, prepare
 
     if find_spec("mcp.server.mcpserver") is None:
         raise ServeError(

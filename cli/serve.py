@@ -22,6 +22,9 @@ def serve(
             help="What every request must carry; `new` makes one. Required beyond this machine.",
         ),
     ] = "",
+    users: Annotated[
+        str, typer.Option(help="File of lines NAME TOKEN: users who see nothing of each other.")
+    ] = "",
     model: Annotated[
         list[str] | None, typer.Option(help="A model that may be asked for; the first is the default.")
     ] = None,
@@ -46,6 +49,7 @@ def serve(
         host=host,
         port=port,
         token=made,
+        users=users,
         models=model or (),
         examples=examples,
         hosts=allow_host or (),

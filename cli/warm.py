@@ -8,7 +8,7 @@ from critiql.agent.events import AnyEvent
 
 KEPT_HERE = ("checkpoint", "redact", "draft")
 """Options of a question that only this process can fulfil."""
-FILES = ("examples", "detector_head")
+FILES = ("examples", "detector_head", "repairs")
 """Settings that name a file, which a server takes from nobody."""
 
 

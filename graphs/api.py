@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from langchain_core.runnables import RunnableConfig
+from langgraph.errors import GraphRecursionError
+from pydantic import ValidationError
 
 from critiql.agent.answer import Answer
 from critiql.agent.context import Context
@@ -27,6 +29,8 @@ from critiql.tools.models.given import Given
 
 T = TypeVar("T")
 
+FAILURES = (CritiqlError, ValidationError, GraphRecursionError)
+"""What a run can fail by and its trace ends with; a defect is raised without a last event."""
 STEPS_PER_GENERATION = 5
 """Nodes that one generation may pass through."""
 
@@ -51,7 +55,8 @@ async def stream(
 ) -> AsyncIterator[AnyEvent | Answer]:
     """Ask a question; yields each event of the trace as it happens, and the `Answer` last.
 
-    The last event is of type `answered`, or `error` where the run fails; the error is then raised.
+    The last event is of type `answered`, or `error` where the run fails by one of `FAILURES`; the error is
+    then raised.
     `seq` counts what is yielded, from 0 without gaps.
 
     `models` gives models as objects, by role (`actor`, `llm_critic`, ..., or `model` for all): a chat model
@@ -85,7 +90,7 @@ async def stream(
                     run.state = chunk
                 elif event := run.take(chunk):
                     yield event
-    except Exception as error:
+    except FAILURES as error:
         yield run.failed(error)
         raise
     if last := run.missing_end():

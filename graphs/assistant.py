@@ -91,6 +91,10 @@ class Inner(NamedTuple):
     started: float
 
 
+DURABILITY = "__pregel_durability"
+"""Where a caller's `durability` is passed on: with "sync" a graph without checkpoints fails (LangGraph 1.2)."""
+
+
 def inner_run(state: AssistantState, made: Choices) -> Inner:
     """What the inner graph is asked, and how; where a person approves first, nothing is run in it."""
     unrun = {"execution": False, "run_answer": False} if made.approve else {}
@@ -104,6 +108,7 @@ def inner_run(state: AssistantState, made: Choices) -> Inner:
     }
     config: RunnableConfig = {**get_config(), "recursion_limit": recursion_limit(context)}
     config["tags"] = [*config.get("tags", []), "nostream"]
+    config["configurable"] = {k: v for k, v in config.get("configurable", {}).items() if k != DURABILITY}
     graph = graph_of(made.graph).copy(update={"checkpointer": False})
     return Inner(given, config, context, graph, time.perf_counter())
 

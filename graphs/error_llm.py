@@ -10,6 +10,7 @@ from langgraph.runtime import Runtime
 
 from critiql.agent.context import Context
 from critiql.agent.decide.budget import spent
+from critiql.agent.detect.semantic import semantic_findings
 from critiql.agent.graph_contexts import ErrorLLMContext
 from critiql.agent.node import node
 from critiql.agent.roles.actor import actor
@@ -17,9 +18,10 @@ from critiql.agent.roles.answer import answer
 from critiql.agent.roles.error_detector import detecting
 from critiql.agent.roles.execution_critic import execution_critic
 from critiql.agent.roles.ground import ground
+from critiql.agent.roles.localiser import localiser
 from critiql.agent.roles.rewriter import replacing_refiner
 from critiql.agent.state import InputState, OutputState, State, incumbent_of
-from critiql.graphs.policies import MODEL_RETRY, WRITES, detected_by_rules
+from critiql.graphs.policies import LOCATES, MODEL_RETRY, WRITES, detected_by_rules
 
 
 def route_after_actor(
@@ -29,11 +31,14 @@ def route_after_actor(
     return "execution_critic" if runtime.context.execution else "error_detector"
 
 
-def route_after_error_detector(state: State, runtime: Runtime[Context]) -> Literal["refiner", "answer"]:
-    """Any finding brings the one refinement."""
+def route_after_error_detector(
+    state: State, runtime: Runtime[Context]
+) -> Literal["localiser", "refiner", "answer"]:
+    """Any finding brings the one refinement; what a model found gets its place first, where that is on."""
     incumbent = incumbent_of(state)
-    found = incumbent is not None and incumbent.get("findings")
-    return "refiner" if found and not spent(state, runtime.context) else "answer"
+    if incumbent is None or not incumbent.get("findings") or spent(state, runtime.context):
+        return "answer"
+    return "localiser" if runtime.context.localiser and semantic_findings(incumbent) else "refiner"
 
 
 builder = StateGraph(
@@ -45,6 +50,7 @@ builder.add_node("execution_critic", node(execution_critic))
 builder.add_node(
     "error_detector", node(detecting), **detected_by_rules(detecting, route_after_error_detector)
 )
+builder.add_node("localiser", node(localiser), **LOCATES)
 builder.add_node("refiner", node(replacing_refiner), **WRITES)
 builder.add_node("answer", node(answer))
 builder.add_edge(START, "ground")
@@ -52,6 +58,7 @@ builder.add_edge("ground", "actor")
 builder.add_conditional_edges("actor", route_after_actor)
 builder.add_edge("execution_critic", "error_detector")
 builder.add_conditional_edges("error_detector", route_after_error_detector)
+builder.add_edge("localiser", "refiner")
 builder.add_edge("refiner", "answer")
 builder.add_edge("answer", END)
 

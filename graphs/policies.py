@@ -83,6 +83,20 @@ def detected_by_rules(role: Role, route: Callable[..., str]) -> dict[str, Any]:
     return {"retry_policy": MODEL_RETRY, "error_handler": handler(handle)}
 
 
+def refine_without_places(_state: State, error: NodeError) -> Command[Literal["refiner"]]:
+    """The localiser failed for good: the refiner is told what the errors are, and not where.
+
+    Raises:
+        BaseException: the failure itself where it is not a model's.
+    """
+    if not _of_a_model(error):
+        raise _failure(error)
+    return Command(goto="refiner")
+
+
+LOCATES: dict[str, Any] = {"retry_policy": MODEL_RETRY, "error_handler": handler(refine_without_places)}
+"""Arguments of `add_node` for the localiser."""
+
 WRITES: dict[str, Any] = {"retry_policy": MODEL_RETRY, "error_handler": handler(keep_incumbent)}
 """Arguments of `add_node` for a role that writes queries."""
 

@@ -16,6 +16,7 @@ from critiql.agent.roles.ground import QuestionError
 from critiql.graphs.api import aask
 from critiql.tools.database.engine import DatabaseError
 from critiql.tools.models.model import ModelError
+from critiql.tools.schema.quoting import escape_json
 
 SHOWN_ROWS = 20
 """Rows that the agent's model reads; the artifact has all of them."""
@@ -83,4 +84,6 @@ def told(answer: Answer) -> str:
     )
     rows = answer.rows[:SHOWN_ROWS]
     cut = answer.truncated or len(answer.rows) > SHOWN_ROWS
-    return json.dumps({**document, "rows": rows, "rows_cut": cut}, ensure_ascii=False, default=str)
+    return escape_json(
+        json.dumps({**document, "rows": rows, "rows_cut": cut}, ensure_ascii=False, default=str)
+    )

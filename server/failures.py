@@ -46,29 +46,30 @@ KINDS: dict[type[Exception], tuple[str, int]] = {
 }
 """Library errors; their messages are written for users."""
 
+TOLD = (*KINDS, TurnError, ValidationError)
+"""What a client is told of; anything else is a defect of ours, which the framework answers and logs."""
 
-def kind_and_status(error: Exception) -> Told | None:
-    """How a client is told of an error; None of one that is a defect of ours."""
+
+def told_of(error: Exception) -> Told:
+    """How a client is told of one of these errors."""
     if isinstance(error, ValidationError):
         said = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         return Told("setting", 400, said)
     if isinstance(error, TurnError):
         statuses = dict(KINDS.values())
         return Told(error.kind, statuses.get(error.kind, 400), str(error))
-    for kind, (name, status) in KINDS.items():
-        if isinstance(error, kind):
-            return Told(name, status, str(error))
-    return None
+    found = next((kind for kind in KINDS if isinstance(error, kind)), None)
+    if found is None:
+        raise error
+    name, status = KINDS[found]
+    return Told(name, status, str(error))
 
 
 def tell(app: FastAPI) -> None:
     """Let an application answer with sentences."""
 
     async def known(_: Request, error: Exception) -> JSONResponse:
-        told = kind_and_status(error)
-        if told is None:
-            raise error
-        return response(told)
+        return response(told_of(error))
 
     async def wrong(_: Request, error: Exception) -> JSONResponse:
         problems = error.errors() if isinstance(error, RequestValidationError) else []
@@ -80,7 +81,7 @@ def tell(app: FastAPI) -> None:
         detail = str(error.detail) if isinstance(error, HTTPException) else ""
         return response(Told("request", status, detail))
 
-    for kind in (*KINDS, TurnError, ValidationError):
+    for kind in TOLD:
         app.add_exception_handler(kind, known)
     app.add_exception_handler(RequestValidationError, wrong)
     app.add_exception_handler(HTTPException, refused)

@@ -16,18 +16,20 @@ from mcp.server.elicitation import AcceptedElicitation, ElicitationResult
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.resolve import Elicit, Resolve
-from mcp.types import ToolAnnotations
+from mcp.types import CallToolResult, InputRequiredResult, TextContent, ToolAnnotations
 from pydantic import BaseModel, Field
 
 from critiql.agent.answer import Answer
 from critiql.agent.assistant.readings import Reading, two_readings
 from critiql.graphs.refine import Refinement
 from critiql.server import library
-from critiql.server.failures import kind_and_status
+from critiql.server.auth import asking
+from critiql.server.failures import TOLD, told_of
 from critiql.server.progress import said_of
 from critiql.server.results import AskResult, CheckResult, ExplainResult, RunResult, SchemaResult
 from critiql.tools.chart import chart_of
 from critiql.tools.schema.ddl import ddl
+from critiql.tools.schema.quoting import escape, escape_json
 
 T = TypeVar("T")
 VIEW = "ui://critiql/answer.html"
@@ -48,6 +50,25 @@ Question = Annotated[str, Field(description="The question in plain language.", m
 Evidence = Annotated[str, Field(description="What is known beyond the schema, such as what a code means.")]
 
 
+class Server(MCPServer[Any]):
+    """The protocol's server; the text of a result, which a terminal may show, holds no control characters."""
+
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
+    ) -> CallToolResult | InputRequiredResult:
+        """Call a tool; the structured content stays as it is.
+
+        Raises:
+            ToolError: the message says what to do.
+        """
+        result = await super().call_tool(name, arguments, context)
+        if isinstance(result, CallToolResult):
+            for block in result.content:
+                if isinstance(block, TextContent):
+                    block.text = escape_json(block.text)
+        return result
+
+
 class Choice(BaseModel):
     """Which reading of the question is meant."""
 
@@ -62,8 +83,8 @@ class Pending(NamedTuple):
     at: float
 
 
-_pending: dict[tuple[str, str, str], Pending] = {}
-"""By question, database and evidence."""
+_pending: dict[tuple[str, ...], Pending] = {}
+"""By user, question, database and evidence."""
 
 
 async def answered(question: str, database: str, evidence: str, ctx: Context[Any]) -> Pending:
@@ -72,7 +93,7 @@ async def answered(question: str, database: str, evidence: str, ctx: Context[Any
     Raises:
         ToolError: the question cannot be answered; the message says what to do.
     """
-    key = (question, database, evidence)
+    key = (asking.get(), question, database, evidence)
     now = time.monotonic()
     for old in [each for each, one in _pending.items() if now - one.at > KEPT_SECONDS]:
         del _pending[old]
@@ -83,8 +104,8 @@ async def answered(question: str, database: str, evidence: str, ctx: Context[Any
                 library.Asked(question, database, "text_to_sql", evidence), told.tell
             )
             dialect = library.open_served(database).dialect
-        except Exception as error:
-            raise sentence_of(error) from error
+        except TOLD as error:
+            raise ToolError(escape(told_of(error).message)) from error
         heard: dict[str, Any] = {"candidates": answer.candidates, "incumbent": answer.incumbent}
         _pending[key] = Pending(answer, two_readings(heard, dialect), time.monotonic())
     return _pending[key]
@@ -129,7 +150,7 @@ async def ask(
 ) -> AskResult:
     """Answer a question about the database: SQL that was run, criticised and, where needed, repaired."""
     pending = await answered(question, database, evidence, ctx)
-    _pending.pop((question, database, evidence), None)
+    _pending.pop((asking.get(), question, database, evidence), None)
     result = AskResult.of(pending.answer, database or library.default_database())
     if pending.readings is not None:
         first, second = pending.readings
@@ -173,8 +194,8 @@ async def refine(sql: Sql, question: Question, database: Database = "") -> Refin
     """Mend a SQL query where something stands against it, and say why it was kept or replaced."""
     try:
         return await library.refine(database, sql, question)
-    except Exception as error:
-        raise sentence_of(error) from error
+    except TOLD as error:
+        raise ToolError(escape(told_of(error).message)) from error
 
 
 async def explain(sql: Sql, database: Database = "") -> ExplainResult:
@@ -213,14 +234,8 @@ async def in_thread(work: Callable[..., T], *arguments: Any) -> T:
     """
     try:
         return await anyio.to_thread.run_sync(lambda: work(*arguments))
-    except Exception as error:
-        raise sentence_of(error) from error
-
-
-def sentence_of(error: Exception) -> Exception:
-    """A known error as the protocol tells it; any other one as it is."""
-    told = kind_and_status(error)
-    return ToolError(told.message) if told is not None else error
+    except TOLD as error:
+        raise ToolError(escape(told_of(error).message)) from error
 
 
 def make_server() -> MCPServer[Any]:
@@ -229,7 +244,7 @@ def make_server() -> MCPServer[Any]:
     html = (Path(__file__).parent / "answer_view.html").read_text(encoding="utf-8")
     apps.add_html_resource(VIEW, html, title="Answer", description="Table, chart and SQL of an answer.")
     apps.tool(resource_uri=VIEW, title="Ask the database", annotations=READS)(ask)
-    server: MCPServer[Any] = MCPServer(
+    server = Server(
         "critiql", title="Critiql", instructions=INSTRUCTIONS, extensions=[apps], log_level="WARNING"
     )
     for tool in (run, check, refine, explain, describe):

@@ -17,10 +17,11 @@ from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import StreamingResponse
 
+from critiql.agent.wording.sentence import plain
 from critiql.graphs.assistant import graph
 from critiql.server import library
 from critiql.server.auth import error_body
-from critiql.server.failures import TurnError, kind_and_status
+from critiql.server.failures import TOLD, TurnError, told_of
 from critiql.server.progress import said_of
 from critiql.tools.served import served
 
@@ -124,7 +125,7 @@ class Reply(NamedTuple):
         message = {"role": "assistant", "content": text, "reasoning_content": thought or None}
         choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
         body = {**self._head("chat.completion"), "choices": [choice], "usage": usage}
-        return Response(json.dumps(body, ensure_ascii=False), media_type="application/json")
+        return Response(json.dumps(body), media_type="application/json")
 
     async def stream(
         self, pieces: AsyncGenerator[Piece, None], asks_usage: bool
@@ -140,10 +141,8 @@ class Reply(NamedTuple):
                         yield self._chunk({"reasoning_content": piece.thought})
                     if piece.text:
                         yield self._chunk({"content": piece.text})
-        except Exception as error:
-            told = kind_and_status(error)
-            if told is None:
-                raise
+        except TOLD as error:
+            told = told_of(error)
             yield data(error_body(told.status, told.kind, told.message))
             return
         yield self._chunk({}, "stop")
@@ -181,7 +180,7 @@ async def answering(request: ChatRequest) -> AsyncGenerator[Piece, None]:
         if mode == "values":
             final = part
         elif thought := said_of(part):
-            yield Piece(thought=f"{thought}\n")
+            yield Piece(thought=f"{plain(thought)}\n")  # front-ends read it as Markdown
     if final.get("problem"):
         raise TurnError(final["problem"]["kind"], final["problem"]["message"])
     yield Piece(text=final["messages"][-1].text, usage=usage_of(final))
@@ -278,4 +277,4 @@ def no_usage() -> dict[str, Any]:
 
 def data(body: dict[str, Any]) -> str:
     """One server-sent event of the protocol."""
-    return f"data: {json.dumps(body, ensure_ascii=False)}\n\n"
+    return f"data: {json.dumps(body)}\n\n"  # ASCII: some clients end a line at U+2028

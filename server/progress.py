@@ -5,6 +5,7 @@ from typing import Any
 
 from critiql.agent.wording.sentence import counted
 from critiql.agent.wording.trust import plain_reason
+from critiql.tools.schema.quoting import escape
 
 LONGEST = 300
 """Characters of a sentence."""
@@ -22,8 +23,8 @@ SENTENCES = {
 
 
 def said_of(event: Mapping[str, Any]) -> str:
-    """What happened, in a sentence; empty for events that are too many to tell."""
-    return " ".join(_sentence(event).split())[:LONGEST]
+    """What happened, in a sentence of plain text; empty for events that are too many to tell."""
+    return escape(" ".join(_sentence(event).split()))[:LONGEST]
 
 
 def _sentence(event: Mapping[str, Any]) -> str:

@@ -20,12 +20,12 @@ from critiql.agent.events import EVENT
 from critiql.graphs.catalogue import GRAPHS
 from critiql.graphs.refine import Refinement
 from critiql.server import library
-from critiql.server.failures import kind_and_status
+from critiql.server.failures import TOLD, told_of
 from critiql.server.results import CheckResult, ExplainResult, RunResult, SchemaResult
 from critiql.server.uploads import LARGEST, accept_upload
 from critiql.tools.chart import chart_of
 from critiql.tools.database.engine import DatabaseError
-from critiql.tools.models.factory import HOSTED, is_loaded
+from critiql.tools.models.factory import HOSTED, activity_of
 from critiql.tools.served import served
 
 router = APIRouter(prefix="/api")
@@ -88,11 +88,9 @@ def status() -> dict[str, Any]:
     model = admitted(Context()).model
     return {
         "model": model,
-        "loaded": None if model.startswith(HOSTED) else is_loaded(model),
-        "tokens_per_second": None,
+        **activity_of(model)._asdict(),
         "memory_bytes": memory_bytes(),
         "machine_memory_bytes": machine_memory_bytes(),
-        "busy": None,
     }
 
 
@@ -185,16 +183,14 @@ async def answering(asked: library.Asked) -> AsyncGenerator[str, None]:
                     yield sse("answer", item.model_dump(mode="json"))
                 else:
                     yield sse("trace", item)
-    except Exception as error:
-        known = kind_and_status(error)
-        if known is None:
-            raise
-        yield sse("error", {"kind": known[0], "message": known[2]})
+    except TOLD as error:
+        told = told_of(error)
+        yield sse("error", {"kind": told.kind, "message": told.message})
 
 
 def sse(name: str, data: Any) -> str:
-    """One server-sent event."""
-    return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False, default=str)}\n\n"
+    """One server-sent event, in ASCII: some clients end a line at U+2028."""
+    return f"event: {name}\ndata: {json.dumps(data, default=str)}\n\n"
 
 
 @router.post("/upload")
@@ -203,7 +199,7 @@ async def upload(request: Request, name: str) -> dict[str, Any]:
     offered = served()
     if offered is None or not offered.uploads:
         raise HTTPException(403, "This server takes no files. Start it with --allow-uploads.")
-    taken = await accept_upload(request.stream(), name, Path(offered.uploads))
+    taken = await accept_upload(request.stream(), name, Path(offered.uploads), secret=bool(offered.users))
     return {"name": taken, "dialect": library.open_served(taken).dialect}
 
 

@@ -5,6 +5,7 @@ import logging
 import os
 import socket
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from threading import Thread
 from typing import Any, NamedTuple
@@ -12,7 +13,10 @@ from typing import Any, NamedTuple
 from critiql.agent.context import DEFAULT_MODEL
 from critiql.graphs.catalogue import CHATS, GRAPHS
 from critiql.server.auth import is_loopback
+from critiql.server.offer import SHORTEST_TOKEN, checked_tokens, offer
+from critiql.server.owners import CONFIG
 from critiql.server.running import announce
+from critiql.server.users import read_users
 from critiql.tools.database.open import get_database
 from critiql.tools.database.sample.build import sample_database
 from critiql.tools.exceptions import USAGE, CritiqlError
@@ -24,7 +28,6 @@ from critiql.tools.settings import settings
 DEFAULT_PORT = 8484
 WORKERS = 4
 """Runs of the LangGraph API at a time; the calls of one local model still go one after another."""
-SHORTEST_TOKEN = 16
 
 
 class ServeError(CritiqlError):
@@ -42,6 +45,8 @@ class Options(NamedTuple):
     port: int = DEFAULT_PORT
     """0: none, for standard input and output."""
     token: str = ""
+    users: str = ""
+    """File with the name and token of each user; empty: all are one."""
     models: Sequence[str] = ()
     examples: str = ""
     hosts: Sequence[str] = ()
@@ -54,9 +59,12 @@ def prepare(options: Options) -> Served:
 
     Raises:
         ServeError: an address without a token, a port that is taken, two databases of one name.
+        OfferError: the users' file is not what it may be.
         DatabaseError: a database cannot be opened.
     """
-    if not is_loopback(options.host) and len(options.token) < SHORTEST_TOKEN:
+    users = read_users(Path(options.users).expanduser()) if options.users else {}
+    checked_tokens(options.token, users)
+    if not is_loopback(options.host) and not users and len(options.token) < SHORTEST_TOKEN:
         raise ServeError(
             f"Others can reach {options.host}, so a token is required. "
             f"Give one of at least {SHORTEST_TOKEN} characters with --token, or stay on 127.0.0.1."
@@ -75,6 +83,7 @@ def prepare(options: Options) -> Served:
         models=tuple(options.models) or (DEFAULT_MODEL,),
         examples=str(Path(options.examples).expanduser().absolute()) if options.examples else "",
         token=options.token,
+        users=users,
         hosts=tuple(options.hosts),
         origins=tuple(options.origins),
         uploads=str(folder_of("uploads")) if options.uploads else "",
@@ -131,23 +140,20 @@ def serve(options: Options) -> None:
     offer(served)
     os.chdir(threads)
     Thread(target=warm, args=(served.models[0],), daemon=True).start()
-    with announce(options.host, options.port, served):
+    # A shell that finds the server would need to be one of its users.
+    found = nullcontext() if served.users else announce(options.host, options.port, served)
+    with found:
         run_server(
             host=options.host,
             port=options.port,
             graphs=graphs(),
             http={"app": "critiql.server.asgi:app", "disable_mcp": True},
+            auth=CONFIG,
             n_jobs_per_worker=WORKERS,
             open_browser=False,
             allow_blocking=True,
             server_level="WARNING",
         )
-
-
-def offer(served: Served) -> None:
-    """Let every run of this process name what is served, and nothing else."""
-    os.environ["CRITIQL_SERVED"] = served.model_dump_json()
-    settings.cache_clear()
 
 
 def graphs() -> dict[str, Any]:

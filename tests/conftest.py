@@ -1,10 +1,13 @@
 """Fixtures every test may use: an empty home, a small database, and a model that follows a script."""
 
 import asyncio
+import json
 import os
+import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,6 +21,8 @@ from critiql.tools.models.model import ChoiceReading, Generation, HiddenState, P
 from critiql.tools.settings import settings
 
 os.environ["LANGSMITH_TRACING"] = "false"
+
+BIRD = Path(__file__).parent / "fixtures/evals/bird"
 
 SLOW = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
 BOTH: dict[str, Any] = {"deadline": None, "suppress_health_check": SLOW}
@@ -136,6 +141,20 @@ def showing() -> Callable[..., None]:
         model.hidden_state = hidden_state
 
     return show
+
+
+@pytest.fixture
+def bird(tmp_path: Path) -> Path:
+    """A folder in BIRD's layout: one small database, six questions of our own, and their gold queries."""
+    folder = tmp_path / "bird"
+    database = folder / "dev_databases/bank/bank.sqlite"
+    database.parent.mkdir(parents=True)
+    with closing(sqlite3.connect(database)) as connection:
+        connection.executescript((BIRD / "bank.sql").read_text("utf-8"))
+    shutil.copy(BIRD / "dev.json", folder)
+    rows = json.loads((BIRD / "dev.json").read_text("utf-8"))
+    (folder / "dev_gold.sql").write_text("".join(f"{row['SQL']}\t{row['db_id']}\n" for row in rows), "utf-8")
+    return folder
 
 
 @pytest.fixture

@@ -32,6 +32,8 @@ class Served(BaseModel):
     """File of verified pairs that every run is shown; empty: none."""
     token: str = ""
     """What every request must carry; empty: none."""
+    users: dict[str, str] = {}
+    """Name to token of those who share the server and see nothing of each other; empty: all are one."""
     hosts: tuple[str, ...] = ()
     """Names of this machine beside its addresses and localhost."""
     origins: tuple[str, ...] = ()

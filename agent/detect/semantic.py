@@ -7,22 +7,27 @@ say by its source.
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol
 
 from critiql.agent.calls import finished, record
 from critiql.agent.candidates import question_with_notes
 from critiql.agent.context import Context
+from critiql.agent.databases import database_of
 from critiql.agent.decide.budget import overspent
+from critiql.agent.detect.grammar import token_grammar
 from critiql.agent.detect.heads import head_for, is_shipped
 from critiql.agent.detect.prompt import detector_prompt
 from critiql.agent.events import Sensed, emit
 from critiql.agent.state import CallRecord, Candidate, State, by_id
+from critiql.tools.errors.guide.parts import PARTS, Part
 from critiql.tools.errors.head import Head, HeadError
 from critiql.tools.errors.query import Query
 from critiql.tools.errors.types.catalogue import BY_KEY, ERROR_TYPES
 from critiql.tools.errors.types.error_type import SEMANTIC, Finding
+from critiql.tools.linking.link import Link
+from critiql.tools.linking.linked import link_database
 from critiql.tools.models.cancel import CallCancelledError
 from critiql.tools.models.factory import load_model
 from critiql.tools.models.model import (
@@ -58,6 +63,11 @@ class SemanticDetector(Protocol):
         """What its findings carry."""
         ...
 
+    @property
+    def parts(self) -> Sequence[Part]:
+        """What its prompt shows beside the query."""
+        ...
+
     def read(self, prompt: Prompt) -> Reading:
         """Name the errors of the query in a `detector_prompt`.
 
@@ -76,6 +86,8 @@ class HeadDetector:
     """The same model."""
     head: Head
     source: Literal["head", "prompt"] = "head"
+    parts: Sequence[Part] = ()
+    """None: a head reads the prompt it was trained after."""
 
     def read(self, prompt: Prompt) -> Reading:
         """See `SemanticDetector.read`."""
@@ -89,11 +101,16 @@ class PromptDetector:
     """Self-detection: the model writes the tokens; what is no token of a known type is passed over."""
 
     model: LanguageModel
+    parts: Sequence[Part] = PARTS
+    constrained: bool = True
+    """A model that runs here can write error tokens only; a hosted one knows no grammar."""
     source: Literal["head", "prompt"] = "prompt"
 
     def read(self, prompt: Prompt) -> Reading:
         """See `SemanticDetector.read`. The probability is the geometric mean of the text's tokens."""
-        answer = finished(self.model.generate(prompt, Sampling(max_tokens=LONGEST_ANSWER)))
+        grammar = token_grammar() if self.constrained else None
+        sampling = Sampling(max_tokens=LONGEST_ANSWER, grammar=grammar)
+        answer = finished(self.model.generate(prompt, sampling))
         written = answer.usage.generated_tokens
         likely = 1.0 if answer.logprob is None or not written else math.exp(answer.logprob / written)
         call = record("error_detector", self.model, "generate", answer.usage)
@@ -115,7 +132,12 @@ def keys_in(text: str) -> list[str]:
 
 
 def detector_of(
-    kind: Literal["auto", "head", "prompt"], model: LanguageModel, head: str = ""
+    kind: Literal["auto", "head", "prompt"],
+    model: LanguageModel,
+    head: str = "",
+    parts: Sequence[Part] = PARTS,
+    *,
+    constrained: bool = True,
 ) -> HeadDetector | PromptDetector:
     """The detector of a kind on a model.
 
@@ -123,12 +145,14 @@ def detector_of(
         kind: which one; auto takes the head where one fits, and the model's own words else.
         model: any model for `prompt`, a local one for `head`.
         head: the head's file; empty takes the shipped one that fits.
+        parts: what is shown beside the query to a model that answers in words.
+        constrained: whether such a model is held to error tokens by a grammar.
 
     Raises:
         HeadError: no head fits, or the model shows no hidden states.
     """
     if kind == "prompt" or (kind == "auto" and not (head or is_shipped(model.fingerprint))):
-        return PromptDetector(model)
+        return PromptDetector(model, tuple(parts), constrained)
     shown: Any = model
     if not hasattr(model, "hidden_state"):
         raise HeadError(
@@ -190,18 +214,32 @@ def give_up(state: State, context: Context, error: BaseException) -> None:
 def _asked(candidate: Candidate, query: Query, state: State, context: Context) -> Found:
     kind = context.semantic_detector
     assert kind != "off"
-    detector = detector_of(kind, load_model(context.spec("error_detector")), context.detector_head)
+    detector = detector_of(
+        kind,
+        load_model(context.spec("error_detector")),
+        context.detector_head,
+        context.detector_parts,
+        constrained=context.detector_constrained,
+    )
     prompt = detector_prompt(
         state["schema_prefix"],
         question_with_notes(state),
         query,
         candidate.get("execution"),
         rules=context.rules,
+        parts=detector.parts,
+        links=_links(state, context) if "links" in detector.parts else (),
+        values=context.execution,
     )
     reading = detector.read(prompt)
     found = [finding(key, detector.source, probability) for key, probability in reading.types]
     emit(_event(candidate["id"], detector.source, reading))
     return Found(found, [reading.call])
+
+
+def _links(state: State, context: Context) -> tuple[Link, ...]:
+    values = context.show_values and context.execution
+    return link_database(state["question"], database_of(state, context), values=values)
 
 
 def _event(identifier: int, source: str, reading: Reading) -> Sensed:

@@ -16,8 +16,8 @@ from critiql.agent.state import State, Update, question_of
 from critiql.tools.database.engine import Database
 from critiql.tools.exceptions import USAGE, CritiqlError
 from critiql.tools.linking.link import Link, link, mentioned_values
+from critiql.tools.linking.linked import link_database
 from critiql.tools.linking.prune import prune
-from critiql.tools.linking.value_index import open_value_index
 from critiql.tools.models.factory import load_model
 from critiql.tools.schema.ddl import ddl
 from critiql.tools.schema.model import Schema
@@ -98,8 +98,7 @@ def checked_question(state: State) -> str:
 def links_of(question: str, database: Database, context: Context) -> tuple[Link, ...]:
     """What the question's words name in the database; nothing where nobody would look at it."""
     if context.show_values and context.execution:
-        with open_value_index(database) as index:
-            return link(question, database.schema(), index)
+        return link_database(question, database, values=True)
     return () if fits(database.schema(), context) else link(question, database.schema())
 
 

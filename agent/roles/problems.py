@@ -2,6 +2,7 @@
 
 from critiql.agent.context import Context
 from critiql.agent.databases import database_of
+from critiql.agent.detect.places import located_findings
 from critiql.agent.detect.semantic import semantic_findings
 from critiql.agent.state import Candidate, State
 from critiql.agent.wording.reading import read_candidate
@@ -10,6 +11,7 @@ from critiql.agent.wording.steps import step_evidence
 from critiql.tools.errors.guide.guidance import guidance
 from critiql.tools.errors.query import Query
 from critiql.tools.errors.rules import detect, union
+from critiql.tools.errors.types.error_type import SEMANTIC, Finding
 from critiql.tools.schema.quoting import escape
 from critiql.tools.sql.name_repair import closest_names
 
@@ -19,10 +21,17 @@ def problems_of(candidate: Candidate, state: State, context: Context) -> str:
     execution = candidate.get("execution")
     query = read_candidate(candidate, state, database_of(state, context), context)
     failed = f"Running it gave {result_text(execution)}" if execution and not execution["ok"] else ""
-    found = union(detect(query) if context.rules else [], semantic_findings(candidate))
+    found = union(detect(query) if context.rules else [], _said(candidate, query))
     told = guidance(found, query, context.guides) if found else ""
     steps = step_evidence(candidate, query, state, context) if context.trajectory_evidence else ""
     return "\n".join(part for part in (failed, names_known(query), steps, told) if part)
+
+
+def _said(candidate: Candidate, query: Query | Finding) -> list[Finding]:
+    """What a model named, at the places that the localiser gave it."""
+    if isinstance(query, Finding):
+        return semantic_findings(candidate)
+    return located_findings([f for f in candidate.get("findings", ()) if f["source"] in SEMANTIC], query)
 
 
 def names_known(query: object) -> str:

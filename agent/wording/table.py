@@ -5,6 +5,7 @@ from html import escape as html_escape
 from typing import Any
 
 from critiql.agent.wording.sentence import cell, plain
+from critiql.tools.schema.quoting import escape
 
 SHOWN = 50
 """Rows of a table that is shown."""
@@ -25,7 +26,7 @@ def html_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, truncat
     """A table in HTML, and a line that says where it was cut."""
     if not columns:
         return ""
-    head = "".join(f"<th>{html_escape(name)}</th>" for name in columns)
+    head = "".join(f"<th>{html_escape(escape(name))}</th>" for name in columns)
     body = "".join(f"<tr>{''.join(_html_cell(value) for value in row)}</tr>" for row in rows[:SHOWN])
     note = cut_note(rows, truncated=truncated)
     cut = f"<p>{html_escape(note)}</p>" if note else ""
@@ -40,4 +41,4 @@ def cut_note(rows: Sequence[Sequence[Any]], *, truncated: bool) -> str:
 
 
 def _html_cell(value: Any) -> str:
-    return f"<td>{'<i>NULL</i>' if value is None else html_escape(str(value))}</td>"
+    return f"<td>{'<i>NULL</i>' if value is None else html_escape(escape(str(value)))}</td>"

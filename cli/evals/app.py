@@ -10,6 +10,7 @@ with extra("evals"):
     from critiql.cli.evals.detect import eval_detect
     from critiql.cli.evals.export import eval_export
     from critiql.cli.evals.merge import eval_merge
+    from critiql.cli.evals.repairs import eval_repairs
     from critiql.cli.evals.report import eval_report
     from critiql.cli.evals.run import eval_run
     from critiql.cli.evals.runs import eval_runs
@@ -23,6 +24,7 @@ app.command("score")(eval_score)
 app.command("compare")(eval_compare)
 app.command("causes")(eval_causes)
 app.command("detect")(eval_detect)
+app.command("repairs")(eval_repairs)
 app.command("supply")(eval_supply)
 app.command("merge")(eval_merge)
 app.command("report")(eval_report)

@@ -22,13 +22,14 @@ from critiql.evals.data.item import Item
 from critiql.evals.data.sampling import sample
 from critiql.evals.data.task import questions
 from critiql.evals.detect.repair import RepairReport, repair_report
-from critiql.evals.detect.report import DETECTORS, DetectionReport, kinds_of, look, report
+from critiql.evals.detect.report import DETECTORS, DetectionReport, Kind, kinds_of, look, report
 from critiql.evals.detect.subjects import Subject, first_predictions, labelled_bugs, readings_of
 from critiql.evals.run.cached_models import cached_models
 from critiql.evals.run.call_cache import CallCache
 from critiql.evals.run.export import open_results
 from critiql.evals.run.store import Run, Store
 from critiql.evals.statistics import Estimate
+from critiql.tools.errors.guide.parts import PARTS
 from critiql.tools.models.factory import load_model
 from critiql.training.data.detector_data import labels_of
 from critiql.training.data.gold import opened
@@ -54,6 +55,12 @@ def eval_detect(
     ] = Path("calls.sqlite"),
     limit: Annotated[int | None, typer.Option(min=1, help="Draw so many questions, stratified.")] = None,
     seed: Annotated[int, typer.Option(help="Names that draw.")] = 0,
+    without: Annotated[
+        str,
+        typer.Option(
+            help="Left out for prompt: graph, links, tree, constrained, rules; separated by commas."
+        ),
+    ] = "",
     repair: Annotated[
         str | None, typer.Option(help="Run id or system that repairs, error_llm: its table as well.")
     ] = None,
@@ -74,14 +81,15 @@ def eval_detect(
         if not subjects:
             raise ValueError("There is no scored first query to look at.")
         kinds = kinds_of(names)
-        context = Context(model=model)
+        context = _ablated(Context(model=model), without)
         asked: list[SemanticDetector] = []
         if kinds:
             stack.enter_context(cached_models(context, _cache(calls, stack)))
-            asked = [detector_of(kind, load_model(model), str(head or "")) for kind in kinds]
+            asked = [_detector(kind, context, head) for kind in kinds]
         follow = stack.enter_context(progress("queries"))
         looked = look(subjects, asked, context, follow(len(subjects)))
         origin |= {"model": model} if kinds else {}
+        origin |= {"without": without} if without else {}
         _show(origin, report(looked, names, threshold), weighed, as_json=as_json)
 
 
@@ -94,6 +102,25 @@ def _names(text: str) -> list[str]:
             codes.USAGE,
         )
     return list(dict.fromkeys(names))
+
+
+def _ablated(context: Context, without: str) -> Context:
+    """The settings with some of what a model reads left out (ErrorLLM, table 3)."""
+    left_out = {name.strip() for name in without.split(",")} - {""}
+    if unknown := left_out - {*PARTS, "constrained", "rules"}:
+        known = ", ".join((*PARTS, "constrained", "rules"))
+        raise ValueError(f"--without knows {known}, not {', '.join(sorted(unknown))}.")
+    changes: dict[str, Any] = {
+        "detector_parts": tuple(part for part in PARTS if part not in left_out),
+        "detector_constrained": "constrained" not in left_out,
+        "rules": "rules" not in left_out,
+    }
+    return context.model_copy(update=changes)
+
+
+def _detector(kind: Kind, context: Context, head: Path | None) -> SemanticDetector:
+    parts, constrained = context.detector_parts, context.detector_constrained
+    return detector_of(kind, load_model(context.model), str(head or ""), parts, constrained=constrained)
 
 
 def _cache(calls: Path, stack: ExitStack) -> CallCache:
@@ -166,6 +193,7 @@ def _show(
         lambda: _detection_table(found),
         lambda: _hardness_table(found),
         lambda: _types_table(found),
+        lambda: _categories_table(found),
         lambda: _critics_table(found),
         lambda: _repair_table(weighed),
     ]
@@ -211,6 +239,21 @@ def _types_table(found: DetectionReport) -> Table | None:
     for name in ("any_label", "exact_set"):
         figures = [getattr(types, name) for _, types in rows]
         table.add_row(name, str(figures[0].n), *map(_percent, figures))
+    return table
+
+
+def _categories_table(found: DetectionReport) -> Table | None:
+    categories = found.rows[0].by_category if found.rows else {}
+    if not categories:
+        return None
+    columns = [name for row in found.rows for name in (row.detector, f"{row.detector}, named")]
+    table = _table(
+        "By category of NL2SQL-Bugs: wrong queries called wrong, category named", ("", "n", *columns)
+    )
+    for category, scores in categories.items():
+        of_each = [row.by_category.get(category) for row in found.rows]
+        figures = [e for each in of_each for e in ((each.flagged, each.named) if each else (None, None))]
+        table.add_row(category, str(scores.flagged.n), *map(_percent, figures))
     return table
 
 

@@ -16,13 +16,14 @@ from critiql.agent.decide.fitted import calibration_for
 from critiql.agent.graph_contexts import narrowed
 from critiql.cli.evals.follow import announced, console, follow
 from critiql.cli.screen.failures import fail, failures
-from critiql.evals.data.task import Questions, predicted, questions
+from critiql.evals.data.item import Metric
+from critiql.evals.data.task import Questions, predicted, questions, scored_by
 from critiql.evals.run.cached_models import cached_models, fingerprint
 from critiql.evals.run.call_cache import CachedModel, CallCache
 from critiql.evals.run.export import export, fill_cache
 from critiql.evals.run.provenance import code_digest, commit, machine, prompt_digests
-from critiql.evals.run.runner import Entrant, Scorers, budget, evaluate
-from critiql.evals.run.scoring import execution_score, suite_score
+from critiql.evals.run.runner import Entrant, budget, evaluate
+from critiql.evals.run.scoring import Scorers, scorers_for
 from critiql.evals.run.store import Run, RunSpec, Store
 from critiql.evals.run.systems import context_of, local, remote, settings_of
 from critiql.graphs.catalogue import GRAPHS
@@ -58,6 +59,10 @@ def eval_run(
         Path | None, typer.Option(help="Another system's queries, which are the first candidates.")
     ] = None,
     suite: Annotated[bool, typer.Option("--suite", help="Score test-suite accuracy as well.")] = False,
+    metric: Annotated[
+        Metric | None, typer.Option(help="Whose scores, if not those of the data set's authors.")
+    ] = None,
+    repeats: Annotated[int, typer.Option(help="Timed runs for BIRD's R-VES (officially 100).", min=0)] = 0,
     resume: ResumeOption = None,
     export_to: ExportOption = None,
     seconds_budget: BudgetOption = None,
@@ -69,6 +74,8 @@ def eval_run(
         refuse("--concurrency needs --url: a model in this process answers one call at a time.")
     with failures(), Desk.open(store, calls, resume or []) as desk:
         asked = asked_of(dataset, limit, seed, predictions)
+        asked = scored_by(asked, metric) if metric else asked
+        scorers = scorers_of(asked, suite=suite, repeats=repeats)
         context = settings_from(model, critic_model, setting or [])
         with desk.models(context, url) as models:
             names = [name.strip() for name in system.split(",")]
@@ -77,7 +84,7 @@ def eval_run(
                 entrants,
                 asked.items,
                 desk.store,
-                Scorers(execution_score, suite_score if suite else None),
+                scorers,
                 models=models,
                 concurrency=concurrency,
                 stop=budget(seconds_budget),
@@ -141,13 +148,14 @@ class Desk:
 
 
 def _given(asked: Questions) -> dict[str, str]:
-    """Whose queries come first: with another system's it is another run."""
-    return {"predictions": asked.predictions} if asked.predictions else {}
+    """Whose queries come first and who scores, where it is not as usual: then it is another run."""
+    named = {"predictions": asked.predictions, "metric": asked.other_metric or ""}
+    return {name: value for name, value in named.items() if value}
 
 
 def _fitted(context: Context) -> dict[str, str]:
     """The fitted files that decide."""
-    return _calibration(context) | _head(context)
+    return _calibration(context) | _head(context) | _repairs(context)
 
 
 def _calibration(context: Context) -> dict[str, str]:
@@ -166,11 +174,29 @@ def _head(context: Context) -> dict[str, str]:
     return {"detector_head": f"{head.name} {sha256(head.read_bytes()).hexdigest()[:12]}"}
 
 
+def _repairs(context: Context) -> dict[str, str]:
+    """Which repairs the refiner is shown: with others it is another run."""
+    if not context.repairs:
+        return {}
+    file = Path(context.repairs).expanduser()
+    if not file.is_file():
+        refuse(f"There is no file of repairs {file}. Check repairs.")
+    return {"repairs": f"{file.name} {sha256(file.read_bytes()).hexdigest()[:12]}"}
+
+
 def asked_of(dataset: str, limit: int | None, seed: int, predictions: Path | None = None) -> Questions:
     """The questions, with another system's queries where they are given, or a refusal that says why not."""
     try:
         asked = questions(dataset, limit, seed)
         return asked if predictions is None else predicted(asked, predictions)
+    except ValueError as error:
+        refuse(str(error))
+
+
+def scorers_of(asked: Questions, *, suite: bool, repeats: int) -> Scorers:
+    """How the answers are scored, or a refusal that says why not so."""
+    try:
+        return scorers_for(asked.metric, suite=suite, repeats=repeats)
     except ValueError as error:
         refuse(str(error))
 

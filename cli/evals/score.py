@@ -1,9 +1,10 @@
-"""`critiql eval score`: score predictions in the official file format of Spider."""
+"""`critiql eval score`: score predictions in the official file formats of Spider and BIRD."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
@@ -11,14 +12,23 @@ from rich.progress import track
 from rich.table import Table
 
 from critiql.cli.screen import exit_codes
+from critiql.evals.data.bird_files import bird_judgements, read_bird_pairs, read_difficulties
 from critiql.evals.data.official_files import ScoreError, Scores, databases_of, judgements, read_pairs, scores
+from critiql.evals.metrics.bird_summary import BirdRow, bird_rows
 from critiql.evals.metrics.execution_accuracy import Rules
+from critiql.evals.report.table import percent
 from critiql.evals.statistics import Estimate
+
+complain = Console(stderr=True)
+
+T = TypeVar("T")
 
 
 def eval_score(
     gold: Annotated[Path, typer.Option(help="Gold file: SQL, a tab, the database id, a line each.")],
-    pred: Annotated[Path, typer.Option(help="Predictions: one SQL a line, an empty line for none.")],
+    pred: Annotated[
+        Path, typer.Option(help="Predictions: one SQL a line, an empty line for none; or BIRD's .json.")
+    ],
     db: Annotated[Path, typer.Option(help="Folder with DB_ID/DB_ID.sqlite.")],
     suite: Annotated[bool, typer.Option(help="All *.sqlite of each folder must agree.")] = False,
     compat: Annotated[
@@ -29,22 +39,82 @@ def eval_score(
     seconds: Annotated[
         float, typer.Option(min=0.1, help="Time for one query; --compat has no limit.")
     ] = 30.0,
+    bird: Annotated[bool, typer.Option("--bird", help="BIRD's EX, R-VES and Soft-F1.")] = False,
+    questions: Annotated[
+        Path | None, typer.Option(help="With --bird: the questions' file, for the difficulties.")
+    ] = None,
+    repeats: Annotated[
+        int, typer.Option(min=0, help="With --bird: timed runs for R-VES, officially 100; 0 leaves it out.")
+    ] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
-    """Score predictions by execution: overall, by hardness, with standard errors."""
-    complain = Console(stderr=True)
+    """Score predictions by execution: overall, by hardness or difficulty, with standard errors."""
     rules = Rules(compat, keep_distinct, plug_value, seconds)
     try:
-        pairs = read_pairs(gold, pred)
-        judged = judgements(pairs, databases_of(pairs, db, whole_suite=suite), rules)
-        found = scores(list(track(judged, "judging", len(pairs), console=complain, transient=True)))
+        if bird:
+            _check_alone(suite=suite, rules=rules)
+            found = _bird(gold, pred, db, questions, seconds, repeats)
+            payload, table = _bird_payload(found), _bird_table(found)
+        else:
+            judged = _spider(gold, pred, db, rules, suite=suite)
+            payload, table = _payload(judged, rules, suite=suite), _table(judged, suite=suite)
     except ScoreError as error:
         complain.print(str(error), style="red", markup=False, highlight=False)
         raise typer.Exit(exit_codes.USAGE) from error
     if as_json:
-        typer.echo(json.dumps(_payload(found, rules, suite=suite), ensure_ascii=False))
+        typer.echo(json.dumps(payload, ensure_ascii=False))
     else:
-        Console().print(_table(found, "test suite" if suite else "execution"))
+        Console().print(table)
+
+
+def _check_alone(*, suite: bool, rules: Rules) -> None:
+    if suite or rules.compat or rules.keep_distinct or rules.plug_value:
+        raise ScoreError(
+            "--suite, --compat, --keep-distinct and --plug-value are Spider's. With --bird leave them away."
+        )
+
+
+def _spider(gold: Path, pred: Path, db: Path, rules: Rules, *, suite: bool) -> Scores:
+    pairs = read_pairs(gold, pred)
+    judged = judgements(pairs, databases_of(pairs, db, whole_suite=suite), rules)
+    return scores(_followed(judged, len(pairs)))
+
+
+def _bird(
+    gold: Path, pred: Path, db: Path, questions: Path | None, seconds: float, repeats: int
+) -> list[BirdRow]:
+    pairs = read_bird_pairs(gold, pred)
+    databases_of(pairs, db, whole_suite=False)
+    difficulties = read_difficulties(questions, pairs) if questions else [None] * len(pairs)
+    judged = bird_judgements(pairs, difficulties, db, seconds=seconds, repeats=repeats)
+    return bird_rows(_followed(judged, len(pairs)))
+
+
+def _followed(judged: Iterable[T], n: int) -> list[T]:
+    """All of them, with a bar on the terminal while they come."""
+    return list(track(judged, "judging", n, console=complain, transient=True))
+
+
+def _bird_payload(rows: list[BirdRow]) -> dict[str, Any]:
+    return {
+        "metric": "bird",
+        "groups": {
+            row.group: {
+                "EX": _numbers(row.execution),
+                "R-VES": _numbers(row.reward) if row.reward else None,
+                "Soft-F1": _numbers(row.soft_f1),
+            }
+            for row in rows
+        },
+    }
+
+
+def _bird_table(rows: list[BirdRow]) -> Table:
+    table = Table("difficulty", "n", "EX", "R-VES", "Soft-F1", title="BIRD's scores, %")
+    for row in rows:
+        shown = (row.execution, row.reward, row.soft_f1)
+        table.add_row(row.group, str(row.execution.n), *(percent(e) if e else "not run" for e in shown))
+    return table
 
 
 def _payload(found: Scores, rules: Rules, *, suite: bool) -> dict[str, Any]:
@@ -74,7 +144,8 @@ def _numbers(share: Estimate) -> dict[str, float | int | None]:
     return {"n": share.n, **{name: round(value, 6) for name, value in known.items()}}
 
 
-def _table(found: Scores, metric: str) -> Table:
+def _table(found: Scores, *, suite: bool) -> Table:
+    metric = "test suite" if suite else "execution"
     table = Table(
         "hardness", "n", "accuracy", "standard error", "95 % interval", title=f"{metric} accuracy, %"
     )

@@ -12,7 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from critiql.evals.data.item import Dataset, Item
+from critiql.evals.data.everyday.questions import EVERYDAY, everyday
+from critiql.evals.data.item import Dataset, Item, Metric
 from critiql.evals.metrics.hardness import hardness
 from critiql.tools.settings import settings
 
@@ -25,7 +26,7 @@ def load(name: str, root: Path | None = None) -> Dataset:
     """Load a data set by name, or a user's own `.csv` or `.jsonl` file of (database, question, sql).
 
     Args:
-        name: one of `DATASETS`, or the path of a file.
+        name: one of `DATASETS` or `EVERYDAY`, or the path of a file.
         root: folder of the benchmarks; without it `CRITIQL_DATA` says where they are.
 
     Returns:
@@ -36,10 +37,11 @@ def load(name: str, root: Path | None = None) -> Dataset:
     """
     if Path(name).suffix in {".csv", ".jsonl"}:
         return _own_file(Path(name))
+    if name in EVERYDAY:
+        return everyday(name)
     if name not in DATASETS:
-        raise ValueError(
-            f"There is no data set {name!r}. Known: {', '.join(DATASETS)}; or give a .csv or .jsonl file."
-        )
+        known = ", ".join((*DATASETS, *EVERYDAY))
+        raise ValueError(f"There is no data set {name!r}. Known: {known}; or give a .csv or .jsonl file.")
     folder = root or settings().data
     if folder is None:
         return Dataset(
@@ -81,17 +83,18 @@ def _spider_realistic(name: str, root: Path) -> Dataset:
 
 def _bird_dev(name: str, root: Path) -> Dataset:
     file = _first(root / "bird/dev.json", root / "bird/dev_20230504.json")
-    return _load(name, root / "bird/dev_databases", [(file, _bird_item)])
+    return _load(name, root / "bird/dev_databases", [(file, _bird_item)], metric="bird")
 
 
 def _bird_mini_dev(name: str, root: Path) -> Dataset:
-    return _load(name, root / "bird/dev_databases", [(root / "bird/mini_dev_sqlite.json", _bird_item)])
+    file = root / "bird/mini_dev_sqlite.json"
+    return _load(name, root / "bird/dev_databases", [(file, _bird_item)], metric="bird")
 
 
 def _nl2sql_bugs(name: str, root: Path) -> Dataset:
     names = ("NL2SQL-Bugs-with-evidence.json", "development.json")
     file = _first(*(root / "nl2sql_bugs" / file for file in names))
-    return _with_references(_load(name, root / "bird/dev_databases", [(file, _bugs_item)]))
+    return _with_references(_load(name, root / "bird/dev_databases", [(file, _bugs_item)], metric="bird"))
 
 
 DATASETS: dict[str, Callable[[str, Path], Dataset]] = {
@@ -114,19 +117,19 @@ def _load(
     files: Sequence[tuple[Path, Callable[[Row], dict[str, Any]]]],
     *,
     graded: bool = False,
+    metric: Metric = "spider",
 ) -> Dataset:
     missing = [str(file) for file, _ in files if not file.is_file()]
     if missing:
-        return Dataset(name, (), not_run=f"missing: {', '.join(missing)}")
+        return Dataset(name, (), not_run=f"missing: {', '.join(missing)}", metric=metric)
     rows = [(row, fields) for file, fields in files for row in json.loads(file.read_text("utf-8"))]
     items, dropped = _items(name, databases, rows, graded=graded)
     not_run = None if databases.is_dir() else f"missing: the databases, {databases}"
     if not_run is None:
         items, absent = _with_rows(items)
         dropped += absent
-    return Dataset(
-        name, tuple(items), dict(dropped), not_run, {file.name: _digest(file) for file, _ in files}
-    )
+    digests = {file.name: _digest(file) for file, _ in files}
+    return Dataset(name, tuple(items), dict(dropped), not_run, metric, digests)
 
 
 def _items(
@@ -211,6 +214,7 @@ def _bugs_item(row: Row) -> dict[str, Any]:
         "candidate": row["sql"],
         "label": label,
         "error_types": tuple(e["sub_error_type"] for e in row["error_types"]),
+        "categories": tuple(dict.fromkeys(e.get("error_type", "") for e in row["error_types"])),
         "id": row["id"],
     }
     gold = row["sql"] if label else ""
@@ -254,7 +258,8 @@ def _own_file(file: Path) -> Dataset:
     items, dropped = _items(file.stem, file.parent, [(row, fields) for row in rows], graded=False)
     kept, absent = _with_rows(items)
     not_run = None if kept else "no row names a database that can be read"
-    return Dataset(file.stem, tuple(kept), dict(dropped + absent), not_run, {file.name: _digest(file)})
+    digests = {file.name: _digest(file)}
+    return Dataset(file.stem, tuple(kept), dict(dropped + absent), not_run, sources=digests)
 
 
 def _json_object(line: str) -> Row:

@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+Metric = Literal["spider", "bird", "everyday"]
+"""What makes an answer right: Spider's bags of rows, BIRD's sets, or bags with numbers to two decimals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,5 +43,7 @@ class Dataset:
     """Items of the official file that are left out, counted by reason."""
     not_run: str | None = None
     """Why the questions cannot be executed here; None when they can. Items may be present all the same."""
+    metric: Metric = "spider"
+    """How its answers are scored."""
     sources: Mapping[str, str] = field(default_factory=dict, hash=False)
     """SHA-256 of every file the items were read from, by file name."""

@@ -56,7 +56,16 @@ def read_pairs(gold: Path, predictions: Path) -> list[Pair]:
     Raises:
         ScoreError: a file is missing, a gold line is malformed, or the files differ in length.
     """
-    golds, found = _lines(gold), _lines(predictions)
+    return paired(gold, predictions, read_lines(predictions))
+
+
+def paired(gold: Path, predictions: Path, found: list[str]) -> list[Pair]:
+    """Pair the lines of a gold file with queries; those of a file of one SQL a line may end in blank ones.
+
+    Raises:
+        ScoreError: the gold file is missing or malformed, or there are more or fewer queries.
+    """
+    golds = read_lines(gold)
     while len(found) > len(golds) and not found[-1].strip():
         found.pop()
     while golds and not golds[-1].strip():
@@ -115,7 +124,12 @@ def _share(judged: Sequence[Judgement]) -> Estimate:
     return proportion(sum(j.verdict.correct for j in judged), len(judged))
 
 
-def _lines(file: Path) -> list[str]:
+def read_lines(file: Path) -> list[str]:
+    """The lines of a file.
+
+    Raises:
+        ScoreError: it cannot be read as UTF-8 text.
+    """
     try:
         lines = file.read_text("utf-8").split("\n")
     except OSError as error:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from critiql.evals.data.datasets import load
-from critiql.evals.data.item import Dataset, Item
+from critiql.evals.data.item import Dataset, Item, Metric
 from critiql.evals.data.predictions import read_predictions, with_drafts
 from critiql.evals.data.sampling import sample
 
@@ -24,6 +24,10 @@ class Questions:
     """Task and version, or data set and how it was sampled."""
     dataset: str
     items: list[Item]
+    metric: Metric = "spider"
+    """How the answers are scored."""
+    other_metric: Metric | None = None
+    """The same, where it is not how the data set's authors score."""
     predictions: str = ""
     """Whose queries are the first candidates: a file and its digest; empty: the agent's own."""
 
@@ -36,6 +40,11 @@ def predicted(asked: Questions, file: Path) -> Questions:
     """
     found = read_predictions(file)
     return replace(asked, items=with_drafts(asked.items, found), predictions=found.label)
+
+
+def scored_by(asked: Questions, metric: Metric) -> Questions:
+    """The same questions, scored as another data set's authors do."""
+    return replace(asked, metric=metric, other_metric=None if metric == asked.metric else metric)
 
 
 def questions(name: str, limit: int | None = None, seed: int = 0, root: Path | None = None) -> Questions:
@@ -58,7 +67,7 @@ def questions(name: str, limit: int | None = None, seed: int = 0, root: Path | N
     label = f"{name} v{task['version']}" if task else data.name
     if limit is not None and limit < len(items):
         items, label = sample(items, limit, seed), f"{label}, {limit} drawn with seed {seed}"
-    return Questions(label, data.name, items)
+    return Questions(label, data.name, items, data.metric)
 
 
 def names() -> list[str]:

@@ -4,6 +4,7 @@ The positive class is "the SQL is wrong". Every detector looks at the same queri
 (P(True) of a query that was never judged) its row counts fewer of them, and says how many.
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
@@ -15,6 +16,7 @@ from critiql.agent.databases import limits_of, summarise
 from critiql.agent.detect.prompt import detector_prompt
 from critiql.agent.detect.semantic import SemanticDetector
 from critiql.agent.roles.ground import fits, fitting, schema_prefix
+from critiql.agent.state import Execution
 from critiql.evals.detect.style_baseline import style_scores
 from critiql.evals.detect.subjects import Subject
 from critiql.evals.metrics.detection import DetectionScores, Judged, TypeScores, detection_scores, type_scores
@@ -22,9 +24,12 @@ from critiql.evals.statistics import Estimate, auc, proportion
 from critiql.tools.database.engine import Database
 from critiql.tools.database.open import open_database
 from critiql.tools.database.result import Failure
+from critiql.tools.errors.guide.parts import Part
 from critiql.tools.errors.head import HeadError
 from critiql.tools.errors.lookup import DatabaseValues
+from critiql.tools.errors.query import Query
 from critiql.tools.errors.rules import detect, read, types_of
+from critiql.tools.errors.types.catalogue import BY_KEY
 from critiql.tools.errors.types.error_type import Finding
 from critiql.tools.linking.link import link
 from critiql.tools.models.cancel import CallCancelledError
@@ -72,6 +77,15 @@ class Verdict(NamedTuple):
     """Higher is more likely right; None where the detector has none."""
 
 
+class CategoryScores(NamedTuple):
+    """How a detector fares on the wrong queries with an error of one category."""
+
+    flagged: Estimate
+    """Share that it calls wrong."""
+    named: Estimate | None
+    """Share of which it names a type of this category; None for a detector that names no type."""
+
+
 @dataclass(frozen=True)
 class Row:
     """One detector."""
@@ -84,6 +98,8 @@ class Row:
     """Type-specific accuracy on the labelled queries; None for a detector that names no type."""
     by_difficulty: dict[str, Estimate]
     """D-F1."""
+    by_category: dict[str, CategoryScores]
+    """By category of NL2SQL-Bugs, the largest first; empty for other data."""
 
 
 @dataclass(frozen=True)
@@ -194,10 +210,25 @@ class _Place:
         said: dict[str, Said] = {}
         if detectors and not isinstance(query, Finding):
             execution = None if result is None else summarise(result)
-            prompt = detector_prompt(self.prefix(one.question), one.asked, query, execution)
-            said = {each.source: heard for each in detectors if (heard := _said(each, prompt))}
+            for each in detectors:
+                heard = _said(each, self._prompt(one, query, execution, each.parts))
+                said |= {each.source: heard} if heard else {}
         executes = None if result is None else result.ok
         return Looked(one, executes, frozenset(types_of(detect(query))), said)
+
+    def _prompt(
+        self, one: Subject, query: Query, execution: Execution | None, parts: Sequence[Part]
+    ) -> Prompt:
+        return detector_prompt(
+            self.prefix(one.question),
+            one.asked,
+            query,
+            execution,
+            rules=self.context.rules,
+            parts=parts,
+            links=link(one.question, self.schema) if "links" in parts else (),
+            values=self.context.execution,
+        )
 
     def prefix(self, question: str) -> str:
         """As `ground` writes it."""
@@ -253,7 +284,24 @@ def _row(name: str, looked: Sequence[Looked], threshold: float) -> Row | None:
             ).f1
             for level in levels
         },
+        by_category=_by_category(pairs, names_types=name in NAMES_TYPES),
     )
+
+
+def _by_category(pairs: Sequence[tuple[Looked, Verdict]], *, names_types: bool) -> dict[str, CategoryScores]:
+    counts = Counter(category for one, _ in pairs for category in one.subject.categories)
+    found: dict[str, CategoryScores] = {}
+    for category, n in counts.most_common():
+        verdicts = [verdict for one, verdict in pairs if category in one.subject.categories]
+        named = sum(category in categories_of(verdict.types) for verdict in verdicts)
+        flagged = proportion(sum(verdict.flagged for verdict in verdicts), n)
+        found[category] = CategoryScores(flagged, proportion(named, n) if names_types else None)
+    return found
+
+
+def categories_of(types: Collection[str]) -> set[str]:
+    """The categories of NL2SQL-Bugs that some error types belong to."""
+    return {label.category for key in types if key in BY_KEY for label in BY_KEY[key].bugs}
 
 
 def _judged(one: Looked, found: Verdict) -> Judged:

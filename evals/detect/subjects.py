@@ -25,6 +25,8 @@ class Subject:
     """What is known beyond the schema."""
     types: frozenset[str] = frozenset()
     """Labelled error types; empty where right, or where no label explains the error."""
+    categories: frozenset[str] = frozenset()
+    """Of NL2SQL-Bugs' nine, those of its labels."""
     difficulty: str | None = None
     p_true: float | None = None
     database: Path | None = None
@@ -94,6 +96,7 @@ def labelled_bugs(items: Sequence[Item]) -> list[Subject]:
             sql=item.extra["candidate"],
             wrong=not item.extra["label"],
             types=frozenset(types[name] for name in item.extra["error_types"] if name in types),
+            categories=frozenset(filter(None, item.extra.get("categories", ()))),
             schema=schemas[item.db_id],
         )
         for item in items

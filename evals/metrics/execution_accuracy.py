@@ -18,7 +18,7 @@ from sqlglot.errors import SqlglotError
 from sqlparse.exceptions import SQLParseError
 
 from critiql.evals.metrics.equality import same_table
-from critiql.evals.metrics.execution import Fetched, GoldResults, run_clean, run_compat
+from critiql.evals.metrics.execution import Cells, Fetched, GoldResults, run_clean, run_compat
 from critiql.evals.metrics.query_text import NoStatementError, join_operators, plugged, without_distinct
 from critiql.tools.database.result import Failure
 
@@ -38,6 +38,8 @@ class Rules:
     """Compare the queries with their DISTINCTs; by default both lose them."""
     plug_value: bool = False
     """Also try the prediction with the values of the gold, for models that predict none."""
+    decimals: int | None = None
+    """Numbers compare after rounding to so many decimals, since a person would not tell them apart."""
     seconds: float | None = 30.0
     """Time for one query in clean mode. The official limit does not work, so compat has none."""
 
@@ -55,6 +57,7 @@ class Verdict:
 
 CLEAN = Rules()
 COMPAT = Rules(compat=True)
+EVERYDAY = Rules(keep_distinct=True, decimals=2)
 _GOLD = GoldResults()
 
 
@@ -132,8 +135,15 @@ def _on_one(gold: str, candidate: str, database: Path, rules: Rules, *, ordered:
         result = run_clean(database, candidate, seconds=rules.seconds, at_most=at_most)
     if isinstance(result, Failure):
         return Verdict(False, _reason(result), result.message)
-    equal = not result.more and same_table(reference.rows, result.rows, ordered=ordered, compat=rules.compat)
+    gold_rows, rows = _rounded(reference.rows, rules.decimals), _rounded(result.rows, rules.decimals)
+    equal = not result.more and same_table(gold_rows, rows, ordered=ordered, compat=rules.compat)
     return Verdict(equal, "equal" if equal else "different")
+
+
+def _rounded(rows: Sequence[Cells], decimals: int | None) -> Sequence[Cells]:
+    if decimals is None:
+        return rows
+    return [tuple(round(cell, decimals) if isinstance(cell, float) else cell for cell in row) for row in rows]
 
 
 def _gold_result(gold: str, database: Path, rules: Rules) -> Fetched | Failure:

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import astuple
 from typing import NamedTuple
 
+from critiql.evals.metrics.bird_summary import bird_rows
 from critiql.evals.metrics.cost import Spent
 from critiql.evals.report.assistance import assistance
+from critiql.evals.report.bird import bird_scored
 from critiql.evals.report.loop_rates import loop_rates
 from critiql.evals.report.proposals import proposals
 from critiql.evals.report.rows import Row
@@ -69,8 +71,9 @@ class Section(NamedTuple):
 
 
 def sections(rows: Sequence[Row]) -> list[Section]:
-    """Loops against their theory, what was proposed, how far confidences hold, what 1,000 questions cost."""
+    """BIRD's scores, loops against theory, what was proposed, how far confidences hold, what it costs."""
     made = (
+        Section("BIRD's scores by difficulty", BIRD_HEAD, bird_cells(rows)),
         Section("Theorem 1 and what was measured", LOOP_HEAD, loop_cells(rows)),
         Section("What was proposed after the first query", PROPOSED_HEAD, proposed_cells(rows)),
         Section("What the action assistant proposed", ASSISTED_HEAD, assisted_cells(rows)),
@@ -78,6 +81,26 @@ def sections(rows: Sequence[Row]) -> list[Section]:
         Section("What 1,000 questions cost", COST_HEAD, cost_cells(rows)),
     )
     return [section for section in made if section.body]
+
+
+BIRD_HEAD = ("system", "difficulty", "n", "EX", "R-VES", "Soft-F1")
+"""Columns of BIRD's scores, in percent; R-VES may reach 111.8."""
+
+
+def bird_cells(rows: Sequence[Row]) -> list[list[str]]:
+    """Runs on data sets that are scored as BIRD is, in the order of `BIRD_HEAD`."""
+    return [
+        [
+            row.entry.label,
+            found.group,
+            str(found.execution.n),
+            percent(found.execution),
+            percent(found.reward) if found.reward else "not run",
+            percent(found.soft_f1),
+        ]
+        for row in rows
+        for found in bird_rows(bird_scored(row.entry.answers))
+    ]
 
 
 LOOP_HEAD = ("system", "p", "q", "s", "q + s", "P_z predicted", "P_z measured")

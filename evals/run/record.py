@@ -1,15 +1,13 @@
 """From the agent's answer to the row of the store: scored, with its cost, without the benchmark's text."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from critiql.agent.answer import Answer
 from critiql.evals.data.item import Item
 from critiql.evals.run.call_cache import Call
+from critiql.evals.run.scoring import Score, Scorers
 from critiql.evals.run.store import StoredAnswer
-
-Score = Callable[[Item, Sequence[str]], list[bool | None]]
-"""Whether each of some queries is right for an item; None where the gold query itself does not run."""
 
 SILENT = ("writing",)
 """Events that only say what another one says again in full."""
@@ -27,13 +25,14 @@ class Asked:
     error: str | None = None
 
 
-def stored(asked: Asked, score: Score, suite: Score | None = None) -> StoredAnswer:
+def stored(asked: Asked, scorers: Scorers) -> StoredAnswer:
     """Score an answer and each of its candidates."""
     item, answer = asked.item, asked.answer
     if answer is None:
         return _failed(asked)
     queries = [candidate.get("sql", "") for candidate in answer.candidates]
-    verdicts = _verdicts(item, [answer.sql, *queries], score)
+    verdicts = _verdicts(item, [answer.sql, *queries], scorers.execution)
+    measured = scorers.bird(item, answer.sql) if scorers.bird else None
     return StoredAnswer(
         index=item.index,
         db_id=item.db_id,
@@ -41,7 +40,7 @@ def stored(asked: Asked, score: Score, suite: Score | None = None) -> StoredAnsw
         status=answer.status,
         stopped=answer.stopped,
         correct=verdicts[answer.sql],
-        suite_correct=suite(item, [answer.sql])[0] if suite else None,
+        suite_correct=scorers.suite(item, [answer.sql])[0] if scorers.suite else None,
         difficulty=item.difficulty,
         confidence=answer.confidence,
         model_calls=answer.model_calls,
@@ -56,6 +55,8 @@ def stored(asked: Asked, score: Score, suite: Score | None = None) -> StoredAnsw
         events=[event for event in answer.events if event["type"] not in SILENT],
         calls=[call.key for call in asked.calls],
         replayed=_replayed(asked),
+        soft_f1=measured and measured.soft_f1,
+        reward=measured and measured.reward,
     )
 
 

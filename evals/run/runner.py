@@ -14,7 +14,8 @@ from itertools import islice
 from critiql.agent.answer import Answer
 from critiql.evals.data.item import Item
 from critiql.evals.run.call_cache import CachedModel
-from critiql.evals.run.record import Asked, Score, stored
+from critiql.evals.run.record import Asked, stored
+from critiql.evals.run.scoring import Scorers
 from critiql.evals.run.store import Run, Store, StoredAnswer
 from critiql.tools.exceptions import CritiqlError
 
@@ -28,14 +29,6 @@ class Entrant:
 
     run: Run
     ask: Ask
-
-
-@dataclass(frozen=True)
-class Scorers:
-    """How answers are judged."""
-
-    execution: Score
-    suite: Score | None = None
 
 
 Task = tuple[Entrant, Item]
@@ -76,7 +69,7 @@ def evaluate(
     asked = _one_by_one(tasks, models) if concurrency == 1 else _at_once(tasks, concurrency)
     failures = 0
     for entrant, result in asked:
-        answer = stored(result, scorers.execution, scorers.suite)
+        answer = stored(result, scorers)
         store.add(entrant.run, answer)
         yield entrant.run, answer
         failures = failures + 1 if result.error else 0

@@ -95,6 +95,10 @@ class StoredAnswer:
     replayed: int = 0
     """How many of `calls` came from the cache."""
     error: str | None = None
+    soft_f1: float | None = None
+    """BIRD's Soft-F1, from 0 to 1; None where the data set has no such score."""
+    reward: float | None = None
+    """BIRD's R-VES reward, 0 to 1.25; None where it was not measured."""
 
 
 PACKED = ("usage", "candidates", "decisions", "events", "calls")
@@ -186,11 +190,15 @@ class Store:
         columns: dict[str, Any] = dict.fromkeys((*text, "machine", "task", "started"), str)
         self._database.table("runs").create(columns, pk="id", if_not_exists=True)
         kinds: dict[str, type] = {"index": int, "correct": int, "suite_correct": int, "model_calls": int}
-        kinds |= dict.fromkeys(("confidence", "seconds", "model_seconds"), float) | {"replayed": int}
+        kinds |= dict.fromkeys(("confidence", "seconds", "model_seconds", "soft_f1", "reward"), float)
+        kinds["replayed"] = int
         kinds |= dict.fromkeys(PACKED, bytes)
         names = StoredAnswer.__dataclass_fields__
         answers = {"run": str} | {name: kinds.get(name, str) for name in names}
-        self._database.table("answers").create(answers, pk=("run", "index"), if_not_exists=True)
+        table = self._database.table("answers")
+        table.create(answers, pk=("run", "index"), if_not_exists=True)
+        for name in sorted(answers.keys() - {column.name for column in table.columns}):
+            table.add_column(name, answers[name])  # a store of an earlier version lacks it
 
 
 def paired(

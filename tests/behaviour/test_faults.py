@@ -83,7 +83,7 @@ def test_every_graph_with_a_second_writer_has_a_case() -> None:
 
 @pytest.mark.parametrize("name", GRAPHS)
 def test_what_calls_a_model_tries_again_only_what_may_pass(name: str) -> None:
-    calls = CALLS_A_MODEL | ({"error_detector"} if name in SEMANTIC else set())
+    calls = CALLS_A_MODEL | ({"error_detector", "localiser"} if name in SEMANTIC else set())
     for node, spec in graph(name).builder.nodes.items():
         assert spec.retry_policy == (MODEL_RETRY if node in calls else None), node
         if node in calls - {"actor"}:

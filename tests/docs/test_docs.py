@@ -11,7 +11,7 @@ from critiql.cli.settings import page
 from critiql.graphs.catalogue import GRAPHS, graph
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 WORDS = "\n".join(path.read_text(encoding="utf-8") for path in PAGES)
 
 
@@ -41,7 +41,7 @@ def test_every_graph_and_node_is_documented(name: str) -> None:
         assert node.startswith("__") or node in WORDS
 
 
-@pytest.mark.parametrize("page_file", PAGES, ids=lambda path: path.name)
+@pytest.mark.parametrize("page_file", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_lead_somewhere(page_file: Path) -> None:
     links = re.findall(r"\]\((?!https?:|#)([^)#]+)", page_file.read_text(encoding="utf-8"))
     assert [link for link in links if not (page_file.parent / link).exists()] == []

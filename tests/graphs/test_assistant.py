@@ -62,6 +62,22 @@ def edit(name: str, **arguments: Any) -> dict[str, Any]:
     return decision("edit", edited_action={"name": name, "args": arguments})
 
 
+@pytest.mark.parametrize("durability", ["sync", "async", "exit"])
+async def test_every_durability_of_checkpoints(
+    scripted: Callable[..., Any], shop: Path, durability: Any
+) -> None:
+    scripted([COUNT])
+    chat = Chat(shop)
+    given: Any = {
+        "messages": [{"role": "user", "content": "How many items are there?"}],
+        "database": str(shop),
+    }
+    for graph_run in (chat.graph.invoke, chat.graph.ainvoke):
+        final: Any = graph_run(given, chat.config, context=chat.context, durability=durability)
+        final = final if isinstance(final, dict) else await final
+        assert final["answer"]["rows"] == [[3]]
+
+
 def test_a_question_shows_its_trace_and_one_message(scripted: Callable[..., Any], shop: Path) -> None:
     scripted([COUNT])
     chat = Chat(shop)

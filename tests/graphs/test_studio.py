@@ -1,5 +1,6 @@
 """Studio's side of the graphs, through the SDK on a real `langgraph dev` with a real small model."""
 
+import json
 import os
 import shutil
 import socket
@@ -13,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 from langgraph_sdk import get_sync_client
+from served import make_shop
 
 pytestmark = [pytest.mark.model, pytest.mark.server, pytest.mark.enable_socket]
 
@@ -32,6 +34,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server of its own folder, so that no thread of an earlier run is there."""
     folder = tmp_path_factory.mktemp("studio")
     shutil.copy(ROOT / "langgraph.json", folder)
+    make_shop(folder / "shop.sqlite")
+    offer = {"databases": {"shop": str(folder / "shop.sqlite")}, "models": [CONTEXT["model"]]}
     port = free_port()
     command = [
         Path(sys.executable).parent / "langgraph",
@@ -43,7 +47,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     ]
     log = (folder / "log").open("w")
     process = subprocess.Popen(
-        command, cwd=folder, stdout=log, stderr=log, env={**os.environ, "LANGSMITH_TRACING": "false"}
+        command,
+        cwd=folder,
+        stdout=log,
+        stderr=log,
+        env={**os.environ, "LANGSMITH_TRACING": "false", "CRITIQL_SERVED": json.dumps(offer)},
     )
     url = f"http://127.0.0.1:{port}"
     try:
@@ -72,8 +80,7 @@ def client(server: str) -> Iterator[Any]:
         yield opened
 
 
-def question(shop: Path) -> dict[str, str]:
-    return {"question": "How many items are there?", "database": str(shop)}
+QUESTION = {"question": "How many items are there?", "database": "shop"}
 
 
 def test_every_graph_is_served_with_its_settings(client: Any) -> None:
@@ -86,12 +93,12 @@ def test_every_graph_is_served_with_its_settings(client: Any) -> None:
     assert {"question", "database", "messages"} <= set(schemas["input_schema"]["properties"])
 
 
-def test_four_stream_modes(client: Any, shop: Path) -> None:
+def test_four_stream_modes(client: Any) -> None:
     seen: dict[str, list[Any]] = {}
     for part in client.runs.stream(
         None,
         "text_to_sql",
-        input=question(shop),
+        input=QUESTION,
         context=CONTEXT,
         stream_mode=["values", "updates", "messages-tuple", "custom"],
     ):
@@ -103,16 +110,16 @@ def test_four_stream_modes(client: Any, shop: Path) -> None:
     assert any(message["content"] for message, _ in seen["messages"]), "tokens are streamed"
 
 
-def test_breakpoint_edit_fork_and_resume(client: Any, shop: Path) -> None:
+def test_breakpoint_edit_fork_and_resume(client: Any) -> None:
     thread = client.threads.create()["thread_id"]
     run = {"assistant_id": "single_shot", "context": CONTEXT}
-    client.runs.wait(thread, input=question(shop), interrupt_before=["answer"], **run)
+    client.runs.wait(thread, input=QUESTION, interrupt_before=["answer"], **run)
     stopped = client.threads.get_state(thread)
     assert stopped["next"] == ["answer"]
-    edited = {"candidates": [{"id": 0, "sql": "SELECT COUNT(*) FROM maker"}]}
+    edited = {"candidates": [{"id": 0, "sql": "SELECT COUNT(*) + 4 FROM item"}]}
     client.threads.update_state(thread, edited, as_node="actor")
     resumed = client.runs.wait(thread, input=None, **run)
-    assert resumed["rows"] == [[2]]
+    assert resumed["rows"] == [[7]]
     before_actor = next(s for s in client.threads.get_history(thread) if s["next"] == ["actor"])
     fork = client.threads.update_state(
         thread,
@@ -124,8 +131,8 @@ def test_breakpoint_edit_fork_and_resume(client: Any, shop: Path) -> None:
     assert forked["rows"] == [["lamp"]]
 
 
-def test_a_chat_message_is_a_question(client: Any, shop: Path) -> None:
-    given = {"messages": [{"role": "user", "content": "How many items are there?"}], "database": str(shop)}
+def test_a_chat_message_is_a_question(client: Any) -> None:
+    given = {"messages": [{"role": "user", "content": "How many items are there?"}], "database": "shop"}
     final = client.runs.wait(None, "single_shot", input=given, context=CONTEXT)
     assert final["question"] == "How many items are there?"
     assert final["messages"][-1]["type"] == "ai"

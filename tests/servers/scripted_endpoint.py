@@ -59,11 +59,12 @@ def process(command: Sequence[str], log: Path, ready: str, **options: object) ->
 
 
 @contextmanager
-def scripted_endpoint(text: str, log: Path) -> Iterator[str]:
-    """An endpoint that answers everything with this text; yields the name of its model."""
+def scripted_endpoint(text: str, log: Path, latency: float = 0.0) -> Iterator[str]:
+    """An endpoint that answers everything with this text after so many seconds; yields its model's name."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     command = [script("llmock"), "serve", "--host", "127.0.0.1", "--port", str(port)]
+    command += ["--latency-ms", str(round(latency * 1000))]
     with process(command, log, f"{url}/_llmock/requests"):
         reply = {"behaviors": [{"type": "reply", "text": text, "times": None}]}
         httpx.post(f"{url}/_llmock/scenario", json=reply).raise_for_status()

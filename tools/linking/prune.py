@@ -254,6 +254,34 @@ def _part(schema: Schema, tables: Iterable[str], columns: set[tuple[str, str]]) 
     return Schema(tuple(parts), schema.dialect, samples)
 
 
+def linked_part(
+    schema: Schema,
+    links: Sequence[Link],
+    tables: Sequence[str] = (),
+    columns: Iterable[tuple[str, str]] = (),
+) -> Schema:
+    """What links and given names mean, with the tables on the way, all primary keys, and the keys between.
+
+    Args:
+        schema: the whole.
+        links: what the question's words name.
+        tables: names that are kept as well.
+        columns: (table, column) that are kept as well.
+
+    Returns:
+        The part; the whole schema where nothing is named.
+    """
+    near = _neighbours(schema)
+    held = [each for each in links if _holds(schema, each)]
+    kept: list[str] = []
+    for name in dict.fromkeys((*tables, *(each.table for each in held))):
+        if name in near and name not in kept:
+            kept += [between for between in _way(name, kept, near) if between not in kept]
+            kept.append(name)
+    named = {(each.table, each.column) for each in held if each.column is not None}
+    return _part(schema, kept, named | set(columns)) if kept else schema
+
+
 def serialise(graph: Qss) -> str:
     """The graph as compact text for a prompt: a line a table with its keys, then a line a link."""
     nodes = {(node.table, node.name): node for node in graph.nodes if isinstance(node, ColumnNode)}

@@ -84,14 +84,9 @@ class ValueStore:
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
+        with self._lock, self._db:  # commits, or rolls back what did not end well
             self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._db
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
+            yield self._db
 
     def _all(self, sql: str, arguments: Sequence[Value] = ()) -> list[tuple[Value, ...]]:
         with self._lock:

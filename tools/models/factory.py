@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from critiql.tools.hiding import hide_secrets
 from critiql.tools.models.files.hashes import file_sha256
@@ -128,7 +128,23 @@ def _hosted(spec: str) -> LanguageModel:
     return HostedModel.from_spec(spec)
 
 
-def is_loaded(spec: str) -> bool:
-    """Whether the model is in memory already."""
+class Activity(NamedTuple):
+    """What a model is doing; None is unknown."""
+
+    loaded: bool | None
+    busy: bool | None
+    """Whether a call holds it just now."""
+    tokens_per_second: float | None
+    """Of its last call: tokens read anew and written."""
+
+
+def activity_of(spec: str) -> Activity:
+    """What the model of that name is doing; of a hosted one nothing is known."""
+    if spec.startswith(HOSTED):
+        return Activity(None, None, None)
     with _loading:
-        return spec in _models
+        model = _models.get(spec)
+    runtime: LlamaRuntime | None = getattr(model, "runtime", None)
+    if runtime is None:
+        return Activity(model is not None, None if model else False, None)
+    return Activity(loaded=True, busy=runtime.is_busy, tokens_per_second=runtime.tokens_per_second)

@@ -1,5 +1,6 @@
 """Names and cells as they may stand in text that a model reads: names quoted, cells short and on one line."""
 
+import json
 import re
 from functools import cache
 
@@ -64,6 +65,11 @@ def escape(text: str) -> str:
 def escape_lines(text: str) -> str:
     """The same for text of several lines, which stay."""
     return "\n".join(map(escape, text.split("\n")))
+
+
+def escape_json(text: str) -> str:
+    """JSON with the same characters as its own escapes: it still holds the very texts. Its lines stay."""
+    return CONTROL.sub(lambda found: found[0] if found[0] == "\n" else json.dumps(found[0])[1:-1], text)
 
 
 def shown_number(value: float) -> str:

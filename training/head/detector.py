@@ -17,7 +17,7 @@ from critiql.training.head.head_fit import calibrate, fit, labels
 FOLDS = 5
 """Groups of validation databases: thresholds are set on the others and measured on one."""
 L2 = 0.1
-"""Chosen among 0.001 to 1 by D-F1 over groups of train databases (docs/RESULTS.md)."""
+"""Chosen among 0.001 to 1 by D-F1 over groups of train databases (docs/results/errors/head.md)."""
 STEPS = 300
 
 

@@ -14,7 +14,7 @@ from critiql.agent.detect.semantic import keys_in
 from critiql.graphs.api import ask
 from critiql.graphs.catalogue import graph
 from critiql.tools.errors.head import HeadError
-from critiql.tools.models.model import ModelError, Prompt, TransientModelError
+from critiql.tools.models.model import ModelError, Prompt, Sampling, TransientModelError
 from critiql.training.data.chat_examples import detector_prompts
 
 CASES = [
@@ -84,6 +84,62 @@ def test_a_model_may_say_it_in_words(scripted: Callable[..., Any], shop: Path) -
     assert found.sql == RIGHT
     assert [f["source"] for f in found.candidates[0]["findings"]] == ["prompt"]
     assert [call["role"] for call in found.calls] == ["actor", "error_detector", "refiner"]
+
+
+def requests_of(model: Any) -> list[tuple[str, Sampling]]:
+    """What the detector in words was asked, and how."""
+    return [
+        (prompt.request, s) for _, prompt, s in model.asked if "These errors are possible" in prompt.request
+    ]
+
+
+def test_a_detector_in_words_reads_graph_links_and_tree(scripted: Callable[..., Any], shop: Path) -> None:
+    model = scripted([WRONG, "[ERR_00]"])
+    given = Context(model="scripted", semantic_detector="prompt")
+    ask("How many items cost more than 50?", shop, graph="error_llm", context=given)
+    ((request, sampling),) = requests_of(model)
+    graph, tree = request.split("Schema of the question:\n")[1].split(
+        "Syntax tree, one numbered node a line:\n"
+    )
+    assert graph.startswith("item(id pk [1, 2, 3], price [20.0, 80.0, 15.5])\n")
+    assert '"items": item' in graph
+    assert "maker" not in graph
+    assert "1 select\n2  count" in tree
+    assert sampling.grammar is not None
+    assert '"[ERR_00]" | error (" " error){0,4}' in sampling.grammar
+    assert len({prompt.prefix for _, prompt, _ in model.asked}) == 1
+
+
+@pytest.mark.parametrize(
+    ("left_out", "absent", "present"),
+    [
+        ("graph", "Schema of the question", "1 select"),
+        ("tree", "1 select", "item(id pk"),
+        ("links", '"items": item', "maker("),
+    ],
+)
+def test_each_part_can_be_left_out(
+    scripted: Callable[..., Any], shop: Path, left_out: str, absent: str, present: str
+) -> None:
+    model = scripted([WRONG, "[ERR_00]"])
+    parts = [part for part in ("graph", "links", "tree") if part != left_out]
+    given = Context(
+        model="scripted", semantic_detector="prompt", detector_parts=parts, detector_constrained=False
+    )
+    ask("How many items cost more than 50?", shop, graph="error_llm", context=given)
+    ((request, sampling),) = requests_of(model)
+    assert absent not in request
+    assert present in request
+    assert sampling.grammar is None
+
+
+def test_where_no_row_may_be_read_the_graph_has_no_values(scripted: Callable[..., Any], shop: Path) -> None:
+    model = scripted([WRONG, "[ERR_00]"])
+    given = Context(model="scripted", semantic_detector="prompt", execution=False)
+    ask("Which chair is the cheapest?", shop, graph="error_llm", context=given)
+    ((request, _),) = requests_of(model)
+    assert "item(id pk, price)" in request
+    assert "20.0" not in request
 
 
 def test_what_a_rule_proves_is_not_said_twice(

@@ -14,6 +14,7 @@ from critiql.cli.evals.app import app
 from critiql.evals.run import cached_models
 from critiql.evals.run.store import Store
 from critiql.tools.models.model import ChoiceReading, Generation, LanguageModel, Prompt, Sampling, Usage
+from critiql.tools.settings import settings
 
 QUESTIONS = 30
 
@@ -201,3 +202,56 @@ def test_published_graphs_ask_their_critic_unless_told_otherwise(folder: Path, m
         assert "llm_critic" not in published.spec.settings
         assert ours.spec.settings["llm_critic"] == "calibrated"
         assert all("llm_critic" in answer.usage for answer in store.answers(published))
+
+
+class AnswersBird(Scripted):
+    """Knows what is paid back only from the evidence, and writes a wrong query else."""
+
+    def generate(
+        self, prompt: Prompt, sampling: Sampling, on_text: Callable[[str], None] | None = None
+    ) -> Generation:
+        self.calls += 1
+        paid = "paid back refers to status = 'A'" in prompt.request
+        sql = "SELECT count(*) FROM loan WHERE status = 'A'" if paid else "SELECT branch FROM loan"
+        return Generation(sql, "stop", -1.0, Usage(50, 20, 9, 0.1))
+
+
+def test_bird_is_scored_as_its_authors_do(
+    bird: Path, folder: Path, model: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CRITIQL_DATA", str(bird.parent))
+    settings.cache_clear()
+    monkeypatch.setattr(cached_models, "make_model", lambda spec: AnswersBird())
+    options = ("--store", folder / "b.sqlite", "--model", "scripted", "--repeats", 3)
+    result = run("run", "bird-dev", *options)
+    assert result.exit_code == 0, result.output
+    assert "33.3%" in result.output
+    with Store(folder / "b.sqlite") as store:
+        answers = list(store.answers(store.runs()[0]))
+    # the same set of rows is right, whatever their number; a gold query that fails makes its question wrong
+    assert [a.correct for a in answers] == [False, True, True, False, False, False]
+    assert [a.difficulty for a in answers][::2] == ["simple", "moderate", "challenging"]
+    assert [a.soft_f1 for a in answers][1:3] == [1.0, 1.0]
+    assert all(bool(a.reward) == a.correct for a in answers)
+    assert run("report", folder / "b.sqlite", "--out", folder / "report").exit_code == 0
+    table = (folder / "report/table.md").read_text()
+    assert "| single_shot repeats" not in table
+    assert "| moderate | 2 | 50.0" in table
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [(("--metric", "bird", "--suite"), "no test suite"), (("--repeats", 5), "R-VES is a score of BIRD")],
+)
+def test_scores_that_do_not_exist_are_refused(
+    folder: Path, model: Scripted, options: tuple[object, ...], message: str
+) -> None:
+    result = evaluate(folder, "s.sqlite", *options)
+    assert (result.exit_code, message in " ".join(result.output.split())) == (2, True)
+
+
+def test_other_scores_are_another_run(folder: Path, model: Scripted) -> None:
+    for more in ((), ("--metric", "bird")):
+        assert evaluate(folder, "s.sqlite", "--limit", 2, *more).exit_code == 0
+    with Store(folder / "s.sqlite") as store:
+        assert sorted(run.spec.settings.get("metric", "") for run in store.runs()) == ["", "bird"]

@@ -78,3 +78,45 @@ def test_mistakes_end_with_a_sentence_and_code_2(files, change, message):
     assert result.exit_code == 2
     assert message in " ".join(result.stderr.split()).replace(" - ", "-")
     assert result.stdout == ""
+
+
+PREDICTED = Path(__file__).parents[2] / "fixtures/evals/bird/predictions.json"
+
+
+def score_bird(bird: Path, *more: str, pred: Path = PREDICTED):
+    files = ("--gold", bird / "dev_gold.sql", "--pred", pred, "--db", bird / "dev_databases")
+    return CliRunner().invoke(app, [*map(str, files), "--bird", *more])
+
+
+def test_birds_scores_by_difficulty(bird):
+    result = score_bird(bird, "--questions", str(bird / "dev.json"), "--json")
+    assert result.exit_code == 0, result.stderr
+    groups = json.loads(result.stdout)["groups"]
+    assert {name: group["EX"]["accuracy"] for name, group in groups.items()} == {
+        "simple": 1.0,
+        "moderate": 0.0,
+        "challenging": 0.5,
+        "all": 0.5,
+    }
+    assert groups["moderate"]["Soft-F1"]["accuracy"] == pytest.approx((0 + 2 / 3) / 2, abs=1e-5)
+    assert groups["all"]["R-VES"] is None
+
+
+def test_birds_efficiency_is_timed_where_asked_for(bird):
+    (all_rows,) = json.loads(score_bird(bird, "--repeats", "5", "--json").stdout)["groups"].values()
+    assert 0 < all_rows["R-VES"]["accuracy"] <= 0.5 * 1.25**0.5 + 1e-6
+    shown = score_bird(bird, "--repeats", "5").stdout
+    assert "R-VES" in shown
+    assert "50.0" in shown
+
+
+def test_mistakes_with_birds_files_are_explained(bird, tmp_path):
+    short, text = tmp_path / "short.json", tmp_path / "list.json"
+    short.write_text('{"0": "SELECT 1"}', "utf-8")
+    text.write_text("[1]", "utf-8")
+    for pred, message in ((short, "has 6 lines and"), (text, "no JSON object")):
+        result = score_bird(bird, pred=pred)
+        assert (result.exit_code, message in " ".join(result.stderr.split())) == (2, True)
+    assert "are Spider's" in " ".join(score_bird(bird, "--suite").stderr.split())
+    other = score_bird(bird, "--questions", str(text))
+    assert (other.exit_code, "no list of objects" in " ".join(other.stderr.split())) == (2, True)

@@ -149,11 +149,16 @@ def test_nl2sql_bugs_come_with_their_types(tmp_path: Path) -> None:
 
     (folder / "schema_dev.json").write_text(json.dumps({"d": {"tables": {"t": table}}}))
     extra = {"candidate": "SELECT b FROM t", "label": False, "error_types": ("Value Mismatch", "Other")}
+    extra["categories"] = ("Value-Related Errors",)
     path = tmp_path / "bird/dev_databases/d/d.sqlite"
     (subject,) = labelled_bugs([Item("nl2sql-bugs", 3, "d", path, "Which?", "", extra=extra)])
     assert (subject.wrong, subject.types, subject.database) == (True, {"value_error"}, None)
     (one,) = look([subject], [], Context())
     assert one.rules == {"attribute_mismatch"}
+    (row,) = report([one], ["rules"]).rows
+    scores = row.by_category["Value-Related Errors"]
+    # the rule calls the query wrong, and names a type of another category
+    assert (scores.flagged.value, scores.named and scores.named.value) == (1.0, 0.0)
 
 
 def test_style_tells_a_leak_on_databases_it_was_not_fitted_on() -> None:

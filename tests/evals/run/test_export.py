@@ -8,8 +8,8 @@ from critiql.agent.answer import Answer
 from critiql.evals.data.item import Item
 from critiql.evals.run.call_cache import CachedModel, CallCache
 from critiql.evals.run.export import export, fill_cache, fill_store, open_results, read
-from critiql.evals.run.runner import Entrant, Scorers, evaluate
-from critiql.evals.run.scoring import execution_score
+from critiql.evals.run.runner import Entrant, evaluate
+from critiql.evals.run.scoring import Scorers, execution_score
 from critiql.evals.run.store import Run, Store, StoredAnswer
 from critiql.tools.models.model import ChoiceReading, Generation, LanguageModel, Prompt, Sampling, Usage
 

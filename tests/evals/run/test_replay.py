@@ -6,8 +6,8 @@ from pathlib import Path
 
 from critiql.evals.data.item import Item
 from critiql.evals.fit.draws import accepted, draws_of, replay
-from critiql.evals.run.runner import Entrant, Scorers, evaluate
-from critiql.evals.run.scoring import execution_score
+from critiql.evals.run.runner import Entrant, evaluate
+from critiql.evals.run.scoring import Scorers, execution_score
 from critiql.evals.run.store import Run, Store, StoredAnswer
 from critiql.evals.run.systems import context_of, local
 from critiql.tools.models.factory import use_model

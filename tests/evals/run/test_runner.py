@@ -10,8 +10,8 @@ import pytest
 
 from critiql.agent.answer import Answer
 from critiql.evals.data.item import Item
-from critiql.evals.run.runner import Entrant, RunStoppedError, Scorers, budget, evaluate, pending
-from critiql.evals.run.scoring import execution_score
+from critiql.evals.run.runner import Entrant, RunStoppedError, budget, evaluate, pending
+from critiql.evals.run.scoring import Scorers, execution_score
 from critiql.evals.run.store import Run, Store
 
 SCORERS = Scorers(execution_score)
@@ -138,8 +138,8 @@ spec.loader.exec_module(tiny)
 
 from critiql.evals.run.call_cache import CachedModel, CallCache
 from critiql.evals.data.item import Item
-from critiql.evals.run.runner import Entrant, RunStoppedError, Scorers, evaluate
-from critiql.evals.run.scoring import execution_score
+from critiql.evals.run.runner import Entrant, RunStoppedError, evaluate
+from critiql.evals.run.scoring import Scorers, execution_score
 from critiql.evals.run.store import RunSpec, Store
 from critiql.tools.models.model import Generation, Prompt, Sampling, Usage
 

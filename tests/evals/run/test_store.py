@@ -1,5 +1,6 @@
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -52,3 +53,16 @@ def test_pairs_are_the_questions_that_both_could_be_scored_on(make_stored: Make)
     first = [make_stored(1, True), make_stored(2, None), make_stored(3, False)]
     second = [make_stored(1, False), make_stored(2, True), make_stored(4, True)]
     assert [(a.index, b.correct) for a, b in paired(first, second)] == [(1, False)]
+
+
+def test_a_store_of_an_earlier_version_goes_on(tmp_path: Path, make_run: Begin, make_stored: Make) -> None:
+    path = tmp_path / "s.sqlite"
+    with Store(path) as store:
+        run = make_run(store)
+        store.add(run, make_stored(1, True))
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("alter table answers drop column soft_f1")
+        connection.commit()
+    with Store(path) as store:
+        store.add(run, make_stored(2, True, soft_f1=0.5))
+        assert [answer.soft_f1 for answer in store.answers(run)] == [None, 0.5]

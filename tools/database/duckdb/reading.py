@@ -57,6 +57,8 @@ class Reading:
     """What one query names."""
 
     relations: list[Relation] = field(default_factory=list)
+    named: set[tuple[str, ...]] = field(default_factory=set)
+    """The path of everything that FROM names, whether a common table expression gives it or not."""
     functions: set[str] = field(default_factory=set)
     table_functions: set[str] = field(default_factory=set)
     shows: set[str] = field(default_factory=set)
@@ -115,6 +117,7 @@ def _note(node: dict[str, Any], scope: Scope, found: Reading) -> None:
 
 def _note_table(node: dict[str, Any], scope: Scope, found: Reading) -> None:
     path = tuple(part.casefold() for part in node["qualified_name"]["path"])
+    found.named.add(path)
     if len(path) == 1 and path[0] in scope:
         return
     alias = node["alias"].casefold() or path[-1]

@@ -93,10 +93,12 @@ class Session:
     def _interrupt(self) -> None:
         if self._connection is not None:
             self._connection.interrupt()
+            self._wall.interrupt()
 
     def _close(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
+            self._wall.close()
             connection.close()
 
     def _ready(self, seconds: float) -> Any:
@@ -109,9 +111,9 @@ class Session:
         if state != self._state:
             self._catalog = read_catalog(connection)
             self._allowed.clear()
+        self._wall = Wall(connection, self._policy, self._catalog)
         connection.execute("SET lock_configuration = true")
         self._connection, self._state = connection, state
-        self._wall = Wall(connection, self._policy, self._catalog)
         return connection
 
     def _run(

@@ -21,13 +21,14 @@ class Turns:
                 return True
             mine = threading.Event()
             self._waiting.append(mine)
+        came, is_over = False, False
         try:
-            if mine.wait(max(0.0, deadline - time.monotonic())):
-                return True
-        except BaseException:
-            self._leave(mine)
-            raise
-        return not self._leave(mine, keep=True)
+            came = mine.wait(max(0.0, deadline - time.monotonic()))
+            is_over = True
+        finally:
+            if not is_over:  # the wait was interrupted, as by Ctrl-C
+                self._leave(mine)
+        return came or not self._leave(mine, keep=True)
 
     def give_back(self) -> None:
         """Give the place to the first who waits."""

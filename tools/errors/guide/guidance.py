@@ -73,6 +73,8 @@ def _section(number: int, item: Localised, guides: Collection[Guide]) -> str:
     lines = [f"Error {number}, {item.error.name}: {told}"]
     if "guidelines" in guides:
         lines += guideline.splitlines()
+    if item.finding.lines and item.subtree and placed:
+        lines.append(f"Part of the query: {item.subtree}")
     if item.finding.suggestion and placed:
         lines.append(f"Suggestion: {escape(item.finding.suggestion)}")
     return "\n".join(lines)

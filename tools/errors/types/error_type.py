@@ -42,6 +42,8 @@ class Finding:
     """The whole query without this error, where code can write it."""
     rule: str = ""
     """Name of the rule that spoke; empty for a model."""
+    lines: tuple[int, ...] = ()
+    """Numbered lines of the tree that a localiser named; none for a rule."""
 
     def as_dict(self) -> dict[str, Any]:
         """What JSON holds: nodes become their SQL text, and the mended query is left to who may use it."""
@@ -55,16 +57,19 @@ class Finding:
             "explanation": self.explanation,
             "suggestion": self.suggestion,
             "slots": dict(self.slots),
+            **({"lines": list(self.lines)} if self.lines else {}),
         }
 
 
 class RepairExample(NamedTuple):
-    """A wrong query, what was wrong with it, and the right one. All of them are our own."""
+    """A wrong query, what was wrong with it, and the right one."""
 
     question: str
     wrong: str
     reason: str
     right: str
+    database: str = ""
+    """Stem of the database it is about; empty for ours."""
 
 
 class BugLabel(NamedTuple):

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from sqlglot import exp
 
 from critiql.tools.database.result import Failure
-from critiql.tools.errors.query import Query, is_numeric, is_text, outermost, own_nodes
+from critiql.tools.errors.query import Place, Query, is_numeric, is_text, outermost, own_nodes
 from critiql.tools.errors.types.error_type import BugLabel, ErrorType, Finding, RepairExample
 from critiql.tools.errors.types.workbench import Bench, Edit
+from critiql.tools.sql.foreign_functions import in_sqlite
 
 KEY = "function_error"
 
@@ -107,7 +108,46 @@ def refused_function(query: Query) -> Iterator[Finding]:
         return
     if not any(True for rule in (aggregate_in_where, nested_aggregate) for _ in rule(query)):
         slots = {"function": failure.name or "", "reason": failure.message}
-        yield Finding(KEY, "rule", f"The database says: {failure.message}", slots=slots)
+        mended = _regrouped(query) if failure.kind == "misuse" else _own_function(query)
+        said = f"The database says: {failure.message}"
+        suggestion = "" if mended is None else _SUGGESTIONS[failure.kind]
+        yield Finding(KEY, "rule", said, suggestion, slots=slots, mended=mended)
+
+
+_SUGGESTIONS = {
+    "misuse": "Group by what is shown.",
+    "no_such_function": "Say it with the functions that this database has.",
+}
+
+
+def _own_function(query: Query) -> exp.Query | None:
+    return in_sqlite(query.tree) if query.parsed.dialect == "sqlite" else None
+
+
+def _regrouped(query: Query) -> exp.Query | None:
+    """Group by the keys of the tables whose columns are shown, where an aggregate sorts what nothing groups.
+
+    By key and not by what is shown: two playlists may share a name.
+    """
+    select = outermost(query.tree)
+    if select is None or select.args.get("group") or not select.args.get("order"):
+        return None
+    places = [query.place(item) for item in select.expressions]
+    if any(place is None for place in places):
+        return None
+    keys = [_key(item, place) for item, place in zip(select.expressions, places, strict=True) if place]
+    tree, (twin,) = query.copied(select)
+    twin.set("group", exp.Group(expressions=list(dict.fromkeys(keys))))
+    return tree
+
+
+def _key(item: exp.Expr, place: Place) -> exp.Expr:
+    """The key of the column's table, with the column's qualifier; without a key the column itself."""
+    column = item.unalias()
+    keys = place.table.primary_key
+    if len(keys) != 1 or not isinstance(column, exp.Column):
+        return column.copy()
+    return exp.column(keys[0], table=column.table or place.table.name)
 
 
 _SWAPS: dict[type[exp.Expr], tuple[type[exp.Expr], ...]] = {

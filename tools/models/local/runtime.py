@@ -104,6 +104,13 @@ class LlamaRuntime:
         self._prefixes = prefixes or _default_store()
         self._context = f"llama-cpp-python {version('llama-cpp-python')}, n_ctx {self.n_ctx}, {MAKING}"
         self._lock = Lock()
+        self.tokens_per_second: float | None = None
+        """Of the last call; None before the first one."""
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a call holds the model."""
+        return self._lock.locked()
 
     def load_adapter(self, adapter: Path) -> None:
         """Load an adapter that prompts may name from now on.
@@ -140,7 +147,7 @@ class LlamaRuntime:
                 cached = self._decode_prompt(prompt)
                 reason = yield from self._write(writing, sampler, sampling.max_tokens)
                 yield from writing.finish()
-                usage = Usage(len(prompt), cached, len(writing.tokens), _since(started))
+                usage = self._used(len(prompt), cached, len(writing.tokens), started)
         except CallCancelledError:
             return writing.result("cancelled", Usage(len(prompt)))
         return writing.result(reason, usage)
@@ -155,7 +162,7 @@ class LlamaRuntime:
         with self._turn() as started:
             self._ensure_fits(prompt, 0)
             cached = self._decode_prompt(prompt)
-            return self._cache.logits(), Usage(len(prompt), cached, 0, _since(started))
+            return self._cache.logits(), self._used(len(prompt), cached, 0, started)
 
     def choose(self, prompt: Tokens, choices: Sequence[Sequence[str]]) -> ChoiceReading:
         """How likely each choice comes next: log of the summed probability of its spellings' first tokens.
@@ -187,7 +194,7 @@ class LlamaRuntime:
             before = Tokens(prompt.prefix, prompt.suffix[:-1], prompt.adapter)
             cached = self._decode_prompt(before, redo_last=False)
             vector = self._cache.decode_for_hidden_state(prompt.suffix[-1])
-            return HiddenState(vector, Usage(len(prompt), cached, 0, _since(started)))
+            return HiddenState(vector, self._used(len(prompt), cached, 0, started))
 
     @contextmanager
     def _turn(self) -> Iterator[float]:
@@ -205,6 +212,12 @@ class LlamaRuntime:
             if self._cache.handle:
                 self._cache.wear(None)
             self._lock.release()
+
+    def _used(self, read: int, cached: int, written: int, started: float) -> Usage:
+        """What a call took; its speed is noted."""
+        seconds = time.perf_counter() - started
+        self.tokens_per_second = (read - cached + written) / max(seconds, 1e-6)
+        return Usage(read, cached, written, seconds)
 
     def _ensure_fits(self, prompt: Tokens, answer: int) -> None:
         if len(prompt) + answer > self.n_ctx:
@@ -300,10 +313,6 @@ class _Writing:
         self._text += text
         if text:
             yield text
-
-
-def _since(started: float) -> float:
-    return time.perf_counter() - started
 
 
 def _default_store() -> PrefixStore:

@@ -177,7 +177,7 @@ export interface Detected {
   }[];
 }
 /**
- * What the refiner is told about a candidate's errors.
+ * Where a candidate's errors stand, as the localiser says, or what the refiner is told about them.
  */
 export interface Localised {
   version: 1;
@@ -186,6 +186,11 @@ export interface Localised {
   type: "localised";
   id: number;
   guidance: string;
+  places: {
+    [k: string]: unknown;
+  }[];
+  refused: string[];
+  seconds: number;
 }
 /**
  * The refiner answered.

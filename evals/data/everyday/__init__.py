@@ -1,0 +1,1 @@
+"""Everyday questions, as analysts ask them, on four small databases of this project's own."""
