@@ -9,7 +9,7 @@ STANDING: dict[Status, str] = {
     "abstained": "Not answered.",
 }
 NOT_RUN = "Not run."
-ENDINGS: dict[Stop, str] = {
+ENDINGS: dict[str, str] = {
     "rounds": "It stopped after the number of tries that is allowed.",
     "seconds": "It stopped at the time that is allowed.",
     "tokens": "It stopped at the number of tokens that is allowed.",
@@ -17,7 +17,7 @@ ENDINGS: dict[Stop, str] = {
     "model_failed": "The model stopped answering; this is the best query until then.",
     "recalled": "The question was answered before; the same query ran again.",
 }
-"""Why the search ended, where that is worth saying."""
+"""Why the search ended (a `Stop`), where that is worth saying."""
 
 
 def trust(status: Status, stopped: Stop | None, confidence: float | None, *, ran: bool = True) -> str:
