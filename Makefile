@@ -7,6 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 Q ?= Which five customers spent the most?
 MODEL ?= qwen2.5-coder-1.5b-instruct
 FUZZ_MINUTES ?= 10
+NEWEST ?= python3.12
 CLUSTER_VENV ?= .venv-cluster
 CLUSTER_PYTHON ?= $(firstword $(foreach python,python3.12 $(wildcard $(HOME)/.pyenv/versions/3.12*/bin/python3.12),\
   $(shell $(python) -c "print('$(python)')" 2>/dev/null)))
@@ -18,7 +19,7 @@ TEST_MODELS := smollm2-135m-instruct qwen2.5-coder-0.5b-instruct qwen2.5-coder-1
 LLAMA_PARTS := -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_TOOLS=OFF -DLLAMA_BUILD_SERVER=OFF \
   -DLLAMA_CURL=OFF -DLLAMA_OPENSSL=OFF -DLLAVA_BUILD=OFF -DMTMD_BUILD=OFF
 
-.PHONY: help ask test check check-all lint types unit integration lora fuzz page page-check picture cluster \
+.PHONY: help ask test check check-all check-newest lint types unit integration lora fuzz page page-check picture cluster \
   cluster-check studio clean
 
 help: ## This list.
@@ -52,6 +53,14 @@ check-all: check lora ## What takes longer: soak, kills, bombs, MariaDB, the def
 	$(BIN)/pytest -q -m "slow or data"
 	$(BIN)/pytest -q -m server tests/attacks/test_mysql.py tests/tools/database/mysql/test_open.py
 	$(BIN)/python tests/fuzz.py 3
+
+check-newest: ## The quick tests on another Python (NEWEST) with the newest LangChain and LangGraph, in a place of its own.
+	$(NEWEST) -m venv build/newest
+	build/newest/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	CMAKE_ARGS="$(LLAMA_PARTS)" CMAKE_BUILD_PARALLEL_LEVEL=$$(nproc) build/newest/bin/python -m pip install --quiet --upgrade \
+	  --group dev --editable ".[checkpoints,postgres,duckdb,mysql,sqlalchemy,langchain,evals,train,studio,serve]"
+	@build/newest/bin/python -m pip list --format=freeze | grep -E "^(langchain|langgraph|pydantic)"
+	build/newest/bin/python -m pytest -q -n auto -p no:cacheprovider
 
 lora: $(VENV)/.installed-dev ## Install torch and its kin (gigabytes), and take a tiny adapter from data to llama.cpp.
 	$(PIP) install --constraint constraints.txt --editable ".[train,lora]"

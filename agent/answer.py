@@ -10,6 +10,7 @@ from critiql.agent.cost import Cost, cost_of
 from critiql.agent.state import CallRecord, Candidate, Decision, State, Status, Stop
 from critiql.agent.wording.sentence import fenced, plain, unmarked
 from critiql.agent.wording.table import html_table, markdown_table
+from critiql.agent.wording.trust import trust
 from critiql.tools.database.server_url import without_password
 from critiql.tools.schema.quoting import escape_lines
 
@@ -60,6 +61,12 @@ class Answer(BaseModel):
     def escalated(self) -> bool:
         """Whether the larger model was called; false: this question was spared."""
         return any(call["role"] == "escalation" for call in self.calls)
+
+    @property
+    def how_sure(self) -> str:
+        """How far the answer may be trusted and why, in words."""
+        ran = self.status != "unverified" or bool(self.columns)
+        return trust(self.status, self.stopped, self.confidence, ran=ran)
 
     def usage(self) -> dict[str, Tokens]:
         """Token counts per role."""

@@ -1,4 +1,4 @@
-"""critiql ask: a question, the trace as it happens, then the SQL, the rows and why it stopped."""
+"""critiql ask: a question, the trace as it happens, then the SQL, the rows and how sure it is."""
 
 import asyncio
 import json
@@ -29,7 +29,9 @@ def ask(
     critic_model: Annotated[
         str, typer.Option(help="Model of the LLM critic.", autocompletion=complete_model)
     ] = "",
-    z: Annotated[int, typer.Option(min=1, max=20, help="Generations at most.")] = 5,
+    z: Annotated[
+        int | None, typer.Option(min=1, max=20, help="Queries written at most.", show_default="5")
+    ] = None,
     evidence: Annotated[str, typer.Option(help="What is known beyond the schema.")] = "",
     setting: Annotated[
         list[str] | None,
@@ -71,7 +73,6 @@ def ask(
         "llm_critic_model": critic_model,
         "examples": examples,
         "z": z,
-        "answer_cache": not fresh,
         "allow_tables": tuple(allow_table or ()),
         "deny_tables": tuple(deny_table or ()),
         "deny_columns": tuple(deny_column or ()),
@@ -82,17 +83,14 @@ def ask(
         price_table()  # one that cannot be read is said before a model is asked
         options = {
             "graph": graph,
-            "context": context_of(chosen, setting or []),
+            "context": context_of(chosen, setting or [], graph, fresh=fresh),
             "evidence": evidence,
             "redact": redact,
             **_durability(checkpoint, thread),
         }
         shown = not (as_json or quiet)
         answer = asyncio.run(_follow(_read(question), db, options, show=shown, local=local or otel))
-        if as_json:
-            typer.echo(json_text(as_dict(answer)))
-        else:
-            _print(answer, quiet)
+    typer.echo(json_text(as_dict(answer))) if as_json else _print(answer, quiet)
     raise typer.Exit(exit_codes.FAILED if answer.status in ("failed", "abstained") else exit_codes.OK)
 
 
@@ -106,6 +104,7 @@ def as_dict(answer: Any) -> dict[str, Any]:
     return {
         **document,
         "in_words": unmarked(answer.in_words),
+        "how_sure": answer.how_sure,
         "model_calls": answer.model_calls,
         "escalated": answer.escalated,
         "tokens": answer.tokens().model_dump(),
@@ -120,17 +119,29 @@ def _read(question: str) -> str:
     return sys.stdin.read(LONGEST_INPUT) if question == "-" else question
 
 
-def context_of(options: dict[str, Any], settings: list[str]) -> Any:
-    """The settings of the run: the options that were given, then every `--set name=value`."""
-    from critiql.agent.context import Context
+def context_of(
+    options: dict[str, Any], settings: list[str], graph: str = "text_to_sql", *, fresh: bool = True
+) -> Any:
+    """The settings of the run: the options that were given, then every `--set name=value`.
 
-    given = {name: value for name, value in options.items() if value != ""}
+    Unless it is to be asked afresh, a question is answered as before where the graph can remember.
+
+    Raises:
+        UnknownGraphError: there is no such graph.
+        ValidationError: the graph does not take one of them, or not that value.
+    """
+    from critiql.agent.graph_contexts import context_of_graph
+
+    kind = context_of_graph(graph)
+    given = {name: value for name, value in options.items() if value not in ("", None, ())}
+    if not fresh and "answer_cache" in kind.taken():
+        given["answer_cache"] = True
     for item in settings:
         name, equals, value = item.partition("=")
         if not equals:
             raise typer.BadParameter(f"{item!r} is not of the form name=value", param_hint="--set")
         given[name] = _value(value)
-    return Context.model_validate(given)
+    return kind.model_validate(given)
 
 
 def _value(text: str) -> Any:
@@ -175,7 +186,7 @@ async def _follow(question: str, db: str, options: dict[str, Any], *, show: bool
 
 
 def _print(answer: Any, quiet: bool) -> None:
-    """The SQL, the rows, and why it stopped."""
+    """The SQL, the rows, and how sure the answer is."""
     from critiql.agent.cost import in_words
     from critiql.agent.wording.sentence import unmarked
 
@@ -185,19 +196,19 @@ def _print(answer: Any, quiet: bool) -> None:
         print_rows(console, answer.columns, answer.rows, truncated=answer.truncated)
         if quiet:
             return
-    cost = in_words(answer.cost())
-    for line in (unmarked(answer.in_words), *answer.assumptions):
+    told = () if len(answer.rows) > 1 else (unmarked(answer.in_words),)
+    sure = () if answer.status == "abstained" else (answer.how_sure,)
+    for line in (*told, *answer.assumptions, *sure):
         console.print(escape(line), markup=False, highlight=False)
-    tokens = answer.tokens()
-    confidence = "unknown" if answer.confidence is None else f"{answer.confidence:.2f}"
-    console.print(
-        f"{answer.status} (stopped: {answer.stopped}; confidence: {confidence}; "
-        f"{answer.model_calls} model calls{', one of a larger model' if answer.escalated else ''}, "
-        f"{tokens.prompt - tokens.cached} prompt tokens computed, {tokens.cached} reused, {tokens.generated} "
-        f"generated; {answer.seconds:.1f} s)",
-        markup=False,
-        highlight=False,
-        style="dim",
-    )
-    if cost:
-        console.print(escape(cost), markup=False, highlight=False, style="dim")
+    for line in filter(None, (_effort(answer), in_words(answer.cost()))):
+        console.print(escape(line), markup=False, highlight=False, style="dim")
+
+
+def _effort(answer: Any) -> str:
+    """What the answer took."""
+    from critiql.agent.wording.sentence import counted
+
+    tokens, calls = answer.tokens(), counted(answer.model_calls, "model call")
+    larger = ", one of a larger model" if answer.escalated else ""
+    read = f"{tokens.prompt - tokens.cached} tokens read, {tokens.cached} known from before"
+    return f"{calls}{larger}; {read}, {tokens.generated} written; {answer.seconds:.1f} s"

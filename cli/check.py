@@ -147,7 +147,8 @@ def _print(document: dict[str, Any]) -> None:
     for finding in document["findings"]:
         console.print(f"{finding['name']}", style="bold red", end="", markup=False, highlight=False)
         by = " ".join(filter(None, (finding["source"], finding["rule"])))
-        console.print(f"  {by}, {finding['probability']:.2f}", style="dim")
+        sure = "" if finding["source"] == "rule" else f", {finding['probability']:.0%} sure"
+        console.print(f"  ({by}{sure})", style="dim", markup=False, highlight=False)
         if finding["span"]:
             text, marks = underlined(document["sql"], *finding["span"])
             console.print(f"  {text}\n  {marks}", markup=False, highlight=False, soft_wrap=True)
@@ -155,7 +156,7 @@ def _print(document: dict[str, Any]) -> None:
             if line:
                 console.print(f"  {_plain(line)}", markup=False, highlight=False, soft_wrap=True)
     if execution and not execution["ok"]:
-        console.print(_plain(f"Running it gave {execution['kind']}: {execution['message']}"), markup=False)
+        console.print(_plain(f"Running it failed: {execution['message']}"), markup=False)
     if not document["findings"]:
         console.print(f"No error found by the {' and the '.join(document['detectors'])}.", style="green")
     if document.get("note"):

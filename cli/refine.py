@@ -55,7 +55,7 @@ def refine(
     from critiql.cli.ask import context_of
 
     with failures():
-        context = context_of({"model": model}, setting or [])
+        context = context_of({"model": model}, setting or [], graph)
         pull_missing(context.models())
         if file is not None and out is not None:
             raise typer.Exit(_refine_file(file, out, db, graph, context))

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -32,16 +32,8 @@ with extra("evals"):
     from critiql.training.head.head_card import head_card
     from critiql.training.head.states import hidden_states
 
-if TYPE_CHECKING:
-    pass
-
 app = typer.Typer(no_args_is_help=True, help="Build training data; fit the detector's head or an adapter.")
 app.command("adapter")(adapter)
-
-
-@app.callback()
-def _train() -> None:
-    """Build training data, and fit the detector's head or an adapter."""
 
 
 class Task(StrEnum):

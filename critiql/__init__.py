@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     from critiql.agent.context import Context
     from critiql.agent.decide.calibration import CalibrationError
     from critiql.agent.events import Event
+    from critiql.agent.graph_contexts import UnknownGraphError
     from critiql.agent.memory.verified import VerifiedError
     from critiql.agent.roles.ground import QuestionError
     from critiql.agent.toolbox import toolbox
     from critiql.graphs.api import aask, ask, stream
-    from critiql.graphs.catalogue import UnknownGraphError, graph
+    from critiql.graphs.catalogue import graph
     from critiql.graphs.checkpoints.saver import CheckpointError
     from critiql.graphs.refine import Refinement, refine
     from critiql.graphs.tool import as_tool
@@ -80,11 +81,12 @@ _MODULES = {
     "agent.context": ("Context",),
     "agent.decide.calibration": ("CalibrationError",),
     "agent.events": ("Event",),
+    "agent.graph_contexts": ("UnknownGraphError",),
     "agent.memory.verified": ("VerifiedError",),
     "agent.roles.ground": ("QuestionError",),
     "agent.toolbox": ("toolbox",),
     "graphs.api": ("aask", "ask", "stream"),
-    "graphs.catalogue": ("UnknownGraphError", "graph"),
+    "graphs.catalogue": ("graph",),
     "graphs.checkpoints.saver": ("CheckpointError",),
     "graphs.refine": ("Refinement", "refine"),
     "graphs.tool": ("as_tool",),

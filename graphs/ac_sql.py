@@ -8,10 +8,10 @@ from typing import Literal
 
 from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
-from pydantic import Field
 
 from critiql.agent.candidates import executes
 from critiql.agent.context import Context
+from critiql.agent.graph_contexts import AcSqlContext
 from critiql.agent.node import node
 from critiql.agent.roles.actor import regenerating_actor
 from critiql.agent.roles.answer import answer
@@ -20,15 +20,6 @@ from critiql.agent.roles.ground import ground
 from critiql.agent.roles.llm_critic import llm_critic
 from critiql.agent.state import InputState, OutputState, State, incumbent_of
 from critiql.graphs.policies import MODEL_RETRY, WRITES, answer_without_verdict, handler
-
-
-class AcSqlContext(Context):
-    """Settings of a run of `ac_sql`: the critic's word counts, whatever was measured of it."""
-
-    llm_critic: Literal["off", "raw", "calibrated"] = Field(
-        default="raw",
-        description="off; raw: P(True) against one half, as published; calibrated: a fitted threshold.",
-    )
 
 
 def route_after_actor(

@@ -17,11 +17,11 @@ from pydantic import ValidationError
 from critiql.agent.answer import Answer
 from critiql.agent.context import Context
 from critiql.agent.events import EVENT, Answered, AnyEvent, Event, Failed, stamped
+from critiql.agent.graph_contexts import narrowed
 from critiql.agent.models import GivenModels, with_models
 from critiql.agent.node import JOURNAL, MODELS
 from critiql.agent.redaction import redacted, redacted_answer
 from critiql.agent.state import InputState
-from critiql.graphs.catalogue import complete_context
 from critiql.graphs.catalogue import graph as graph_of
 from critiql.graphs.checkpoints.resume import begin
 from critiql.graphs.checkpoints.saver import DEFAULT_THREAD, open_checkpoints
@@ -79,7 +79,7 @@ async def stream(
     run = _Run(graph, redact)
     named = str(database) or (context or Context()).database
     try:
-        own = complete_context(graph, context).model_copy(update={"database": named})
+        own = narrowed(graph, context or Context()).model_copy(update={"database": named})
         settings, objects = with_models(own, models)
         given: InputState = {
             "question": question,

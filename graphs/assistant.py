@@ -40,12 +40,12 @@ from critiql.agent.assistant.review import approve, clarify, route_after_review
 from critiql.agent.assistant.router import route_after_router, router
 from critiql.agent.context import Context
 from critiql.agent.events import forward
+from critiql.agent.graph_contexts import UnknownGraphError, narrowed
 from critiql.agent.memory.verified import VerifiedError
 from critiql.agent.node import threaded
 from critiql.agent.roles.ground import QuestionError
 from critiql.agent.wording.sentence import plain
 from critiql.graphs.api import recursion_limit
-from critiql.graphs.catalogue import UnknownGraphError
 from critiql.graphs.catalogue import graph as graph_of
 from critiql.graphs.policies import MODEL_RETRY, handler
 from critiql.tools.database.engine import DatabaseError
@@ -100,7 +100,7 @@ DURABILITY = "__pregel_durability"
 def inner_run(state: AssistantState, made: Choices) -> Inner:
     """What the inner graph is asked, and how; where a person approves first, nothing is run in it."""
     unrun = {"execution": False, "run_answer": False} if made.approve else {}
-    context = made.settings.model_copy(update=unrun)
+    context = narrowed(made.graph, made.settings).model_copy(update=unrun)
     evidence = "\n".join(filter(None, [made.evidence, state.get("hint", "")]))
     given = {
         "question": state["question"],

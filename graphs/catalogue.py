@@ -6,8 +6,8 @@ from typing import Any
 from langgraph.graph.state import CompiledStateGraph
 
 from critiql.agent.context import Context
+from critiql.agent.graph_contexts import context_of_graph
 from critiql.agent.state import InputState, OutputState, State
-from critiql.tools.exceptions import USAGE, CritiqlError
 
 Graph = CompiledStateGraph[State, Context, InputState, OutputState]
 
@@ -33,31 +33,13 @@ CHATS = {
 """Graphs that hold a conversation around those that answer one question."""
 
 
-class UnknownGraphError(CritiqlError, ValueError):
-    """There is no graph of that name."""
-
-    exit_code = USAGE
-
-
 def graph(name: str) -> Graph:
     """The compiled graph of that name.
 
     Raises:
         UnknownGraphError: no such graph; the message lists those there are.
     """
-    if name not in GRAPHS:
-        msg = f"There is no graph called {name!r}. There are: {', '.join(GRAPHS)}."
-        raise UnknownGraphError(msg)
+    context_of_graph(name)
     module: Any = import_module(f"critiql.graphs.{name}")
     compiled: Graph = module.graph
     return compiled
-
-
-def complete_context(name: str, context: Context | None = None) -> Context:
-    """The settings of a run of that graph: those that were made, and the graph's own defaults for the others.
-
-    Raises:
-        UnknownGraphError: no such graph.
-    """
-    schema: type[Context] = graph(name).builder.context_schema or Context
-    return schema.model_validate((context or Context()).model_dump(exclude_unset=True))

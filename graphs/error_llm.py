@@ -7,11 +7,11 @@ from typing import Literal
 
 from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
-from pydantic import Field
 
 from critiql.agent.context import Context
 from critiql.agent.decide.budget import spent
 from critiql.agent.detect.semantic import semantic_findings
+from critiql.agent.graph_contexts import ErrorLLMContext
 from critiql.agent.node import node
 from critiql.agent.roles.actor import actor
 from critiql.agent.roles.answer import answer
@@ -22,15 +22,6 @@ from critiql.agent.roles.localiser import localiser
 from critiql.agent.roles.rewriter import replacing_refiner
 from critiql.agent.state import InputState, OutputState, State, incumbent_of
 from critiql.graphs.policies import LOCATES, MODEL_RETRY, WRITES, detected_by_rules
-
-
-class ErrorLLMContext(Context):
-    """Settings of a run of `error_llm`: the detector is a model beside the rules."""
-
-    semantic_detector: Literal["off", "auto", "head", "prompt"] = Field(
-        default="auto",
-        description="auto: the error-token head where one fits the model, else its own words; off: rules.",
-    )
 
 
 def route_after_actor(

@@ -11,6 +11,7 @@ from langgraph.runtime import Runtime
 from critiql.agent.context import Context
 from critiql.agent.decide.budget import spent
 from critiql.agent.decide.mac_trigger import triggered
+from critiql.agent.graph_contexts import MacRefinerContext
 from critiql.agent.node import node
 from critiql.agent.roles.actor import actor
 from critiql.agent.roles.answer import answer
@@ -34,7 +35,9 @@ def route_after_execution_critic(state: State, runtime: Runtime[Context]) -> Lit
     return "refiner"
 
 
-builder = StateGraph(State, input_schema=InputState, output_schema=OutputState, context_schema=Context)
+builder = StateGraph(
+    State, input_schema=InputState, output_schema=OutputState, context_schema=MacRefinerContext
+)
 builder.add_node("ground", node(ground))
 builder.add_node("actor", node(actor), retry_policy=MODEL_RETRY)
 builder.add_node("execution_critic", node(execution_critic))

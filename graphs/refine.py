@@ -13,6 +13,7 @@ from critiql.agent.answer import Answer
 from critiql.agent.context import Context
 from critiql.agent.decide.doubt import doubts
 from critiql.agent.state import Candidate, Decision, Status
+from critiql.agent.wording.trust import plain_reason
 from critiql.graphs.api import aask, wait
 from critiql.tools.errors.types.catalogue import BY_KEY
 from critiql.tools.exceptions import USAGE, CritiqlError
@@ -137,7 +138,8 @@ def why_kept(answer: Answer, context: Context) -> str:
     if not others:
         return f"Kept although {_listed(against)}: there was no other query."
     reason = next((d["reason"] for d in reversed(answer.decisions) if d["incumbent"] == 0), "")
-    weighed = f" ({reason})" if reason else ""
+    told = plain_reason(reason, "it", "the other")
+    weighed = f" ({told})" if reason else ""
     return f"Kept although {_listed(against)}: none of {others} others had more for it{weighed}."
 
 
@@ -145,7 +147,8 @@ def why_replaced(answer: Answer, chosen: Candidate) -> str:
     """Why another query took the place of the given one."""
     decision = _last_displacement(answer, chosen)
     if decision:
-        return f"Replaced by {ORIGINS[chosen['origin']]}: {decision['reason']}."
+        why = plain_reason(decision["reason"], "the given query", "this one")
+        return f"Replaced by {ORIGINS[chosen['origin']]}: {why}."
     return f"Replaced by {ORIGINS[chosen['origin']]}, which this graph takes without weighing it."
 
 

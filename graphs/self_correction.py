@@ -10,6 +10,7 @@ from langgraph.runtime import Runtime
 
 from critiql.agent.context import Context
 from critiql.agent.decide.budget import spent
+from critiql.agent.graph_contexts import SelfCorrectionContext
 from critiql.agent.node import node
 from critiql.agent.roles.actor import actor
 from critiql.agent.roles.answer import answer
@@ -24,7 +25,9 @@ def route_after_actor(state: State, runtime: Runtime[Context]) -> Literal["refin
     return "answer" if spent(state, runtime.context) else "refiner"
 
 
-builder = StateGraph(State, input_schema=InputState, output_schema=OutputState, context_schema=Context)
+builder = StateGraph(
+    State, input_schema=InputState, output_schema=OutputState, context_schema=SelfCorrectionContext
+)
 builder.add_node("ground", node(ground))
 builder.add_node("actor", node(actor), retry_policy=MODEL_RETRY)
 builder.add_node("refiner", node(correct), **WRITES)

@@ -11,6 +11,7 @@ from langgraph.runtime import Runtime
 
 from critiql.agent.context import Context
 from critiql.agent.decide.budget import spent
+from critiql.agent.graph_contexts import ShareContext
 from critiql.agent.node import node
 from critiql.agent.roles.action_assistant import action_assistant
 from critiql.agent.roles.actor import actor
@@ -37,7 +38,7 @@ def route_after_action_assistant(
     return "execution_critic" if weighed and len(state["candidates"]) > 1 else "answer"
 
 
-builder = StateGraph(State, input_schema=InputState, output_schema=OutputState, context_schema=Context)
+builder = StateGraph(State, input_schema=InputState, output_schema=OutputState, context_schema=ShareContext)
 builder.add_node("ground", node(ground))
 builder.add_node("actor", node(actor), retry_policy=MODEL_RETRY)
 builder.add_node("action_assistant", node(action_assistant), **WRITES)

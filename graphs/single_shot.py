@@ -2,7 +2,7 @@
 
 from langgraph.graph import END, START, StateGraph
 
-from critiql.agent.context import Context
+from critiql.agent.graph_contexts import SingleShotContext
 from critiql.agent.node import node
 from critiql.agent.roles.actor import actor
 from critiql.agent.roles.answer import answer
@@ -10,7 +10,9 @@ from critiql.agent.roles.ground import ground
 from critiql.agent.state import InputState, OutputState, State
 from critiql.graphs.policies import MODEL_RETRY
 
-builder = StateGraph(State, input_schema=InputState, output_schema=OutputState, context_schema=Context)
+builder = StateGraph(
+    State, input_schema=InputState, output_schema=OutputState, context_schema=SingleShotContext
+)
 builder.add_node("ground", node(ground))
 builder.add_node("actor", node(actor), retry_policy=MODEL_RETRY)
 builder.add_node("answer", node(answer))

@@ -8,7 +8,7 @@ put to a larger model once. A question that was answered before goes straight to
 
 from langgraph.graph import END, START, StateGraph
 
-from critiql.agent.context import Context
+from critiql.agent.graph_contexts import TextToSqlContext
 from critiql.agent.node import node
 from critiql.agent.roles.abstain import abstain
 from critiql.agent.roles.actor import actor
@@ -32,7 +32,9 @@ from critiql.graphs.routing import (
     route_after_recall,
 )
 
-builder = StateGraph(State, input_schema=InputState, output_schema=OutputState, context_schema=Context)
+builder = StateGraph(
+    State, input_schema=InputState, output_schema=OutputState, context_schema=TextToSqlContext
+)
 builder.add_node("recall", node(recall))
 builder.add_node("ground", node(ground))
 builder.add_node("actor", node(actor), **WRITES)

@@ -2,7 +2,7 @@
 
 from langgraph.graph import END, START, StateGraph
 
-from critiql.agent.context import Context
+from critiql.agent.graph_contexts import CONTEXTS
 from critiql.agent.node import Role, node
 from critiql.agent.roles.answer import answer
 from critiql.agent.roles.execution_critic import execution_critic
@@ -16,7 +16,9 @@ from critiql.graphs.routing import route_after_draw
 
 def voting(name: str, draw: Role) -> Graph:
     """A graph that draws and runs z queries; the result that most of them return is the answer."""
-    builder = StateGraph(State, input_schema=InputState, output_schema=OutputState, context_schema=Context)
+    builder = StateGraph(
+        State, input_schema=InputState, output_schema=OutputState, context_schema=CONTEXTS[name]
+    )
     builder.add_node("ground", node(ground))
     builder.add_node("actor", node(draw), **DRAWS)
     builder.add_node("execution_critic", node(execution_critic))

@@ -8,9 +8,9 @@ from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
+from critiql.agent.graph_contexts import UnknownGraphError
 from critiql.agent.memory.verified import UnknownPairError, VerifiedError
 from critiql.agent.roles.ground import QuestionError
-from critiql.graphs.catalogue import UnknownGraphError
 from critiql.graphs.refine import NoQueryError
 from critiql.server.auth import error_body
 from critiql.server.uploads import UploadError

@@ -19,6 +19,7 @@ from critiql.agent.answer import Answer
 from critiql.agent.context import Context
 from critiql.agent.databases import database_of, limits_of
 from critiql.agent.events import Event
+from critiql.agent.graph_contexts import context_of_graph
 from critiql.agent.state import State
 from critiql.graphs.api import stream
 from critiql.graphs.refine import Refinement, arefine
@@ -314,7 +315,7 @@ async def ask(asked: Asked) -> AsyncGenerator[dict[str, Any] | Answer, None]:
         QuestionError, DatabaseError, ModelError, UnknownGraphError, ValidationError: the message says what to
             do.
     """
-    context = admitted(Context.model_validate(dict(asked.settings)))
+    context = admitted(context_of_graph(asked.graph).model_validate(dict(asked.settings)))
     name = asked.database or default_database()
     parts = stream(asked.question, name, graph=asked.graph, context=context, evidence=asked.evidence)
     async with aclosing(parts) as items:  # type: ignore[type-var]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from critiql.agent.wording.sentence import counted
+from critiql.agent.wording.trust import plain_reason
 from critiql.tools.schema.quoting import escape
 
 LONGEST = 300
@@ -14,7 +15,6 @@ SENTENCES = {
     "rewritten": "Understood as: {question}",
     "candidate": "Query {id} ({origin}): {sql}",
     "judged": "The critic on query {id}: {verdict}.",
-    "displaced": "Query {challenger} takes the place of query {incumbent}: {reason}.",
     "abstained": "No answer: {reason}",
     "escalated": "Asking a larger model: {reason}.",
     "budget": "Stopped: the limit of {limit} is reached.",
@@ -36,6 +36,9 @@ def _sentence(event: Mapping[str, Any]) -> str:
     if kind == "detected":
         names = ", ".join(finding["type"] for finding in event["findings"])
         return f"Errors in query {event['id']}: {names}." if names else ""
+    if kind == "displaced":
+        old, new = f"query {event['incumbent']}", f"query {event['challenger']}"
+        return f"Q{new[1:]} takes the place of {old}: {plain_reason(event['reason'], old, new)}."
     return SENTENCES[kind].format(**event) if kind in SENTENCES else ""
 
 

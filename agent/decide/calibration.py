@@ -75,9 +75,18 @@ class Confidence(_Record):
     brier_constant: float | None = None
     """The same for the share of right answers, which knows nothing of the query."""
 
+    low: FiniteFloat | None = None
+    high: FiniteFloat | None = None
+    """The lowest and the highest reading it was fitted on; None where that was not kept."""
+
+    def covers(self, reading: float) -> bool:
+        """Whether it was fitted on readings as low as this one; of lower ones nothing is known."""
+        return self.low is None or reading >= self.low
+
     def of(self, reading: float) -> float:
-        """The calibrated probability for one reading of the signal."""
-        score = self.slope * scaled(reading, self.signal) + self.intercept
+        """The calibrated probability for one reading of the signal; none is above that of the highest one."""
+        held = reading if self.high is None else min(reading, self.high)
+        score = self.slope * scaled(held, self.signal) + self.intercept
         return 1 / (1 + math.exp(min(-score, 700.0)))
 
 

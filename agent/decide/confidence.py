@@ -16,13 +16,13 @@ from critiql.tools.models.model import ModelError
 
 
 def confidence_of(incumbent: Candidate, state: State, context: Context) -> float | None:
-    """The calibrated probability that a query is right; None where none was fitted or it cannot be read."""
+    """The calibrated probability that a query is right; None where none was fitted on such a reading."""
     try:
         scale = _scale(context)
     except ModelError:
         return None
     reading = signal_of(incumbent, state["candidates"], scale.signal) if scale else None
-    return scale.of(reading) if scale and reading is not None else None
+    return scale.of(reading) if scale and reading is not None and scale.covers(reading) else None
 
 
 def _scale(context: Context) -> Confidence | None:

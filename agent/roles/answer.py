@@ -15,6 +15,7 @@ from critiql.agent.state import Candidate, State, Status, Stop, Update, incumben
 from critiql.agent.wording.empty_result import why_empty
 from critiql.agent.wording.reading import read_candidate
 from critiql.agent.wording.sentence import counted, fenced, plain, sentence
+from critiql.agent.wording.trust import trust
 from critiql.tools.database.engine import Database
 from critiql.tools.database.result import Failure, Result, Rows
 from critiql.tools.errors.types.error_type import Finding
@@ -121,10 +122,11 @@ def explained(
 
 
 def message(sql: str, result: Result, update: Update) -> str:
-    """The chat message, as Markdown: the answer or the error in words, the SQL, then the first rows."""
+    """The chat message, as Markdown: answer or error in words, the SQL, the first rows, how sure it is."""
     notes = "".join(f"\n\n{plain(note)}" for note in update["assumptions"])
     rows = f"{_table(result)}\n\n" if isinstance(result, Rows) else ""
-    return f"{update['in_words']}{notes}\n\n{fenced(sql, 'sql')}\n\n{rows}Status: {update['status']}."
+    sure = trust(update["status"], update.get("stopped"), update.get("confidence"))
+    return f"{update['in_words']}{notes}\n\n{fenced(sql, 'sql')}\n\n{rows}{sure}"
 
 
 def _table(result: Rows) -> str:

@@ -7,14 +7,15 @@ from critiql.agent.databases import SHOWN_CELL
 from critiql.tools.database.result import Failure, Result, Value
 from critiql.tools.schema.quoting import escape, escape_lines, shown_number
 
-LISTED = 5
-"""Rows that a sentence lists."""
 MARKDOWN = re.compile(r"[\\`*_{}\[\]()<>#|~!&$@]|:(?=//)|(?<=www)\.", re.IGNORECASE)
 """Characters that Markdown or HTML may read as a mark, or that make a link of an address."""
 
 
 def sentence(result: Result) -> str:
-    """What came back, in one sentence; names and cells are escaped for Markdown."""
+    """What came back, in one sentence; names and cells are escaped for Markdown.
+
+    More than one row is counted and not told: a table of them stands beside the sentence.
+    """
     if isinstance(result, Failure):
         return f"The query failed: {plain(result.message)}"
     rows, names = result.rows, [plain(name) for name in result.columns]
@@ -22,7 +23,7 @@ def sentence(result: Result) -> str:
         return "No row fulfils the query."
     if len(rows) == 1 and not result.truncated:
         return _one_row(names, rows[0])
-    return _listing(names, rows, truncated=result.truncated)
+    return f"{'More than ' if result.truncated else ''}{counted(len(rows), 'row')}."
 
 
 def plain(text: str) -> str:
@@ -63,16 +64,6 @@ def _one_row(names: Sequence[str], row: Sequence[Value]) -> str:
     if len(names) == 1:
         return f"The {names[0]} is {cell(row[0])}."
     return f"One row: {_pairs(names, row)}."
-
-
-def _listing(names: Sequence[str], rows: Sequence[Sequence[Value]], *, truncated: bool) -> str:
-    count = f"{'More than ' if truncated else ''}{counted(len(rows), 'row')}"
-    if len(names) == 1:
-        listed, count = [cell(row[0]) for row in rows[:LISTED]], f"{count} of {names[0]}"
-    else:
-        listed = [f"({_pairs(names, row)})" for row in rows[:LISTED]]
-    cut = "; the first ones" if truncated or len(rows) > LISTED else ""
-    return f"{count}{cut}: {'; '.join(listed)}."
 
 
 def _pairs(names: Sequence[str], row: Sequence[Value]) -> str:

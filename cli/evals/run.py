@@ -13,6 +13,7 @@ from pydantic import ValidationError
 import critiql.cli.screen.exit_codes as codes
 from critiql.agent.context import Context
 from critiql.agent.decide.fitted import calibration_for
+from critiql.agent.graph_contexts import narrowed
 from critiql.cli.completion import complete_data, complete_graph, complete_model, complete_setting
 from critiql.cli.evals.follow import announced, console, follow
 from critiql.cli.screen.failures import fail, failures
@@ -26,7 +27,7 @@ from critiql.evals.run.runner import Entrant, budget, evaluate
 from critiql.evals.run.scoring import Scorers, scorers_for
 from critiql.evals.run.store import Run, RunSpec, Store
 from critiql.evals.run.systems import context_of, local, remote, settings_of
-from critiql.graphs.catalogue import GRAPHS, complete_context
+from critiql.graphs.catalogue import GRAPHS
 from critiql.tools.hiding import hide_secrets_in
 
 StoreOption = Annotated[Path, typer.Option(help="SQLite file of answers and traces.")]
@@ -135,7 +136,7 @@ class Desk:
 
     def entrant(self, name: str, context: Context, asked: Questions, url: str | None = None) -> Entrant:
         """Begin a system's run, or take it up again."""
-        context = complete_context(name, context) if name in GRAPHS else context
+        context = narrowed(name, context) if name in GRAPHS else context
         spec = RunSpec(
             system=f"{name}@{url}" if url else name,
             dataset=asked.dataset,

@@ -22,9 +22,7 @@ def failures() -> Iterator[None]:
     try:
         yield
     except ValidationError as error:
-        fail(
-            "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()), exit_codes.USAGE
-        )
+        fail("; ".join(": ".join([*map(str, e["loc"]), e["msg"]]) for e in error.errors()), exit_codes.USAGE)
     except KeyboardInterrupt:
         fail("Interrupted; nothing was changed.", exit_codes.INTERRUPTED)
     except CritiqlError as error:

@@ -25,7 +25,24 @@ from critiql.agent.events import (
     Writing,
 )
 from critiql.agent.wording.sentence import counted
+from critiql.agent.wording.trust import ENDINGS, plain_reason
 from critiql.tools.schema.quoting import escape, escape_lines
+
+ORIGINS = {
+    "given": "as given",
+    "actor": "by the actor",
+    "repair": "by mending it",
+    "refiner": "by the refiner",
+    "regeneration": "from the repaired steps",
+    "escalation": "by the larger model",
+}
+"""Where a query is from, in words."""
+VERDICTS = {
+    "accepted": "accepted",
+    "rejected": "rejected",
+    "unknown": "how much that means was not measured",
+}
+"""What follows from the critic's reading."""
 
 
 class TracePrinter:
@@ -89,45 +106,44 @@ def _abstained(event: Abstained) -> tuple[str, str]:
 
 
 def _candidate(event: Proposed) -> tuple[str, str]:
-    what = f"candidate {event.id} by {event.origin}"
+    what = f"query {event.id} {ORIGINS[event.origin]}"
     if event.repeats is not None:
-        what += f", the same as candidate {event.repeats}"
+        what += f", the same as query {event.repeats}"
     if event.origin == "repair":
         what += f": {event.note}: {event.sql}"
     return "candidate", f"{what} ({event.tokens} tokens, {event.seconds:.1f} s)"
 
 
 def _executed(event: Executed) -> tuple[str, str]:
-    outcome = counted(event.row_count, "row") if event.ok else f"{event.kind}: {event.message}"
-    return "execution_critic", f"candidate {event.id}: {outcome} ({event.seconds:.3f} s)"
+    outcome = counted(event.row_count, "row") if event.ok else f"failed: {event.message}"
+    return "execution_critic", f"query {event.id}: {outcome} ({event.seconds:.3f} s)"
 
 
 def _judged(event: Judged) -> tuple[str, str]:
-    reading = "no reading" if event.p_true is None else f"P(True) = {event.p_true:.3f}"
-    against = "" if event.threshold is None else f" against {event.threshold:.3f}"
-    return (
-        "llm_critic",
-        f"candidate {event.id}: {reading}{against}: {event.verdict} ({event.seconds:.1f} s)",
-    )
+    reading = "no reading" if event.p_true is None else f"held for right with {event.p_true:.0%}"
+    return "llm_critic", f"query {event.id}: {reading}; {VERDICTS[event.verdict]} ({event.seconds:.1f} s)"
 
 
 def _sensed(event: Sensed) -> tuple[str, str]:
     if event.error:
-        return "error_detector", f"candidate {event.id}: the rules stand alone: {event.error}"
-    said = ", ".join(f"{one['type']} {one['probability']:.2f}" for one in event.types) or "No Error"
+        return "error_detector", f"query {event.id}: the rules stand alone: {event.error}"
+    said = ", ".join(f"{one['type']} {one['probability']:.2f}" for one in event.types) or "no error"
     return (
         "error_detector",
-        f"candidate {event.id} by {event.source}: {said} ({event.seconds:.1f} s)",
+        f"query {event.id} by {event.source}: {said} ({event.seconds:.1f} s)",
     )
 
 
 def _detected(event: Detected) -> tuple[str, str]:
-    found = "; ".join(f"{f['type']}: {f['explanation']}" for f in event.findings) or "nothing found"
-    return "error_detector", f"candidate {event.id}: {found}"
+    found = "; ".join(f"{f['type']}: {f['explanation']}" for f in event.findings) or "no error found"
+    return "error_detector", f"query {event.id}: {found}"
 
 
 def _decided(event: Decided) -> tuple[str, str]:
-    return event.type, f"candidate {event.incumbent} against {event.challenger}: {event.reason}"
+    old, new = f"query {event.incumbent}", f"query {event.challenger}"
+    stays = f"{new} replaces {old}" if event.type == "displaced" else f"{old} stays, not {new}"
+    why = plain_reason(event.reason, old, new)
+    return "decide", f"{stays}: {why}"
 
 
 def _assisted(event: Assisted) -> tuple[str, str]:
@@ -142,7 +158,7 @@ def _escalated(event: Escalated) -> tuple[str, str]:
 
 
 def _budget(event: Budget) -> tuple[str, str]:
-    return "budget", f"stopped by {event.limit}"
+    return "budget", ENDINGS.get(event.limit, event.limit)
 
 
 LINES: dict[type[Event], Callable[[Any], tuple[str, str]]] = {

@@ -40,7 +40,8 @@ def fit_signal(pools: Sequence[Pool], fitted: Displacement | None, signal: Signa
     scale = _platt(readings, right, signal)
     if brier >= constant or scale.slope <= 0:
         return None
-    return scale.model_copy(update={"n": len(judged), "brier": brier, "brier_constant": constant})
+    measured = {"n": len(judged), "brier": brier, "brier_constant": constant}
+    return scale.model_copy(update={**measured, "low": float(readings.min()), "high": float(readings.max())})
 
 
 def _settled(pool: Pool, fitted: Displacement | None, signal: Signal) -> tuple[str, float, bool] | None:

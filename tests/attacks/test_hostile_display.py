@@ -160,7 +160,7 @@ def test_the_chat_message_is_words_and_two_code_blocks(text: str) -> None:
     said = message(f"SELECT '{text}'", result, update)
     assert [kind for kind in elements(said) if kind not in WORDS] == ["fence", "fence"]
     assert only_shown(said)
-    assert said.endswith("Status: accepted.")
+    assert said.endswith("found it right on a second look.")
 
 
 @EACH

@@ -74,14 +74,14 @@ def test_the_trace_names_who_speaks_and_why_it_stopped(scripted: Callable[..., A
     for part in (
         "actor",
         "execution_critic",
-        "no_such_column",
+        "failed: no such column: weight",
         "refiner",
         "llm_critic",
-        "P(True) = 0.600",
-        "displaced",
+        "held for right with 60%",
+        "query 1 replaces query 0: query 0 fails",
     ):
         assert part in done.output
-    assert "stopped: critic_off" in " ".join(done.output.split())
+    assert "Ran, not verified." in " ".join(done.output.split())
 
 
 def test_quiet_prints_only_sql_and_rows(scripted: Callable[..., Any], shop: Path) -> None:

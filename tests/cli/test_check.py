@@ -154,7 +154,7 @@ def test_a_model_with_a_head_looks_too(
         "No error found by the rules and the head.\n",
     )
     _, out, _ = check(WRONG, *model)
-    assert "head, 0.99" in out
+    assert "head, 99% sure" in out
     assert json.loads(check(WRONG, *model, "--rules-only", "--json")[1])["detectors"] == ["rules"]
 
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from critiql.graphs.catalogue import GRAPHS, UnknownGraphError, graph
+from critiql.agent.graph_contexts import UnknownGraphError
+from critiql.graphs.catalogue import GRAPHS, graph
 
 SNAPSHOTS = Path(__file__).parents[1] / "fixtures/graphs"
 

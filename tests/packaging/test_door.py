@@ -1,9 +1,9 @@
 """`import critiql`: the names it gives, that it gives them lazily, and that it is quick."""
 
 import ast
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -94,11 +94,12 @@ def test_a_check_without_a_model_loads_none_of_the_agent(shop: Path) -> None:
     assert python(CHECK, str(shop)) == "attribute_mismatch"
 
 
-@pytest.mark.slow
-def test_a_check_without_a_model_takes_a_third_of_a_second(shop: Path) -> None:
+def test_a_check_without_a_model_takes_little_of_a_processor(shop: Path) -> None:
+    """Processor time of the process and its children: what else the machine does hardly counts in it."""
     took = []
-    for _ in range(5):
-        before = time.perf_counter()
+    for _ in range(3):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         python("import sys, critiql; critiql.check('SELECT title FROM item', sys.argv[1])", str(shop))
-        took.append(time.perf_counter() - before)
-    assert min(took) < 0.3
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        took.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    assert min(took) < 0.7

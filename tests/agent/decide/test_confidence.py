@@ -52,6 +52,19 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     return calibrate
 
 
+def test_below_what_it_was_fitted_on_it_is_unknown(
+    writer: Any, shop: Path, measured: Callable[..., None]
+) -> None:
+    measured(Confidence(signal="logprob", low=1.0, **SLOPE_ONE))
+    assert answered(shop, writer, llm_critic="off") == (None, 0)
+
+
+def test_no_answer_is_surer_than_the_surest_it_was_fitted_on() -> None:
+    scale = Confidence(signal="logprob", low=-10.0, high=-0.5, slope=1.0, intercept=2.0)
+    assert scale.of(-0.1) == scale.of(-0.5) > scale.of(-2.0)
+    assert [scale.covers(reading) for reading in (-10.1, -10.0, 0.0)] == [False, True, True]
+
+
 def test_a_raw_reading_is_no_confidence(writer: Any, shop: Path) -> None:
     assert answered(shop, writer, llm_critic="raw") == (None, 1)
 
