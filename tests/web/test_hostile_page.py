@@ -63,10 +63,11 @@ def nothing_happened(tab: Any, heard: list[str]) -> None:
     assert CONTROL.findall(said) == []
 
 
+@pytest.mark.slow
 def test_names_cells_questions_and_replies(tab: Any, server: PageServer) -> None:
     heard: list[str] = []
     tab.on("dialog", lambda dialog: (heard.append(dialog.message), dialog.dismiss()))
-    expect(tab.get_by_text("shown", exact=True).first).to_be_visible()
+    expect(tab.get_by_role("button", name="How many shown are there?")).to_be_visible()
     nothing_happened(tab, heard)
     ask_and_wait(tab, QUESTION)
     assert len(cells(tab)[0]) == len(TEXTS)
