@@ -6,7 +6,7 @@ form of a query: the four steps are asked for in words alone.
 
 from langgraph.graph import END, START, StateGraph
 
-from critiql.agent.context import Context
+from critiql.agent.graph_contexts import DinSqlContext
 from critiql.agent.node import node
 from critiql.agent.roles.answer import answer
 from critiql.agent.roles.chained_actor import chained_actor
@@ -16,7 +16,7 @@ from critiql.agent.state import InputState, OutputState, State
 from critiql.graphs.policies import MODEL_RETRY, WRITES
 from critiql.graphs.self_correction import route_after_actor
 
-builder = StateGraph(State, input_schema=InputState, output_schema=OutputState, context_schema=Context)
+builder = StateGraph(State, input_schema=InputState, output_schema=OutputState, context_schema=DinSqlContext)
 builder.add_node("ground", node(ground))
 builder.add_node("actor", node(chained_actor), retry_policy=MODEL_RETRY)
 builder.add_node("refiner", node(correct_gently), **WRITES)
