@@ -49,7 +49,7 @@ def eval_score(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
     """Score predictions by execution: overall, by hardness or difficulty, with standard errors."""
-    rules = Rules(compat, keep_distinct, plug_value, seconds)
+    rules = Rules(compat, keep_distinct, plug_value, seconds=seconds)
     try:
         if bird:
             _check_alone(suite=suite, rules=rules)

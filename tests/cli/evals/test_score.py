@@ -45,7 +45,8 @@ def test_json_holds_every_verdict(files):
 def test_suite_compat_and_switches_are_said(files):
     found = json.loads(score(files, "--json", "--suite", "--compat", "--keep-distinct").stdout)
     assert found["metric"] == "test_suite_accuracy"
-    assert found["rules"] == {"compat": True, "keep_distinct": True, "plug_value": False, "seconds": 30.0}
+    said = {"compat": True, "keep_distinct": True, "plug_value": False, "decimals": None, "seconds": 30.0}
+    assert found["rules"] == said
 
 
 def test_table_for_people(files):
