@@ -37,13 +37,13 @@ def cost_of(calls: Sequence[CallRecord], table: PriceTable | None = None) -> Cos
         SettingsError: the user's table of prices cannot be read.
     """
     prices = table or price_table()
-    start = {"local": None if prices.local_hour is None else 0.0}
-    total = RoleCost(**start)
+    nothing = RoleCost(local=None if prices.local_hour is None else 0.0)
+    total = nothing
     roles: dict[str, RoleCost] = {}
     unknown: list[str] = []
     for call in calls:
         charged = charge(call["model"], _used(call), prices)
-        roles[call["role"]] = _plus(roles.get(call["role"], RoleCost(**start)), charged)
+        roles[call["role"]] = _plus(roles.get(call["role"], nothing), charged)
         total = _plus(total, charged)
         if charged.hosted and charged.money is None:
             unknown.append(call["model"])

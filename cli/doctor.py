@@ -147,11 +147,12 @@ def _look_at_folders(report: Report) -> None:
 def _try_sandbox(report: Report) -> None:
     """Ask the sample database one query: the sandbox starts, and its rows come back."""
     from critiql.tools.database.named import named_database
+    from critiql.tools.database.result import Failure
     from critiql.tools.exceptions import CritiqlError
 
     try:
         ran = named_database().run("SELECT 1")
-        said = "" if ran.ok else ran.message
+        said = ran.message if isinstance(ran, Failure) else ""
     except (CritiqlError, OSError) as error:
         said = str(error)
     if said:

@@ -141,7 +141,7 @@ def _lines(rows: list[dict[str, Any]]) -> str:
 
 def _csv(rows: list[dict[str, Any]]) -> str:
     file = io.StringIO()
-    writer = csv.DictWriter(file, FIELDS)
+    writer: csv.DictWriter[str] = csv.DictWriter(file, [*FIELDS])
     writer.writeheader()
     writer.writerows(rows)
     return file.getvalue()

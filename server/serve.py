@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from threading import Thread
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from critiql.agent.context import DEFAULT_MODEL
 from critiql.graphs.catalogue import CHATS, GRAPHS
@@ -150,7 +150,7 @@ def serve(options: Options) -> None:
             port=options.port,
             graphs=graphs(),
             http={"app": "critiql.server.asgi:app", "disable_mcp": True},
-            auth=CONFIG,
+            auth=cast("Any", CONFIG),
             n_jobs_per_worker=WORKERS,
             open_browser=False,
             allow_blocking=True,
