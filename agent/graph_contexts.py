@@ -151,11 +151,11 @@ CONTEXTS: dict[str, type[Context]] = {
         ShareContext,
         SelfDebuggingContext,
         SelfCorrectionContext,
+        DinSqlContext,
         SelfConsistencyContext,
         CrossConsistencyContext,
         MultiplePromptContext,
         MacRefinerContext,
-        DinSqlContext,
     )
 }
 """Name of a graph -> what may be chosen for its run."""

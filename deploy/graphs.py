@@ -3,6 +3,7 @@
 from critiql.graphs.ac_sql import graph as ac_sql
 from critiql.graphs.assistant import graph as assistant
 from critiql.graphs.cross_consistency import graph as cross_consistency
+from critiql.graphs.din_sql import graph as din_sql
 from critiql.graphs.error_llm import graph as error_llm
 from critiql.graphs.mac_refiner import graph as mac_refiner
 from critiql.graphs.multiple_prompt import graph as multiple_prompt
@@ -17,6 +18,7 @@ __all__ = [
     "ac_sql",
     "assistant",
     "cross_consistency",
+    "din_sql",
     "error_llm",
     "mac_refiner",
     "multiple_prompt",

@@ -19,7 +19,10 @@ ALLOWED = {"allow_tables": ("item",), "deny_columns": ("item.price",)}
 def test_what_is_denied_is_neither_shown_nor_read(
     name: str, lists: dict[str, Any], scripted: Callable[..., Any], shop: Path
 ) -> None:
-    model = scripted(["SELECT name FROM maker", "SELECT price FROM item", "SELECT * FROM item"], [0.1])
+    links = ["item: id"] if name == "din_sql" else []
+    model = scripted(
+        [*links, "SELECT name FROM maker", "SELECT price FROM item", "SELECT * FROM item"], [0.1]
+    )
     context = Context(model="scripted", llm_critic="raw", z=3, **lists)
     found = ask("How many items are there?", shop, graph=name, context=context)
     assert found.candidates[0]["sql"] == "SELECT name FROM maker"

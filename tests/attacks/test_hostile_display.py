@@ -29,6 +29,7 @@ from critiql.agent.events import (
     Proposed,
     Recalled,
     Resumed,
+    Rewritten,
     Sensed,
     Writing,
 )
@@ -124,6 +125,7 @@ EVENTS: list[Event] = [
     Recalled(database="", dialect="sqlite", sql="", origin="actor", p_true=None, verdict=""),
     Exemplified(pairs=1, shown=[1], left_out=[""]),
     Abstained(database="", reason=""),
+    Rewritten(said="", question="", seconds=0.1),
 ]
 """Events that hold text of others, at the place of the empty ones."""
 

@@ -73,7 +73,8 @@ class Oracle:
 
     def choose(self, prompt: Prompt, choices: Sequence[Sequence[str]]) -> ChoiceReading:
         mark = self._note("choose", prompt, choices)
-        return ChoiceReading((-mark / 50, -1.0), Usage(100, 90, 0, 0.01))
+        others = (-1.0,) * (len(choices) - 1)
+        return ChoiceReading((-mark / 50, *others), Usage(100, 90, 0, 0.01))
 
     def count_tokens(self, text: str) -> int:
         return len(text) // 4
