@@ -17,6 +17,7 @@ from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import StreamingResponse
 
+from critiql.agent.own_task import in_own_task
 from critiql.agent.wording.sentence import plain
 from critiql.graphs.assistant import graph
 from critiql.server import library
@@ -176,11 +177,13 @@ async def answering(request: ChatRequest) -> AsyncGenerator[Piece, None]:
     config: Any = {"recursion_limit": STEPS}
     mode: str
     part: Any
-    async for mode, part in graph.astream(given, config, context=context, stream_mode=modes):
-        if mode == "values":
-            final = part
-        elif thought := said_of(part):
-            yield Piece(thought=f"{plain(thought)}\n")  # front-ends read it as Markdown
+    found = graph.astream(given, config, context=context, stream_mode=modes)
+    async with aclosing(in_own_task(found)) as parts:
+        async for mode, part in parts:
+            if mode == "values":
+                final = part
+            elif thought := said_of(part):
+                yield Piece(thought=f"{plain(thought)}\n")  # front-ends read it as Markdown
     if final.get("problem"):
         raise TurnError(final["problem"]["kind"], final["problem"]["message"])
     yield Piece(text=final["messages"][-1].text, usage=usage_of(final))
