@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Any, NamedTuple
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import StreamingResponse
@@ -23,6 +23,7 @@ from critiql.graphs.assistant import graph
 from critiql.server import library
 from critiql.server.auth import error_body
 from critiql.server.failures import TOLD, TurnError, told_of
+from critiql.server.leaving import unless_left
 from critiql.server.progress import said_of
 from critiql.tools.served import served
 
@@ -90,7 +91,7 @@ def models() -> dict[str, Any]:
 
 
 @router.post("/chat/completions")
-async def complete(request: ChatRequest) -> Response:
+async def complete(request: ChatRequest, http: Request) -> Response:
     """Answer the last message of a chat."""
     made = Reply(f"chatcmpl-{uuid.uuid4().hex}", int(time.time()), request.model or name_of_model(""))
     pieces = declined() if is_task(request) else answering(request)
@@ -101,7 +102,7 @@ async def complete(request: ChatRequest) -> Response:
             media_type="text/event-stream",
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
         )
-    return await made.whole(pieces)
+    return await unless_left(http, made.whole(pieces))
 
 
 class Reply(NamedTuple):
