@@ -15,7 +15,7 @@ from rich.text import Text
 COLUMNS = 100
 """Characters in a line of the picture."""
 LETTERS, TALLER = "font-size: 20px", "font-size: 21px"
-"""Rich's lines are 24.4 pixels apart: at 20, or cut to its line, an upright stroke does not reach the next."""
+"""Rich's lines are 24.4 pixels apart: at 20, or cut to its line, upright strokes do not meet."""
 CUT = re.compile(
     r' clip-path="url\(#run-line-\d+\)"| *<clipPath id="run-line-\d+">.*?</clipPath>\n?', re.DOTALL
 )
