@@ -111,7 +111,8 @@ class Answer(BaseModel):
 
     def _repr_html_(self) -> str:
         """The answer as a notebook shows it."""
-        words = "".join(f"<p>{escape(unmarked(text))}</p>" for text in (self.in_words, *self.assumptions))
+        told = (unmarked(self.in_words), *map(escape_lines, self.assumptions))
+        words = "".join(f"<p>{escape(text)}</p>" for text in told)
         table = html_table(self.columns, self.rows, truncated=self.truncated)
         return f"{words}{table}<pre><code>{escape(escape_lines(self.sql))}</code></pre>"
 

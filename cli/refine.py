@@ -91,6 +91,8 @@ def _refine_file(file: Path, out: Path, db: str, graph: RefiningGraph, context: 
 
 def _print(found: Refinement) -> None:
     """Findings, the reason, the query that stands and its rows."""
+    from critiql.agent.wording.sentence import counted
+
     console = Console()
     for finding in found.findings:
         console.print(finding["name"], style="bold red", end="", markup=False, highlight=False)
@@ -102,5 +104,5 @@ def _print(found: Refinement) -> None:
     console.print(escape(found.reason), markup=False, highlight=False, soft_wrap=True)
     console.print(escape_lines(found.after), style="bold", markup=False, highlight=False, soft_wrap=True)
     print_rows(console, found.columns, found.rows, truncated=found.truncated)
-    said = f"{found.model_calls} model calls, {found.tokens} tokens computed; {found.seconds:.1f} s"
+    said = f"{counted(found.model_calls, 'model call')}, {found.tokens} tokens read; {found.seconds:.1f} s"
     console.print(said, style="dim", markup=False, highlight=False)

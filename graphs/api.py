@@ -20,6 +20,7 @@ from critiql.agent.events import EVENT, Answered, AnyEvent, Event, Failed, stamp
 from critiql.agent.graph_contexts import narrowed
 from critiql.agent.models import GivenModels, with_models
 from critiql.agent.node import JOURNAL, MODELS
+from critiql.agent.own_task import in_own_task
 from critiql.agent.redaction import redacted, redacted_answer
 from critiql.agent.state import InputState
 from critiql.graphs.catalogue import graph as graph_of
@@ -88,7 +89,7 @@ async def stream(
             "draft": draft,
         }
         found = _parts(graph, given, settings, objects, checkpoint, thread)
-        async with aclosing(_untraced(found) if redact else found) as parts:
+        async with aclosing(in_own_task(_untraced(found) if redact else found)) as parts:
             async for mode, chunk in parts:
                 if mode == "values":
                     run.state = chunk

@@ -12,16 +12,18 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Any, NamedTuple
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import StreamingResponse
 
+from critiql.agent.own_task import in_own_task
 from critiql.agent.wording.sentence import plain
 from critiql.graphs.assistant import graph
 from critiql.server import library
 from critiql.server.auth import error_body
 from critiql.server.failures import TOLD, TurnError, told_of
+from critiql.server.leaving import unless_left
 from critiql.server.progress import said_of
 from critiql.tools.served import served
 
@@ -89,7 +91,7 @@ def models() -> dict[str, Any]:
 
 
 @router.post("/chat/completions")
-async def complete(request: ChatRequest) -> Response:
+async def complete(request: ChatRequest, http: Request) -> Response:
     """Answer the last message of a chat."""
     made = Reply(f"chatcmpl-{uuid.uuid4().hex}", int(time.time()), request.model or name_of_model(""))
     pieces = declined() if is_task(request) else answering(request)
@@ -100,7 +102,7 @@ async def complete(request: ChatRequest) -> Response:
             media_type="text/event-stream",
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
         )
-    return await made.whole(pieces)
+    return await unless_left(http, made.whole(pieces))
 
 
 class Reply(NamedTuple):
@@ -176,11 +178,13 @@ async def answering(request: ChatRequest) -> AsyncGenerator[Piece, None]:
     config: Any = {"recursion_limit": STEPS}
     mode: str
     part: Any
-    async for mode, part in graph.astream(given, config, context=context, stream_mode=modes):
-        if mode == "values":
-            final = part
-        elif thought := said_of(part):
-            yield Piece(thought=f"{plain(thought)}\n")  # front-ends read it as Markdown
+    found = graph.astream(given, config, context=context, stream_mode=modes)
+    async with aclosing(in_own_task(found)) as parts:
+        async for mode, part in parts:
+            if mode == "values":
+                final = part
+            elif thought := said_of(part):
+                yield Piece(thought=f"{plain(thought)}\n")  # front-ends read it as Markdown
     if final.get("problem"):
         raise TurnError(final["problem"]["kind"], final["problem"]["message"])
     yield Piece(text=final["messages"][-1].text, usage=usage_of(final))

@@ -1,6 +1,5 @@
 """BIRD's metrics: EX, R-VES and Soft-F1 (Li et al. 2023; mini-dev evaluation scripts)."""
 
-import math
 import statistics
 import time
 from collections.abc import Sequence
@@ -84,11 +83,6 @@ def ves_reward(ratios: Sequence[float]) -> float:
     ratio = statistics.fmean(kept)
     steps = ((2.0, 1.25), (1.0, 1.0), (0.5, 0.75), (0.25, 0.5))
     return next((reward for bound, reward in steps if ratio >= bound), 0.25)
-
-
-def ves_score(rewards: Sequence[float]) -> float:
-    """R-VES of a data set: 100 times the mean root of the rewards, at most 111.8."""
-    return 100 * statistics.fmean(math.sqrt(reward) for reward in rewards)
 
 
 def _rows(database: Path, sql: str, seconds: float) -> tuple[Cells, ...] | None:

@@ -98,17 +98,6 @@ def cost(questions: Sequence[QuestionCost]) -> Cost:
     )
 
 
-def repeated_candidate_rate(candidates: Sequence[Sequence[str]]) -> Estimate:
-    """Share of the later candidates that an earlier candidate of the same question already was.
-
-    Args:
-        candidates: per question its candidates in order, printed canonically.
-    """
-    later = sum(max(0, len(queries) - 1) for queries in candidates)
-    distinct = sum(max(0, len(set(queries)) - 1) for queries in candidates)
-    return proportion(later - distinct, later)
-
-
 def _means(spent: Sequence[Spent]) -> RoleCost:
     return RoleCost(
         calls=mean([s.calls for s in spent]),

@@ -21,11 +21,6 @@ class Comparison:
     broken: list[int]
     """Questions that A has right and B wrong."""
 
-    @property
-    def broken_per_fixed(self) -> float | None:
-        """Broken over fixed; None where nothing was fixed."""
-        return len(self.broken) / len(self.fixed) if self.fixed else None
-
 
 def compare_answers(
     first: Sequence[StoredAnswer], second: Sequence[StoredAnswer], *, suite: bool = False

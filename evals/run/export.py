@@ -13,7 +13,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from critiql.agent.share import PARTS
 from critiql.evals.run.call_cache import CallCache
@@ -35,15 +35,6 @@ ASSISTED = ("proposals", "valid", "changes")
 LEFT_OUT = ("events", "decisions", "candidates", "error")
 
 Line = dict[str, Any]
-
-
-class Imported(NamedTuple):
-    """What reading an export brought."""
-
-    calls: int
-    """New calls in the cache."""
-    answers: int
-    """New answers in the store."""
 
 
 def export(store: Store, runs: Sequence[Run], path: Path, cache: CallCache | None = None) -> int:

@@ -8,6 +8,7 @@ import re
 import runpy
 import sqlite3
 from collections.abc import Callable, Iterator
+from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,14 @@ import httpx
 import pytest
 from markdown_it import MarkdownIt
 from mcp import Client
+from mcp.types import ElicitResult
 
+from critiql.agent.assistant import readings
 from critiql.agent.context import Context
 from critiql.graphs.api import ask
 from critiql.graphs.assistant import graph
 from critiql.graphs.tool import as_tool
+from critiql.server import library
 from critiql.server import mcp as door
 from critiql.server.app import make_app
 from critiql.tools.schema.quoting import CONTROL
@@ -35,6 +39,9 @@ TEXTS = [
     for line in (HERE / name).read_text(encoding="utf-8").splitlines()
 ]
 EACH = pytest.mark.parametrize("text", TEXTS, ids=range(len(TEXTS)))
+WRITTEN = [text for text in TEXTS if not re.search(r"\n\s*\n|```|~~~", text)]
+"""Those that a query of a model can hold: it ends at an empty line and at a fence."""
+EACH_WRITTEN = pytest.mark.parametrize("text", WRITTEN, ids=range(len(WRITTEN)))
 EVERYTHING = "SELECT * FROM shown"
 WORDS = {"paragraph_open", "paragraph_close", "inline", "text", "softbreak", "hardbreak"}
 BLOCKS = {
@@ -219,6 +226,58 @@ def test_an_answer_in_a_notebook_and_as_markdown(hostile: Path, scripted: Callab
         assert reader.attributes == []
         assert only_shown(answer._repr_html_())
         assert is_words(answer.to_markdown())
+
+
+@EACH_WRITTEN
+async def test_assumptions(text: str, served: Served, hostile: Path, scripted: Callable[..., Any]) -> None:
+    """What is said of a filter that leaves no row names the column and the value."""
+    value = text.replace("'", "''")
+    scripted([f"SELECT {quoted(text)} FROM shown WHERE {quoted(text)} || '{value}' = 'none'"] * 8)
+    context = Context.model_validate(PLAIN)
+    answer = ask("What is shown?", hostile, context=context)
+    assert "No row is left after the filter" in " ".join(answer.assumptions)
+    assert is_words(answer.to_markdown())
+    html = answer._repr_html_()
+    reader = Tags()
+    reader.feed(html)
+    assert set(reader.seen) <= HTML_TAGS
+    assert reader.attributes == []
+    assert only_shown(html)
+    tool = as_tool(hostile, context=context)
+    told = tool.invoke({"type": "tool_call", "id": "1", "name": tool.name, "args": {"question": "What?"}})
+    assert json.loads(told.content)["assumptions"] == answer.assumptions
+    assert only_shown(told.content)
+    given: Any = {"messages": [{"role": "user", "content": "What is shown?"}], "database": str(hostile)}
+    said = graph.invoke(given, context={**PLAIN, "clarify": False})["messages"][-1].text
+    assert "No row is left" in said
+    assert is_words(said), said
+
+
+@EACH_WRITTEN
+async def test_the_other_reading(
+    text: str, served: Served, scripted: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two queries that both stand are told apart by their steps, which name tables and columns."""
+    monkeypatch.setattr(readings, "regard", lambda candidate: 1)
+    drafts = [f"SELECT {quoted(text)} FROM shown", f"SELECT COUNT(*) FROM shown WHERE {quoted(text)} <> ''"]
+    asked = partial(library.Asked, settings={**PLAIN, "z": 2, "llm_critic": "raw"})
+    monkeypatch.setattr(library, "Asked", lambda *given: asked(*given))
+    scripted(drafts, [0.1])
+    asks: list[str] = []
+
+    async def choose(_: Any, params: Any) -> ElicitResult:
+        asks.append(params.message)
+        return ElicitResult(action="accept", content={"reading": "B"})
+
+    async with Client(door.make_server(), elicitation_callback=choose) as client:
+        answered = await client.call_tool("ask", {"question": "What is shown?"})
+    assert len(asks) == 1
+    assert is_words(asks[0]), asks[0]
+    assert answered.structured_content is not None
+    other = answered.structured_content["other_reading"]
+    assert other["sql"] == drafts[0]
+    assert is_words(other["words"]), other["words"]
+    assert only_shown("".join(block.text for block in answered.content))  # type: ignore[union-attr]
 
 
 async def test_a_web_application_of_ones_own(hostile: Path, scripted: Callable[..., Any]) -> None:

@@ -171,7 +171,7 @@ def ended(client: Any, thread: str, run: str) -> Any:
 def rows(cluster: PlainCluster, query: str, *given: str) -> set[str]:
     """The first column of what PostgreSQL returns."""
     with psycopg.connect(cluster["database"]) as connection:
-        return {row[0] for row in connection.execute(query, given)}  # type: ignore[call-overload]
+        return {row[0] for row in connection.execute(query, given)}
 
 
 def runs_of(cluster: PlainCluster, instance: str) -> set[str]:

@@ -122,17 +122,7 @@ def test_a_database_that_vanishes_and_comes_back(place: Place) -> None:
     assert '"rows": [[3]]' in place.ask(database="gone")[1]
 
 
-OPEN = pytest.mark.xfail(reason="the answer's run ends, but its call to a hosted model goes on", strict=False)
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        pytest.param("/api/ask", marks=OPEN),
-        pytest.param("/v1/chat/completions", marks=OPEN),
-        "/threads/runs/stream",
-    ],
-)
+@pytest.mark.parametrize("path", ["/api/ask", "/v1/chat/completions", "/threads/runs/stream"])
 def test_a_client_that_leaves_frees_the_model(place: Place, path: str) -> None:
     """The call to the model ends within seconds, not when the model would."""
     place.let_model("wait")

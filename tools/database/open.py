@@ -28,6 +28,8 @@ EXTRAS = {
 }
 """The optional dependency that brings a scheme's driver."""
 SCHEME = re.compile(r"^(?P<scheme>[a-z][a-z0-9]+)(?:\+[a-z0-9_]+)?:(?!\\)", re.IGNORECASE)
+FILES = ("sqlite", "duckdb")
+"""Schemes of databases that are a file."""
 KEPT = 16
 """Databases that `get_database` keeps open."""
 
@@ -42,9 +44,7 @@ def open_database(url: str | Path, policy: AccessPolicy | None = None) -> Databa
     Raises:
         DatabaseError: unknown scheme, missing driver, or the database cannot be read.
     """
-    text = fspath(url)
-    found = None if isinstance(url, Path) or _is_file(text) else SCHEME.match(text)
-    scheme = found["scheme"].lower() if found else "sqlite"
+    text, scheme = fspath(url), _scheme_of(url)
     if scheme not in OPENERS:
         known = ", ".join(sorted(OPENERS))
         msg = f"No engine is known for {scheme}: URLs. Give a path to a SQLite file or one of: {known}."
@@ -53,6 +53,13 @@ def open_database(url: str | Path, policy: AccessPolicy | None = None) -> Databa
         msg = "No database was named. Give a path to a SQLite file or a database URL."
         raise DatabaseError(msg)
     return _open(scheme, text, policy)
+
+
+def _scheme_of(url: str | Path) -> str:
+    """What stands before the colon of a URL; `sqlite` for a path, also for one that looks like a URL."""
+    text = fspath(url)
+    found = None if isinstance(url, Path) or _is_file(text) else SCHEME.match(text)
+    return found["scheme"].lower() if found else "sqlite"
 
 
 def _is_file(text: str) -> bool:
@@ -78,6 +85,15 @@ _kept: OrderedDict[tuple[str, AccessPolicy | None], Database] = OrderedDict()
 _lock = threading.Lock()
 
 
+def _place(url: str | Path) -> str:
+    """A path as the URL that its database has once it is open, so that both names find the same one."""
+    text, scheme = fspath(url), _scheme_of(url)
+    if scheme not in FILES or "://" in text:
+        return text
+    path = text if scheme == "sqlite" else text.partition(":")[2]
+    return f"{scheme}:///{Path(path).expanduser().absolute()}"
+
+
 def get_database(url: str | Path, policy: AccessPolicy | None = None) -> Database:
     """As `open_database`, kept for the process; the least recently used beyond sixteen is closed.
 
@@ -86,7 +102,7 @@ def get_database(url: str | Path, policy: AccessPolicy | None = None) -> Databas
     Raises:
         DatabaseError: as `open_database`.
     """
-    key = (fspath(url), policy)
+    key = (_place(url), policy)
     with _lock:
         if key not in _kept:
             _kept[key] = open_database(url, policy)

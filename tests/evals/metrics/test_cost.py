@@ -1,6 +1,6 @@
 import pytest
 
-from critiql.evals.metrics.cost import QuestionCost, Spent, cost, repeated_candidate_rate
+from critiql.evals.metrics.cost import QuestionCost, Spent, cost
 
 QUESTIONS = [
     QuestionCost(
@@ -25,8 +25,3 @@ def test_means_per_role_and_in_total():
 def test_no_questions_have_no_cost():
     with pytest.raises(ValueError, match="no question"):
         cost([])
-
-
-def test_repeated_candidates():
-    found = repeated_candidate_rate([["a", "b", "a"], ["a"], ["c", "c", "c"], []])
-    assert (found.value, found.n) == (3 / 4, 4)

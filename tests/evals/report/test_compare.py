@@ -17,7 +17,6 @@ def test_only_questions_that_both_answered_count(make_stored: Make) -> None:
     # 5 against 1 of 6 fair coins, two-sided
     assert found.paired.p_value == pytest.approx(2 * 7 / 64)
     assert (found.first.value, found.second.value) == (0.4, 0.8)
-    assert found.broken_per_fixed == 0.2
 
 
 def test_test_suite_accuracy_can_be_compared_instead(make_stored: Make) -> None:

@@ -91,6 +91,15 @@ def test_the_cache_keeps_one_and_closes_the_least_recently_used(
     assert first.run("SELECT 1").ok
 
 
+def test_a_path_and_the_name_of_what_it_opened_are_one(
+    build: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = build()
+    found = get_database(path)
+    monkeypatch.chdir(path.parent)
+    assert {id(get_database(name)) for name in (str(path), path.name, found.url)} == {id(found)}
+
+
 def test_the_cache_under_threads_opens_once(build: Callable[..., Path]) -> None:
     path, found = build(), []
     threads = [threading.Thread(target=lambda: found.append(get_database(path))) for _ in range(8)]

@@ -51,14 +51,9 @@ UNUSABLE = (duckdb.FatalException, duckdb.InternalException)
 class Session:
     """Answers requests for one file. Closes it when nobody asks, and opens it again when it was replaced."""
 
-    def __init__(self, path: str, lists: dict[str, Any]) -> None:
+    def __init__(self, path: str, policy: dict[str, Any]) -> None:
         self._path = path
-        allow = lists["allow_tables"]
-        self._policy = AccessPolicy(
-            None if allow is None else frozenset(allow),
-            frozenset(lists["deny_tables"]),
-            frozenset(lists["deny_columns"]),
-        )
+        self._policy = AccessPolicy.from_options(policy)
         self._connection: Any = None
         self._state: FileState | None = None
         self._catalog = Catalog()

@@ -40,3 +40,13 @@ class AccessPolicy:
             "deny_tables": sorted(name.casefold() for name in self.deny_tables),
             "deny_columns": sorted(name.casefold() for name in self.deny_columns),
         }
+
+    @classmethod
+    def from_options(cls, lists: dict[str, list[str] | None]) -> "AccessPolicy":
+        """The policy that `as_options` wrote down."""
+        allow = lists["allow_tables"]
+        return cls(
+            None if allow is None else frozenset(allow),
+            frozenset(lists["deny_tables"] or []),
+            frozenset(lists["deny_columns"] or []),
+        )

@@ -53,13 +53,7 @@ class Session:
     def __init__(self, options: dict[str, Any]) -> None:
         self._parameters: dict[str, Any] = options["parameters"]
         self._may_write: bool = options["allow_writer"]
-        lists = options["policy"]
-        allow = lists["allow_tables"]
-        self._policy = AccessPolicy(
-            None if allow is None else frozenset(allow),
-            frozenset(lists["deny_tables"]),
-            frozenset(lists["deny_columns"]),
-        )
+        self._policy = AccessPolicy.from_options(options["policy"])
         self._connection: Any = None
         self._is_mariadb = False
         self._catalog = Catalog(frozenset())

@@ -56,13 +56,7 @@ class Session:
     def __init__(self, options: dict[str, Any]) -> None:
         self._parameters: dict[str, Any] = options["parameters"]
         self._may_be_superuser: bool = options["allow_superuser"]
-        lists = options["policy"]
-        allow = lists["allow_tables"]
-        self._policy = AccessPolicy(
-            None if allow is None else frozenset(allow),
-            frozenset(lists["deny_tables"]),
-            frozenset(lists["deny_columns"]),
-        )
+        self._policy = AccessPolicy.from_options(options["policy"])
         self._connection: psycopg.Connection[Any] | None = None
         self._known: dict[str, tuple[float, Facts]] = {}
         """When and what the catalogue last said, by the question."""

@@ -23,7 +23,6 @@ from critiql.tools.trajectory.language.template import read_step
 
 OPENERS = {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE}
 CLOSERS = {TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE}
-FIRST_ONLY = {"scan", "values", "cte"}
 
 
 @dataclass(frozen=True)

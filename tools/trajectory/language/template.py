@@ -59,7 +59,6 @@ CLAUSES = {
     "limit": ("SELECT 1 LIMIT {}", "limit"),
 }
 """Per action the statement its argument is read in, and the clause it must end up in."""
-MISSING = re.compile(r"Required keyword: '\w+' missing for <class '[\w.]*\.(\w+)'>")
 SCAFFOLD = {"offset": {"limit"}}
 UNCONDITIONAL = {COMMA, "cross", "natural", "positional"}
 """Words in a join's `how` that make a condition unnecessary."""

@@ -21,7 +21,6 @@ from critiql.tools.trajectory.language.references import map_nodes
 
 STAND_IN = "critiql_mask_{}_{}"
 STAND_IN_PATTERN = re.compile(r'"?critiql_mask_(table|column)_(\d+)"?')
-MASK_PATTERN = re.compile(r"\[(TABLE|COLUMN):(\d+)\]")
 
 
 @dataclass(frozen=True)

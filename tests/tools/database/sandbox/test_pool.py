@@ -18,7 +18,6 @@ from critiql.tools.database.sandbox.statement import ask_rows
 from critiql.tools.database.sqlite.open import SqliteDatabase
 
 ENDLESS = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT max(x) FROM c"
-ONE_OPCODE = "SELECT printf('%.*c', 2000000000, 'x')"
 
 
 @pytest.fixture
