@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, LiteralString, TypeVar
 
 import httpx
 import psycopg
@@ -168,7 +168,7 @@ def ended(client: Any, thread: str, run: str) -> Any:
     return found if found["status"] in ("success", "error", "interrupted", "timeout") else None
 
 
-def rows(cluster: PlainCluster, query: str, *given: str) -> set[str]:
+def rows(cluster: PlainCluster, query: LiteralString, *given: str) -> set[str]:
     """The first column of what PostgreSQL returns."""
     with psycopg.connect(cluster["database"]) as connection:
         return {row[0] for row in connection.execute(query, given)}

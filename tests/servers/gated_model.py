@@ -82,5 +82,5 @@ class _Call(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(data.encode())
 
-    def log_message(self, *_: object) -> None:
+    def log_message(self, *args: object) -> None:  # type: ignore[override]
         """Nothing."""
