@@ -47,9 +47,9 @@ types: $(VENV)/.installed-dev ## Types, by two checkers.
 	$(BIN)/mypy deploy/*.py
 	$(BIN)/pyright
 
-check: lint types test page-check ## What the gate runs.
+check: lint types test page-check cluster-check ## What the gate runs.
 
-check-all: check lora cluster-check ## What takes longer: soak, kills, bombs, MariaDB, the default model, the data, LoRA, fuzzing.
+check-all: check lora ## What takes longer: soak, kills, bombs, MariaDB, the default model, the data, LoRA, fuzzing.
 	$(BIN)/pytest -q -m "slow or data"
 	$(BIN)/pytest -q -m server tests/attacks/test_mysql.py tests/tools/database/mysql/test_open.py
 	$(BIN)/python tests/fuzz.py 3

@@ -109,6 +109,7 @@ class Cluster:
         self.others: list[Part] = []
         self.instances: list[Part] = []
         self.model = ""
+        self.database = ""
         if options.instances < 1:
             raise ClusterError("A cluster has at least one instance.")
 
@@ -132,7 +133,7 @@ class Cluster:
         """Start what keeps the state, then the model, then the instances."""
         from parts import instance, postgres, redis
 
-        database_part, database = postgres(self.folder)
+        database_part, self.database = postgres(self.folder)
         queue_part, queue = redis(self.folder)
         for part in (database_part, queue_part):
             self.others.append(part)
@@ -140,7 +141,7 @@ class Cluster:
         self.model = self._start_model()
         for part in self.others:
             part.wait()
-        environment = self._environment(database, queue)
+        environment = self._environment(self.database, queue)
         self.instances = [
             instance(number, port, self.folder, environment) for number, port in enumerate(self.ports, 1)
         ]
@@ -231,7 +232,9 @@ class Cluster:
             return
         processes = {part.name: part.process.pid for part in (*self.others, *self.instances) if part.process}
         known = {"urls": urls, "pids": processes, "model": self.model, "folder": str(self.folder)}
+        known["database"] = self.database
         partial = file.with_suffix(".partial")
+        partial.touch(0o600)  # the database's password is in it
         partial.write_text(json.dumps(known))
         partial.replace(file)
 

@@ -6,36 +6,44 @@ One cluster serves all tests of this file, which follow each other.
 import os
 import re
 import signal
+import socket
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, LiteralString, TypeVar
 
 import httpx
+import psycopg
 import pytest
+from gated_model import GatedModel, gated_model
 from langgraph_sdk import get_sync_client
-from plain_cluster import PlainCluster, figure, plain_cluster
-from scripted_endpoint import scripted_endpoint
+from plain_cluster import QUICK_LEASES, PlainCluster, figure, plain_cluster
 
 pytestmark = [pytest.mark.slow, pytest.mark.server, pytest.mark.enable_socket]
 
 T = TypeVar("T")
 QUERY = "SELECT COUNT(*) AS artists FROM artists"
 QUESTIONS = 24
-LATENCY = 3.0
-"""Seconds of one call of the scripted model: long enough to be killed in."""
-WRITES_A_QUERY = ("actor", "refiner")
+INSTANCES = ("instance-1", "instance-2")
+SLOTS = 4
+"""Runs that an instance takes at a time. Both are full before a quarter of the questions is left."""
+BEFORE_THE_GATE = ("actor", "ground")
+"""Nodes that are finished where the model holds its second answer back, the newest first."""
 PATIENCE = 120.0
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlainCluster]:
+def model() -> Iterator[GatedModel]:
+    with gated_model(QUERY) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory, model: GatedModel) -> Iterator[PlainCluster]:
+    settings = {**QUICK_LEASES, "WORKER_COUNT": "1", "N_JOBS_PER_WORKER": str(SLOTS)}
     folder = tmp_path_factory.mktemp("cluster")
-    with (
-        scripted_endpoint(QUERY, folder / "model.log", LATENCY) as model,
-        plain_cluster(folder, ["--model", model]) as running,
-    ):
+    with plain_cluster(folder, ["--model", model.name], settings) as running:
         yield running
 
 
@@ -76,32 +84,47 @@ def test_an_interrupt_of_one_instance_goes_on_at_the_other(clients: list[Any]) -
     assert state["values"]["answer"]["rows"] == [[60]]
 
 
-def test_all_are_answered_once_where_an_instance_is_killed(cluster: PlainCluster, clients: list[Any]) -> None:
+def test_all_are_answered_once_where_an_instance_is_killed(
+    cluster: PlainCluster, clients: list[Any], model: GatedModel
+) -> None:
     survivor = clients[1]
-    asked = [ask(clients[number % 2], number) for number in range(QUESTIONS)]
-    until(lambda: sum("actor" in nodes_done(survivor, thread) for thread, _ in asked) >= QUESTIONS // 4)
-    cluster.kill("instance-1")
-    done = {thread: nodes_done(survivor, thread) for thread, _ in asked}
+    with model.shut():
+        asked = [ask(clients[number % 2], number) for number in range(QUESTIONS)]
+        until(lambda: [len(runs_of(cluster, name)) for name in INSTANCES] == [SLOTS, SLOTS])
+        until(lambda: sum(node == "refiner" for _, node in calls_of(model)) == SLOTS * len(INSTANCES))
+        met = runs_of(cluster, "instance-1")
+        assert {tuple(nodes_done(survivor, thread)) for thread, run in asked if run in met} == {
+            BEFORE_THE_GATE
+        }
+        cluster.kill("instance-1")
     runs = [until(lambda t=thread, r=run: ended(survivor, t, r)) for thread, run in asked]
     assert Counter(run["status"] for run in runs) == {"success": QUESTIONS}
-    calls = calls_of(cluster["model"])
-    for number, (thread, _) in enumerate(asked):
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{cluster['urls'][0]}/live")
+    assert rows(cluster, "SELECT run_id FROM runs WHERE execution_params ->> '_retry_count' = '1'") == met
+    assert figure(cluster["urls"][1], 'aegra_reaper_recovered_runs_total{outcome="crashed_retried"}') == SLOTS
+    calls = calls_of(model)
+    for number, (thread, run) in enumerate(asked):
         assert survivor.threads.get_state(thread)["values"]["rows"] == [[60]]
         assert Counter(nodes_done(survivor, thread)) == {"ground": 1, "actor": 1, "refiner": 1, "answer": 1}
-        for node in WRITES_A_QUERY:
-            often = calls[name_of(number), node]
-            assert often == 1 if node in done[thread] else often in (1, 2), "what was finished runs once"
-    recovered = figure(cluster["urls"][1], 'aegra_reaper_recovered_runs_total{outcome="crashed_retried"}')
-    assert recovered >= 1, "the kill met runs"
-    assert calls.total() <= QUESTIONS * len(WRITES_A_QUERY) + recovered
+        assert calls[name_of(number), "actor"] == 1, "what was finished runs once"
+        assert calls[name_of(number), "refiner"] == (2 if run in met else 1), "what was not, runs again"
 
 
-def test_restarted_in_turn_while_questions_come(cluster: PlainCluster, clients: list[Any]) -> None:
+def test_restarted_in_turn_while_questions_come(
+    cluster: PlainCluster, clients: list[Any], model: GatedModel
+) -> None:
     before = cluster["pids"]
-    asked = [ask(clients[1], number) for number in range(100, 108)]
-    cluster.process.send_signal(signal.SIGHUP)
-    until(lambda: all(cluster["pids"][name] != before[name] for name in ("instance-1", "instance-2")))
-    assert [until(lambda t=t, r=r: ended(clients[0], t, r))["status"] for t, r in asked] == ["success"] * 8
+    with model.shut():
+        asked = [ask(clients[1], number) for number in range(100, 100 + 2 * SLOTS)]
+        until(lambda: len(runs_of(cluster, "instance-2")) == SLOTS)
+        cluster.process.send_signal(signal.SIGHUP)
+        # it takes no more connections, so it was told to end while it holds what it took
+        until(lambda: not listens(cluster["urls"][1]))
+        assert len(runs_of(cluster, "instance-2")) == SLOTS
+    until(lambda: all(cluster["pids"][name] != before[name] for name in INSTANCES))
+    runs = [until(lambda t=thread, r=run: ended(clients[0], t, r)) for thread, run in asked]
+    assert Counter(run["status"] for run in runs) == {"success": 2 * SLOTS}
     assert {name: cluster["pids"][name] for name in ("postgres", "redis")} == {
         name: before[name] for name in ("postgres", "redis")
     }
@@ -145,17 +168,32 @@ def ended(client: Any, thread: str, run: str) -> Any:
     return found if found["status"] in ("success", "error", "interrupted", "timeout") else None
 
 
-def calls_of(model: str) -> Counter[tuple[str, str]]:
-    """How often the model was asked about each question, by the node that asked."""
-    admin = model.partition("@")[2].removesuffix("/v1")
-    asked = httpx.get(f"{admin}/_llmock/requests", timeout=30).raise_for_status().json()
-    texts = [str(request["body"]) for request in (asked["requests"] if isinstance(asked, dict) else asked)]
-    found = ((re.search(r"number \d{3}", text), text) for text in texts)
-    return Counter(
-        (marked[0], "refiner" if QUERY in text else "actor")
-        for marked, text in found
-        if marked and int(marked[0][-3:]) < QUESTIONS
-    )
+def rows(cluster: PlainCluster, query: LiteralString, *given: str) -> set[str]:
+    """The first column of what PostgreSQL returns."""
+    with psycopg.connect(cluster["database"]) as connection:
+        return {row[0] for row in connection.execute(query, given)}
+
+
+def runs_of(cluster: PlainCluster, instance: str) -> set[str]:
+    """Runs on which an instance has a lease."""
+    query = "SELECT run_id FROM runs WHERE status = 'running' AND claimed_by LIKE '%%-' || %s || '-worker-%%'"
+    return rows(cluster, query, str(cluster["pids"][instance]))
+
+
+def calls_of(model: GatedModel) -> Counter[tuple[str, str]]:
+    """How often the model was asked about each question of the kill, by the node that asked."""
+    found = ((re.search(r"number 0\d\d", body), body) for body in model.asked)
+    return Counter((marked[0], "refiner" if QUERY in body else "actor") for marked, body in found if marked)
+
+
+def listens(url: str) -> bool:
+    """Whether an address takes connections."""
+    address = httpx.URL(url)
+    try:
+        socket.create_connection((address.host, address.port), timeout=PATIENCE).close()
+    except ConnectionRefusedError:
+        return False
+    return True
 
 
 def until(look: Callable[[], T]) -> T:
