@@ -143,9 +143,8 @@ def test_a_client_that_leaves_frees_the_model(place: Place, path: str) -> None:
     }
     url = f"{place.url}{path.removeprefix('/threads')}"
     with httpx.stream("POST", url, json=bodies[path], headers=BEARER, timeout=120) as leaving:
-        for line in leaving.iter_lines():
-            if "tables" in line or "Read the schema" in line:
-                break
+        lines = leaving.iter_lines()  # held: dropping the iterator closes the connection
+        next(line for line in lines if "tables" in line or "Read the schema" in line)
         wait_for(asked.exists)
     wait_for(told.exists)
 
