@@ -1,6 +1,7 @@
 """Why a query gave no row: the step after which none is left, and stored values close to its own."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Set
 from dataclasses import replace
 
 from sqlglot import exp
@@ -27,7 +28,8 @@ def why_empty(query: Query, database: Database, limits: Limits) -> list[str]:
     """
     steps, runs = run_steps(query, database, limits)
     run = vanishing(runs)
-    return [_note(run, steps[run.line - 1], query)] if run else []
+    frames = {step.frame for step in runs}
+    return [_note(run, steps[run.line - 1], query, frames)] if run else []
 
 
 def run_steps(query: Query, database: Database, limits: Limits) -> tuple[list[Step], tuple[StepRun, ...]]:
@@ -49,10 +51,11 @@ def vanishing(runs: tuple[StepRun, ...]) -> StepRun | None:
     return next(iter([*own, *gone]), None)
 
 
-def _note(run: StepRun, step: Step, query: Query) -> str:
+def _note(run: StepRun, step: Step, query: Query, frames: Set[str]) -> str:
     if not isinstance(step, (Filter, Having)):
         return f"No row is left after this step: {run.meaning.rstrip('.')}."
-    condition = step.condition.sql(dialect=query.parsed.dialect)
+    written = step.condition.sql(dialect=query.parsed.dialect)
+    condition = re.sub(r"\w+", lambda word: "a subquery" if word[0] in frames else word[0], written)
     counted = f", of {run.before:,} before" if run.before is not None else ""
     note = f"No row is left after the filter {condition}{counted}."
     return " ".join([note, *_close_values(step.condition, query)])
