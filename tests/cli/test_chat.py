@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +78,15 @@ def test_which_of_two_readings(said: str, sql: str, scripted: Callable[..., Any]
     assert sql in done.stdout.split("Which one is meant?")[1]
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Ctrl-C as a program starts with it, whatever a test before has left."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_stops_the_answer_and_not_the_chat(scripted: Callable[..., Any], shop: Path) -> None:
     model = scripted([COUNT])
     answer, calls = model.generate, []

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from critiql.cli.main import app
 from critiql.tools import installation
-from critiql.tools.models import advice
+from critiql.tools.models import advice, factory
 from critiql.tools.models.advice import Fit, Speed
 from critiql.tools.models.files.registry import registry
 from critiql.tools.models.local import machine
@@ -32,6 +32,8 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("CRITIQL_MODELS", str(folder))
     monkeypatch.delenv("CRITIQL_OPENAI_BASE_URL", raising=False)
     monkeypatch.setattr(machine, "free_memory", lambda: 8_000_000_000)
+    monkeypatch.setattr(factory, "_models", {})  # what another test has loaded is not tried anew
+    monkeypatch.setattr(factory, "_runtimes", {})
     settings.cache_clear()
     return folder
 
