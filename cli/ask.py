@@ -19,30 +19,31 @@ LONGEST_INPUT = 1_000_000
 """Characters read from standard input; more is not a question."""
 
 
+GraphName = Annotated[str, typer.Option(help="Which graph answers.", autocompletion=complete_graph)]
+ModelName = Annotated[str, typer.Option(help="Model of all roles.", autocompletion=complete_model)]
+CriticName = Annotated[str, typer.Option(help="Model of the LLM critic.", autocompletion=complete_model)]
+Rounds = Annotated[int | None, typer.Option(min=1, max=20, help="Queries written at most.", show_default="5")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Any other setting, as name=value.", autocompletion=complete_setting),
+]
+Checkpoint = Annotated[
+    str, typer.Option(help="File, or URL of a PostgreSQL, that keeps the run; asked again it goes on there.")
+]
+
+
 def ask(
     question: Annotated[str, typer.Argument(help="The question; - reads it from standard input.")],
     db: Annotated[str, typer.Option(help="Path or URL; without it the sample database.")] = "",
-    graph: Annotated[
-        str, typer.Option(help="Which graph answers.", autocompletion=complete_graph)
-    ] = "text_to_sql",
-    model: Annotated[str, typer.Option(help="Model of all roles.", autocompletion=complete_model)] = "",
-    critic_model: Annotated[
-        str, typer.Option(help="Model of the LLM critic.", autocompletion=complete_model)
-    ] = "",
-    z: Annotated[
-        int | None, typer.Option(min=1, max=20, help="Queries written at most.", show_default="5")
-    ] = None,
+    graph: GraphName = "text_to_sql",
+    model: ModelName = "",
+    critic_model: CriticName = "",
+    z: Rounds = None,
     evidence: Annotated[str, typer.Option(help="What is known beyond the schema.")] = "",
-    setting: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="Any other setting, as name=value.", autocompletion=complete_setting),
-    ] = None,
+    setting: Settings = None,
     examples: Annotated[str, typer.Option(help="File of verified pairs to learn from: question, sql.")] = "",
     fresh: Annotated[bool, typer.Option("--fresh", help="Ask anew what was answered before.")] = False,
-    checkpoint: Annotated[
-        str,
-        typer.Option(help="File, or URL of a PostgreSQL, that keeps the run; asked again it goes on there."),
-    ] = "",
+    checkpoint: Checkpoint = "",
     thread: Annotated[
         str, typer.Option(help="Name of the run within the checkpoint.", show_default="default")
     ] = "",

@@ -10,6 +10,15 @@ from rich.console import Console
 from critiql.cli.completion import complete_model
 
 
+Token = Annotated[
+    str,
+    typer.Option(
+        envvar="CRITIQL_TOKEN",
+        help="What every request must carry; `new` makes one. Required beyond this machine.",
+    ),
+]
+
+
 def serve(
     db: Annotated[
         list[str] | None,
@@ -17,13 +26,7 @@ def serve(
     ] = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8484,
-    token: Annotated[
-        str,
-        typer.Option(
-            envvar="CRITIQL_TOKEN",
-            help="What every request must carry; `new` makes one. Required beyond this machine.",
-        ),
-    ] = "",
+    token: Token = "",
     users: Annotated[
         str, typer.Option(help="File of lines NAME TOKEN: users who see nothing of each other.")
     ] = "",

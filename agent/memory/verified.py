@@ -232,9 +232,8 @@ def _write(file: Path, text: str) -> None:
             opened.close()
             partial.chmod(OWNER_FILE)
             partial.replace(file)
-        except BaseException:
+        finally:
             partial.unlink(missing_ok=True)
-            raise
 
 
 def _why(error: Exception) -> str:

@@ -147,6 +147,7 @@ def test_a_client_that_leaves_frees_the_model(place: Place, path: str) -> None:
         next(line for line in lines if "tables" in line or "Read the schema" in line)
         wait_for(asked.exists)
     wait_for(told.exists)
+    assert told.exists(), "the endpoint saw the client leave"
 
 
 def wait_for(true: Any, seconds: float = 15) -> None:
