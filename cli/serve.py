@@ -9,7 +9,6 @@ from rich.console import Console
 
 from critiql.cli.completion import complete_model
 
-
 Token = Annotated[
     str,
     typer.Option(
