@@ -50,6 +50,9 @@ def adapter(
     data: Annotated[Path, typer.Option(help="JSONL file of critiql train data --task ROLE.")],
     out: Annotated[Path, typer.Option(help="Adapter to write, a .gguf; its card goes beside it.")],
     model: Annotated[str, typer.Option(help="Local model: registry name or path of a GGUF.")] = DEFAULT_MODEL,
+    start: Annotated[
+        Path | None, typer.Option(help="Adapter to go on from, a .gguf of the same rank and layers.")
+    ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many examples that train.")] = None,
     layers: Annotated[
         Layers, typer.Option(help="attention: 4 % slower decoding; all: 20 %.")
@@ -72,6 +75,8 @@ def adapter(
         fail(f"There is no file {data}. Check the path.", exit_codes.USAGE)
     if out.suffix.lower() != ".gguf":
         fail(f"{out} does not end with .gguf, so no model could be named with it.", exit_codes.USAGE)
+    if start is not None and not start.is_file():
+        fail(f"There is no adapter {start} to start from. Check the path.", exit_codes.USAGE)
     with extra("evals"):
         from critiql.training.data.example_file import card_path, write_card
     with extra("lora"):
@@ -87,7 +92,7 @@ def adapter(
         named = ATTENTION if layers is Layers.ATTENTION else LAYERS
         plan = SuffixPlan(named, rank, 2.0 * rank, epochs, batch, rate, seed=seed)
         kind = fast_precision() if precision is None else precision.value
-        card = train_suffix_adapter(rows, plan, local_model(model), data, out, kind, _tell)
+        card = train_suffix_adapter(rows, plan, local_model(model), data, out, kind, _tell, start)
         write_card(card, out)
     shown = {key: card[key] for key in ("losses", "validation_loss", "agreement")}
     typer.echo(json.dumps({"file": str(out), "card": str(card_path(out)), **shown}))

@@ -1,6 +1,6 @@
 """A LoRA adapter as the GGUF that llama.cpp puts over a model: names and order of its weights."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -101,6 +101,30 @@ def write_adapter(
     part.replace(out)
 
 
+def read_adapter(path: Path, modules: Iterable[str], architecture: Architecture) -> dict[str, Pair]:
+    """Read the weights of an adapter that `write_adapter` wrote.
+
+    Args:
+        path: its file.
+        modules: those that it must have weights for, as transformers names them.
+        architecture: of the model it belongs to.
+
+    Raises:
+        ValueError: the file is no adapter of these modules.
+    """
+    tensors = {one.name: one.data for one in GGUFReader(path).tensors}
+    named = {module: f"{tensor_name(module, architecture)}.weight.lora_" for module in modules}
+    if {f"{name}{half}" for name in named.values() for half in "ab"} != set(tensors):
+        raise ValueError(f"{path} has weights for other layers. Train with the --layers it was trained with.")
+    return {
+        module: Pair(
+            np.asarray(tensors[f"{name}a"], np.float32),
+            from_file_order(module, np.asarray(tensors[f"{name}b"], np.float32), architecture),
+        )
+        for module, name in named.items()
+    }
+
+
 def tensor_name(module: str, architecture: Architecture) -> str:
     """The name a GGUF has for a module, without its ending.
 
@@ -116,8 +140,20 @@ def tensor_name(module: str, architecture: Architecture) -> str:
 
 def in_file_order(module: str, b: Floats, architecture: Architecture) -> Floats:
     """The rows of `b`, shape (out, rank), as a GGUF of that architecture orders the weights' own."""
+    return _reordered(module, b, architecture, lambda size: (2, size // 2))
+
+
+def from_file_order(module: str, b: Floats, architecture: Architecture) -> Floats:
+    """The rows of `b` as transformers orders them: undoes `in_file_order`."""
+    return _reordered(module, b, architecture, lambda size: (size // 2, 2))
+
+
+def _reordered(
+    module: str, b: Floats, architecture: Architecture, split: Callable[[int], tuple[int, int]]
+) -> Floats:
+    """The rows of each head, split in two and put together the other way round."""
     if architecture.name != "llama" or not module.endswith(PERMUTED):
         return np.ascontiguousarray(b, np.float32)
     heads = architecture.heads if module.endswith(PERMUTED[0]) else architecture.key_heads
-    halves = b.reshape(heads, 2, len(b) // heads // 2, b.shape[1])
-    return np.ascontiguousarray(halves.swapaxes(1, 2).reshape(b.shape), np.float32)
+    parts = b.reshape(heads, *split(len(b) // heads), b.shape[1])
+    return np.ascontiguousarray(parts.swapaxes(1, 2).reshape(b.shape), np.float32)

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from peft import LoraConfig, get_peft_model, get_peft_model_state_dict
+from peft import LoraConfig, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
 from transformers import AutoModelForCausalLM
 
 from critiql.tools.errors.head import Floats
@@ -70,6 +70,23 @@ def adapter_pairs(model: Any) -> dict[str, Pair]:
     arrays = {name: tensor.detach().cpu().float().numpy() for name, tensor in state.items()}
     modules = [name.removesuffix(A) for name in arrays if name.endswith(A)]
     return {module.removeprefix(PREFIX): Pair(arrays[module + A], arrays[module + B]) for module in modules}
+
+
+def put_pairs(model: Any, pairs: Mapping[str, Pair]) -> None:
+    """Give the adapter of a model other weights, by module as `adapter_pairs` names them.
+
+    Raises:
+        ValueError: their rank is another.
+    """
+    for module, pair in adapter_pairs(model).items():
+        if pairs[module].a.shape != pair.a.shape:
+            raise ValueError(
+                f"The adapter to start from has rank {len(pairs[module].a)}, the new one {len(pair.a)}. "
+                f"Name --rank {len(pairs[module].a)}."
+            )
+    halves = {PREFIX + module + A: pair.a for module, pair in pairs.items()}
+    halves |= {PREFIX + module + B: pair.b for module, pair in pairs.items()}
+    set_peft_model_state_dict(model, {name: torch.from_numpy(half) for name, half in halves.items()})
 
 
 def next_token_logits(model: Any, tokens: Sequence[int]) -> Floats:

@@ -5,7 +5,8 @@
 
 import platform
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from hashlib import sha256
 from itertools import takewhile
 from pathlib import Path
 from statistics import fmean
@@ -19,8 +20,8 @@ from critiql.tools.models.local.model import LocalModel, as_messages
 from critiql.tools.models.local.runtime import LlamaRuntime
 from critiql.tools.models.local.runtime import Tokens as LlamaTokens
 from critiql.training.adapters.adapter_card import Compared, adapter_card, agreement
-from critiql.training.adapters.adapter_file import architecture_of, write_adapter
-from critiql.training.adapters.base_model import Precision, adapter_pairs, load_base, with_adapter
+from critiql.training.adapters.adapter_file import architecture_of, read_adapter, write_adapter
+from critiql.training.adapters.base_model import Precision, adapter_pairs, load_base, put_pairs, with_adapter
 from critiql.training.adapters.suffix_attention import NAME
 from critiql.training.adapters.suffix_fit import (
     PrefixStates,
@@ -50,6 +51,7 @@ def train_suffix_adapter(
     out: Path,
     precision: Precision,
     tell: Callable[[Progress], None] = lambda _: None,
+    start: Path | None = None,
 ) -> Row:
     """Fit an adapter that acts after the prefix, and write it; stopped, the same call goes on.
 
@@ -61,18 +63,23 @@ def train_suffix_adapter(
         out: the GGUF to write.
         precision: of the model's weights while it is fitted; the adapter has 32 bits.
         tell: called after each step.
+        start: the adapter to go on from; None for a fresh one.
 
     Returns:
         The adapter's card.
 
     Raises:
-        ValueError: the model's architecture is unknown, or a query of the data cannot be read.
+        ValueError: the model's architecture is unknown, a query of the data cannot be read, or the adapter to
+            start from has another shape.
         ModelError: the model failed.
     """
     path = model.runtime.weights.path
     architecture = architecture_of(path)
     train, held = (_in_tokens(rows, part, model) for part in ("train", "validation"))
     adapted = with_adapter(load_base(path, precision, NAME), plan.rank, plan.alpha, plan.layers)
+    if start is not None:
+        put_pairs(adapted, read_adapter(start, adapter_pairs(adapted), architecture))
+        plan = replace(plan, start=sha256(start.read_bytes()).hexdigest())
     states = PrefixStates(adapted)
     kept = out.with_name(f"{out.name}.fit.pt")
     losses, seconds = fit_suffix(adapted, states, train, plan, kept, tell)

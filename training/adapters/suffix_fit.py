@@ -48,6 +48,8 @@ class SuffixPlan:
     clip: float = 1.0
     """Longest gradient."""
     seed: int = 0
+    start: str = ""
+    """Hash of the adapter that it goes on from; none where the weights are fresh."""
 
 
 class SuffixExample(NamedTuple):
@@ -115,7 +117,7 @@ def fit_suffix(
     """Fit the adapter of a model; stopped, the same call goes on from the state last kept.
 
     Args:
-        model: with a fresh adapter; changed.
+        model: with the adapter to begin with; changed.
         states: of the prefixes.
         examples: what to learn.
         plan: how.

@@ -12,6 +12,7 @@ from critiql.training.adapters.adapter_file import (
     Pair,
     architecture_of,
     in_file_order,
+    read_adapter,
     tensor_name,
     write_adapter,
 )
@@ -68,6 +69,17 @@ def test_a_file_says_what_it_is_and_holds_every_pair(tmp_path: Path) -> None:
     assert (tensors["blk.1.ffn_down.weight.lora_a"] == down.a).all()
     assert (tensors["blk.1.ffn_down.weight.lora_b"] == down.b).all()
     assert not list(out.parent.glob("*.part"))
+
+
+@pytest.mark.parametrize("architecture", [LLAMA, Architecture("qwen2", 2, 4, 2)])
+def test_a_file_is_read_back_as_it_was_written(architecture: Architecture, tmp_path: Path) -> None:
+    pairs = {f"model.layers.1.self_attn.{name}": pair(size) for name, size in (("q_proj", 16), ("k_proj", 8))}
+    out = tmp_path / "adapter.gguf"
+    write_adapter(pairs, 6.0, architecture, out)
+    read = read_adapter(out, pairs, architecture)
+    assert all((read[name].a == one.a).all() and (read[name].b == one.b).all() for name, one in pairs.items())
+    with pytest.raises(ValueError, match="has weights for other layers"):
+        read_adapter(out, ["model.layers.1.self_attn.q_proj"], architecture)
 
 
 def test_what_has_no_place_is_refused(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from critiql.training.adapters import suffix_fit
-from critiql.training.adapters.base_model import ATTENTION, with_adapter
+from critiql.training.adapters.base_model import ATTENTION, adapter_pairs, put_pairs, with_adapter
 from critiql.training.adapters.suffix_attention import NAME
 from critiql.training.adapters.suffix_fit import (
     PrefixStates,
@@ -88,6 +88,17 @@ def test_an_adapter_that_was_stirred_changes_the_loss_of_a_suffix() -> None:
     fresh = float(loss_of(model, PrefixStates(model), EXAMPLES[:1]).detach())
     stir(model)
     assert float(loss_of(model, PrefixStates(model), EXAMPLES[:1]).detach()) != pytest.approx(fresh)
+
+
+def test_another_adapter_s_weights_are_where_a_fit_begins() -> None:
+    learnt, fresh = tiny(), tiny()
+    stir(learnt)
+    put_pairs(fresh, adapter_pairs(learnt))
+    losses = [float(loss_of(one, PrefixStates(one), EXAMPLES[:1]).detach()) for one in (learnt, fresh)]
+    assert losses[0] == losses[1]
+    wider = {module: one._replace(a=one.a.repeat(2, axis=0)) for module, one in adapter_pairs(learnt).items()}
+    with pytest.raises(ValueError, match="has rank 4, the new one 2. Name --rank 4"):
+        put_pairs(fresh, wider)
 
 
 def test_a_batch_has_one_prefix_and_an_epoch_every_example_once() -> None:
