@@ -97,7 +97,7 @@ def test_another_adapter_s_weights_are_where_a_fit_begins() -> None:
     losses = [float(loss_of(one, PrefixStates(one), EXAMPLES[:1]).detach()) for one in (learnt, fresh)]
     assert losses[0] == losses[1]
     wider = {module: one._replace(a=one.a.repeat(2, axis=0)) for module, one in adapter_pairs(learnt).items()}
-    with pytest.raises(ValueError, match="has rank 4, the new one 2. Name --rank 4"):
+    with pytest.raises(ValueError, match=r"has rank 4, the new one 2\. Name --rank 4"):
         put_pairs(fresh, wider)
 
 
