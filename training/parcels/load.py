@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from critiql.training.adapters.suffix_fit import SuffixExample
+from critiql.training.adapters.suffix_examples import SuffixExample
 from critiql.training.parcels.cut_model import renumbered
 from critiql.training.parcels.pieces import Piece, digest
 
