@@ -2,9 +2,10 @@
 
 `python -m critiql.evals.benchmarks.sandbox_overhead [URL]` prints one JSON object with medians, 10th and
 95th percentiles in milliseconds; the two are measured in turn, query by query. Other work on the machine
-adds waits to the time on the wall and little to processor time, so both are given. The URL names the sample database
-on any engine (`critiql.tools.database.sample.script` makes it there); without one it is the SQLite file.
-`--policy` holds the statements to a deny-list; `--fresh` makes each one new, so that nothing is known of it.
+adds waits to the time on the wall and little to processor time, so both are given. The URL names the sample
+database on any engine (`critiql.tools.database.sample.script` makes it there); without one it is the SQLite
+file. `--policy` holds the statements to a deny-list; `--fresh` makes each one new, so that nothing is known
+of it.
 """
 
 import contextlib
