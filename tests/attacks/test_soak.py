@@ -183,7 +183,7 @@ def _overhead(ask: Callable[[], dict[str, Any]], limit: float) -> dict[str, Any]
 
 
 def _median(found: dict[str, Any]) -> float:
-    """Milliseconds on the wall; of processor time, which waits add nothing to, where others hold the cores."""
+    """Milliseconds on the wall; where others hold the cores, of processor time, free of waits."""
     return min(found[name]["median"] for name in ("overhead_ms", "processor_ms"))
 
 
