@@ -1,6 +1,6 @@
 """Every gold query of Spider gives the same rows in the sandbox as outside, and every schema can be read.
 
-On SQLite as it is; on DuckDB as sqlglot translates it, for a sample of the databases and the first rows of each
+On SQLite as it is; on DuckDB as sqlglot translates it, for a sample of databases and the first rows of each
 table. A policy that denies nothing which is there, and lists all that is, refuses none of them on either.
 """
 
