@@ -115,6 +115,13 @@ def test_markup_and_control_characters_in_rows_are_only_shown(
     assert "\x1b[2J" not in done.output
 
 
+def test_the_words_of_the_json_have_no_marks_of_markdown(scripted: Callable[..., Any], shop: Path) -> None:
+    done = ask(scripted, shop, ["SELECT 'a_b*c [d]' AS the_title"], "--json")
+    words = json.loads(done.stdout)["in_words"]
+    assert "a_b*c [d]" in words
+    assert "\\" not in words
+
+
 def test_a_second_time_the_query_is_recalled_unless_asked_afresh(
     scripted: Callable[..., Any], shop: Path
 ) -> None:
