@@ -158,10 +158,10 @@ def bird(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture
-def shop(tmp_path: Path) -> Path:
-    """A database of two tables and five rows."""
-    path = tmp_path / "shop.sqlite"
+@pytest.fixture(scope="session")
+def shop_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database of two tables and five rows, made once."""
+    path = tmp_path_factory.mktemp("shop") / "shop.sqlite"
     connection = sqlite3.connect(path)
     connection.executescript(
         """
@@ -174,3 +174,18 @@ def shop(tmp_path: Path) -> Path:
     )
     connection.close()
     return path
+
+
+@pytest.fixture
+def shop(shop_file: Path) -> Iterator[Path]:
+    """The shop that all tests read, so that its process and its schema are kept from test to test."""
+    before = shop_file.stat().st_mtime_ns
+    yield shop_file
+    assert [file.name for file in shop_file.parent.iterdir()] == [shop_file.name], "use own_shop instead"
+    assert shop_file.stat().st_mtime_ns == before, "use own_shop instead"
+
+
+@pytest.fixture
+def own_shop(shop_file: Path, tmp_path: Path) -> Path:
+    """A shop of the test's own, to change and to lay files beside."""
+    return Path(shutil.copy(shop_file, tmp_path))

@@ -38,11 +38,11 @@ def test_a_change_of_the_file_or_its_log_is_another_version(change: Any, shop: P
     database.close()
 
 
-def test_a_copy_is_another_version_and_odd_names_are_read_as_they_are(shop: Path) -> None:
-    copy = shop.with_name("100%20 of the shop.sqlite")
-    copy.write_bytes(shop.read_bytes())
+def test_a_copy_is_another_version_and_odd_names_are_read_as_they_are(own_shop: Path) -> None:
+    copy = own_shop.with_name("100%20 of the shop.sqlite")
+    copy.write_bytes(own_shop.read_bytes())
     versions = set()
-    for path in (shop, copy):
+    for path in (own_shop, copy):
         with closing(open_database(path)) as database:
             versions.add(file_version(database))
             touch(path)

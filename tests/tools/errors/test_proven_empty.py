@@ -32,7 +32,7 @@ def test_nothing_is_proven_where_no_value_may_be_read(shop: Path) -> None:
     assert not is_proven_empty(query(CASES[0]["sql"], shop, looked_up=False))
 
 
-def test_a_null_that_empties_not_in_proves_nothing(shop: Path) -> None:
-    with closing(sqlite3.connect(shop)) as connection:
+def test_a_null_that_empties_not_in_proves_nothing(own_shop: Path) -> None:
+    with closing(sqlite3.connect(own_shop)) as connection:
         connection.executescript("INSERT INTO item VALUES (4, 'shelf', 30.0, NULL)")
-    assert not is_proven_empty(query(CASES[0]["sql"], shop))
+    assert not is_proven_empty(query(CASES[0]["sql"], own_shop))
