@@ -69,10 +69,20 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def offered(hostile: Path) -> Served:
+    return Served(databases={"shop": str(hostile)}, models=("scripted",))
+
+
+@pytest.fixture(scope="module")
+def transport(offered: Served) -> httpx.ASGITransport:
+    """The application that serves it, made once."""
+    return httpx.ASGITransport(make_app(offered))
+
+
 @pytest.fixture
-def served(hostile: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
+def served(offered: Served, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
     """This process serves it."""
-    offered = Served(databases={"shop": str(hostile)}, models=("scripted",))
     monkeypatch.setenv("CRITIQL_SERVED", offered.model_dump_json())
     settings.cache_clear()
     door._pending.clear()
@@ -100,10 +110,11 @@ def is_words(markdown: str) -> bool:
 
 
 @EACH
-async def test_the_openai_protocol(text: str, served: Served, scripted: Callable[..., Any]) -> None:
+async def test_the_openai_protocol(
+    text: str, served: Served, transport: httpx.ASGITransport, scripted: Callable[..., Any]
+) -> None:
     """The question holds the text, and so do the thoughts, which front-ends read as Markdown too."""
     scripted([f"SELECT {quoted(text)} FROM shown -- {text.splitlines()[0]}"], [0.5])
-    transport = httpx.ASGITransport(make_app(served))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
         body: dict[str, Any] = {"messages": [{"role": "user", "content": f"What is {text}?"}]}
         answered = await client.post("/v1/chat/completions", json=body)
@@ -117,9 +128,10 @@ async def test_the_openai_protocol(text: str, served: Served, scripted: Callable
     assert lines[-1] == "data: [DONE]"
 
 
-async def test_the_servers_own_routes(served: Served, scripted: Callable[..., Any]) -> None:
+async def test_the_servers_own_routes(
+    served: Served, transport: httpx.ASGITransport, scripted: Callable[..., Any]
+) -> None:
     scripted([EVERYTHING], [0.5])
-    transport = httpx.ASGITransport(make_app(served))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
         question = {"question": "\n".join(TEXTS), "settings": PLAIN}
         answered = await client.post("/api/ask", json=question)

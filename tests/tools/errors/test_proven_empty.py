@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from critiql.tools.database.open import open_database
+from critiql.tools.database.open import get_database
 from critiql.tools.errors.lookup import DatabaseValues
 from critiql.tools.errors.proven_empty import is_proven_empty
 from critiql.tools.errors.query import Query
@@ -17,7 +17,7 @@ CASES = [json.loads(line) for line in LINES.read_text(encoding="utf-8").splitlin
 
 
 def query(sql: str, file: Path, *, looked_up: bool = True) -> Query:
-    database = open_database(file)
+    database = get_database(file)
     found = read(sql, database.schema(), values=DatabaseValues(database) if looked_up else None)
     assert isinstance(found, Query)
     return found
