@@ -17,6 +17,7 @@ import httpx
 import pytest
 from markdown_it import MarkdownIt
 from mcp import Client
+from mcp.server.mcpserver import MCPServer
 from mcp.types import ElicitResult
 
 from critiql.agent.assistant import readings
@@ -78,6 +79,12 @@ def offered(hostile: Path) -> Served:
 def transport(offered: Served) -> httpx.ASGITransport:
     """The application that serves it, made once."""
     return httpx.ASGITransport(make_app(offered))
+
+
+@pytest.fixture(scope="module")
+def mcp_server() -> MCPServer[Any]:
+    """The door for agents, made once."""
+    return door.make_server()
 
 
 @pytest.fixture
@@ -159,7 +166,11 @@ async def test_the_servers_own_routes(
     ids=lambda given: given if isinstance(given, str) else "",
 )
 async def test_results_of_mcp(
-    tool: str, arguments: dict[str, str], served: Served, scripted: Callable[..., Any]
+    tool: str,
+    arguments: dict[str, str],
+    served: Served,
+    mcp_server: MCPServer[Any],
+    scripted: Callable[..., Any],
 ) -> None:
     scripted([EVERYTHING], [0.5])
     told: list[str] = []
@@ -167,7 +178,7 @@ async def test_results_of_mcp(
     async def note(_progress: float, _total: float | None, message: str | None) -> None:
         told.append(message or "")
 
-    async with Client(door.make_server()) as client:
+    async with Client(mcp_server) as client:
         answered = await client.call_tool(tool, arguments, progress_callback=note)
     said = "".join(block.text for block in answered.content)  # type: ignore[union-attr]
     assert said
@@ -181,8 +192,8 @@ async def test_results_of_mcp(
         assert answered.structured_content["rows"] == [TEXTS]
 
 
-async def test_resources_of_mcp(served: Served) -> None:
-    async with Client(door.make_server()) as client:
+async def test_resources_of_mcp(served: Served, mcp_server: MCPServer[Any]) -> None:
+    async with Client(mcp_server) as client:
         table = await client.read_resource("schema://shown")
     assert only_shown(table.contents[0].text)  # type: ignore[union-attr]
 
@@ -267,7 +278,11 @@ async def test_assumptions(text: str, served: Served, hostile: Path, scripted: C
 
 @EACH_WRITTEN
 async def test_the_other_reading(
-    text: str, served: Served, scripted: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    text: str,
+    served: Served,
+    mcp_server: MCPServer[Any],
+    scripted: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Two queries that both stand are told apart by their steps, which name tables and columns."""
     monkeypatch.setattr(readings, "regard", lambda candidate: 1)
@@ -281,7 +296,7 @@ async def test_the_other_reading(
         asks.append(params.message)
         return ElicitResult(action="accept", content={"reading": "B"})
 
-    async with Client(door.make_server(), elicitation_callback=choose) as client:
+    async with Client(mcp_server, elicitation_callback=choose) as client:
         answered = await client.call_tool("ask", {"question": "What is shown?"})
     assert len(asks) == 1
     assert is_words(asks[0]), asks[0]

@@ -29,11 +29,11 @@ def touch(path: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [write, log, touch])
-def test_a_change_of_the_file_or_its_log_is_another_version(change: Any, shop: Path) -> None:
-    database = open_database(shop)
+def test_a_change_of_the_file_or_its_log_is_another_version(change: Any, own_shop: Path) -> None:
+    database = open_database(own_shop)
     before = file_version(database)
     assert before == file_version(database)
-    change(shop)
+    change(own_shop)
     assert before != file_version(database)
     database.close()
 
