@@ -2,10 +2,12 @@
 
 import asyncio
 import gc
+import io
 import json
 import os
 import shutil
 import sqlite3
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -45,8 +47,11 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_sessionfinish() -> None:
-    """The interpreter's own clearing up looks at everything again."""
+    """The interpreter's own clearing up looks at everything again; llama_cpp leaves two files open for it."""
     gc.unfreeze()
+    utils = sys.modules.get("llama_cpp._utils")
+    for name in ("outnull_file", "errnull_file"):
+        getattr(utils, name, io.BytesIO()).close()
 
 
 @pytest.fixture(autouse=True)
