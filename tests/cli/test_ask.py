@@ -20,14 +20,14 @@ QUESTION = "How many items are there?"
 
 
 @pytest.fixture
-def folder(tmp_path: Path, shop: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path, own_shop: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with things that are no database and no model, and an empty store of models."""
     (tmp_path / "text.sqlite").write_text("just some text, long enough to be read as a header\n" * 40)
     (tmp_path / "bad.gguf").write_bytes(b"GGUF" + bytes(1000))
     sqlite3.connect(tmp_path / "empty.sqlite").execute("VACUUM").connection.close()
     monkeypatch.setenv("CRITIQL_MODELS", str(tmp_path / "models"))
     settings.cache_clear()
-    return shop.parent
+    return own_shop.parent
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
