@@ -101,7 +101,7 @@ def test_the_inspector(way: str, served: Served, inspector: list[str]) -> None:
         where = stdio_command(served)
 
     def call(*more: str) -> dict[str, Any]:
-        command = [*inspector, *where, *more] if way == "http" else [*inspector, *more, "--", *where]
+        command = [*inspector, "--cli", *where, *more]
         done = subprocess.run(
             command, capture_output=True, text=True, check=False, timeout=120, env=served.environment
         )
