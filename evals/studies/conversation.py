@@ -74,9 +74,9 @@ def answered(conversation: dict[str, Any], model: str) -> Iterator[dict[str, Any
         final = graph.invoke(given, config, context=context)
         turns = final["turns"]
         answer = final.get("answer") or {}
-        told = line(one, final["tool"], final["question"], time.monotonic() - started)
-        right = rows_match(one["sql"], answer.get("rows")) if one.get("sql") else None
         if place:
+            told = line(one, final["tool"], final["question"], time.monotonic() - started)
+            right = rows_match(one["sql"], answer.get("rows")) if one.get("sql") else None
             yield {**told, "sql": answer.get("sql"), "right": right}
 
 
