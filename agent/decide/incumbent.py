@@ -3,7 +3,8 @@
 Published repair loops mostly end below their own first draft, because they let an opinion replace a query
 that works. Here a challenger needs evidence:
 
-(a) the incumbent fails to execute and the challenger executes; or
+(a) the incumbent fails to execute and the challenger executes, or code mended it, the rows are the same, and
+    fewer findings stand against the challenger; or
 (b) the fitted score of their *difference* exceeds the fitted margin; or
 (c) without a fit, another candidate returns the challenger's rows, or a deterministic finding stands against
     the incumbent, and nothing of that kind, nor a surprising result, stands against the challenger. The
@@ -40,6 +41,8 @@ class Evidence(NamedTuple):
     """Mean log-probability of its tokens, in nats."""
     given: bool
     """It is the caller's, and no model of this run wrote it."""
+    mended: bool
+    """Code made it of another candidate."""
 
 
 class Difference(NamedTuple):
@@ -68,6 +71,7 @@ def evidence(candidate: Candidate, candidates: Sequence[Candidate]) -> Evidence:
         p_true=candidate.get("p_true"),
         logprob=logprob / tokens if logprob is not None and tokens else None,
         given=candidate.get("origin") == "given",
+        mended=candidate.get("origin") == "repair",
     )
 
 
@@ -135,6 +139,8 @@ def _verdict(new: Evidence, old: Evidence, fitted: Displacement | None) -> tuple
         return False, "the challenger does not execute", None
     if not old.executes:
         return True, "the incumbent does not execute", None
+    if new.rows == old.rows and new.mended and new.findings < old.findings:
+        return True, "a repair returns the same rows, and less stands against it", None
     if new.rows == old.rows:
         return False, "both return the same rows", None
     change = difference(new, old)

@@ -69,6 +69,21 @@ class Fitted(NamedTuple):
     seconds: float
 
 
+class Expected(NamedTuple):
+    """How long a fit will take."""
+
+    steps: int
+    step: float
+    """Seconds of one step, measured."""
+    prefixes: float
+    """Seconds for the states of all prefixes, as long each as the one that was measured."""
+
+    @property
+    def seconds(self) -> float:
+        """Of the whole."""
+        return self.steps * self.step + self.prefixes
+
+
 class Progress(NamedTuple):
     """How far a fit is."""
 
@@ -151,6 +166,31 @@ def fit_suffix(
         tell(Progress(number + 1, len(batches), losses[-1], passed, left))
     model.eval()
     return Fitted(losses, before + time.perf_counter() - started)
+
+
+def expected(
+    model: Any, states: PrefixStates, examples: Sequence[SuffixExample], plan: SuffixPlan
+) -> Expected:
+    """Measure one prefix and one step, of middling length; nothing is learnt from it.
+
+    Args:
+        model: with the adapter.
+        states: of the prefixes; keeps the one that was computed.
+        examples: what will be learnt.
+        plan: how.
+    """
+    batches = batches_of(examples, plan)
+    middling = sorted(batches, key=lambda batch: sum(_length(examples[one]) for one in batch))
+    batch = [examples[one] for one in middling[len(middling) // 2]]
+    begun = time.perf_counter()
+    states.of(batch[0].prefix)
+    prefix = time.perf_counter() - begun
+    begun = time.perf_counter()
+    model.train()
+    loss_of(model, states, batch).backward()
+    model.zero_grad()
+    step = time.perf_counter() - begun
+    return Expected(len(batches), step, prefix * (len({one.prefix for one in examples}) - 1))
 
 
 def batches_of(examples: Sequence[SuffixExample], plan: SuffixPlan) -> list[list[int]]:
