@@ -65,11 +65,15 @@ class Layers(StrEnum):
 Data = Annotated[Path | None, typer.Option(help="JSONL file of critiql train data --task ROLE.")]
 Pairs = Annotated[
     Path | None,
-    typer.Option(help="Your verified pairs in the place of --data: .csv or .jsonl, or critiql memory export."),
+    typer.Option(
+        help="In the place of --data: your verified pairs, .csv or .jsonl, as critiql memory export."
+    ),
 ]
 Db = Annotated[str, typer.Option(help="Database of --pairs: path or URL; without it the sample database.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Begin with --pairs without asking.")]
-Start = Annotated[Path | None, typer.Option(help="Adapter to go on from, a .gguf of the same rank and layers.")]
+Start = Annotated[
+    Path | None, typer.Option(help="Adapter to go on from, a .gguf of the same rank and layers.")
+]
 Limit = Annotated[int | None, typer.Option(min=1, help="At most so many examples that train.")]
 Epochs = Annotated[
     int | None,
@@ -155,9 +159,7 @@ def _set_threads(threads: int | None) -> None:
         torch.set_num_threads(threads)
 
 
-def _plan(
-    layers: Layers, rank: int, epochs: int, batch: int, rate: float, seed: int
-) -> "SuffixPlan":
+def _plan(layers: Layers, rank: int, epochs: int, batch: int, rate: float, seed: int) -> "SuffixPlan":
     with extra("lora"):
         from critiql.training.adapters.base_model import ATTENTION, LAYERS
         from critiql.training.adapters.suffix_fit import SuffixPlan
@@ -218,9 +220,9 @@ def _ask_first(fit: Fit, expected: "Expected", *, yes: bool) -> None:
     """
     held = sum(row["part"] == "validation" for row in fit.rows)
     typer.echo(
-        f"{len(fit.rows) - held} pairs are learnt and {held} held out, a fifth, to measure on. Training takes about "
-        f"{duration(expected.seconds)}: {expected.steps} steps of {expected.step:.1f} s, as one was measured here. "
-        "Answering the held-out questions twice comes on top.",
+        f"{len(fit.rows) - held} pairs are learnt and {held} held out, a fifth, to measure on. "
+        f"Training takes about {duration(expected.seconds)}: {expected.steps} steps of {expected.step:.1f} s, "
+        "as one was measured here. Answering the held-out questions twice comes on top.",
         err=True,
     )
     if not yes and not typer.confirm("Go on?", err=True):

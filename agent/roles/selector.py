@@ -1,7 +1,7 @@
 """selector: says which of two candidates answers the question, in one pass for each order of the two.
 
-After the pairwise selector of CHASE-SQL (arXiv 2410.01943). No graph asks it yet: it is what an adapter for the
-role is trained on, and what a study asks.
+After the pairwise selector of CHASE-SQL (arXiv 2410.01943). No graph asks it yet: it is what an adapter for
+the role is trained on, and what a study asks.
 """
 
 from typing import NamedTuple

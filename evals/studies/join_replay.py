@@ -1,9 +1,9 @@
 """Stored answers of text_to_sql, with the joins left out that a question does not speak of.
 
-Run as `python -m critiql.evals.studies.join_replay EXPORT ... --dataset spider-train`; needs CRITIQL_DATA, asks
-no model, and prints one JSON object. Each stored candidate that the rule accuses gets its repair as a further
-candidate, and the incumbent rule decides anew, generation by generation, until nothing is in doubt. What it
-answers otherwise is also held against gold on copies of the database with some of the rows of each table.
+Run as `python -m critiql.evals.studies.join_replay EXPORT ... --dataset spider-train`; needs CRITIQL_DATA,
+asks no model, and prints one JSON object. Each stored candidate that the rule accuses gets its repair as a
+further candidate, and the incumbent rule decides anew, generation by generation, until nothing is in doubt.
+What it answers otherwise is also held against gold on copies of the database that miss some rows.
 """
 
 import json
@@ -43,6 +43,8 @@ COPIES = 5
 """Copies of a database on which a changed answer is judged."""
 SHARE = 0.5
 """Part of the rows of a table that a copy keeps."""
+PLAIN = {"calibration", "seconds", "llm_critic", "critic_threshold", "z"}
+"""Settings of runs that are replayed; the critic of a store rejects nothing."""
 NEXT = 1000
 """Added to the id of a candidate for that of its repair."""
 
@@ -117,20 +119,23 @@ def _schema(path: Path) -> Schema:
 
 def on_copies(item: Item, queries: Sequence[str], folder: Path) -> list[bool]:
     """Whether each query gives gold's rows on every copy of the database."""
-    files = [_copy(item.database, folder / f"{item.db_id}-{number}.sqlite", number) for number in range(COPIES)]
+    names = [folder / f"{item.db_id}-{number}.sqlite" for number in range(COPIES)]
+    files = [_copy(item.database, name, number) for number, name in enumerate(names)]
     return [judge(item.gold, sql, files).correct for sql in queries]
 
 
 def _copy(source: Path, target: Path, seed: int) -> Path:
-    """A copy that keeps rows at random, so that some rows refer to nothing and some are referred to by none."""
+    """A copy that keeps rows at random, so that some refer to nothing and some are referred to by none."""
     if target.exists():
         return target
     chance = Random(f"{source.stem}:{seed}")
     with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(target)) as new:
         old.backup(new)
         new.create_function("kept", 0, lambda: chance.random() < SHARE)
-        names = new.execute("select name from sqlite_master where type = 'table' and name not like 'sqlite_%'")
-        for (name,) in names.fetchall():
+        names = new.execute("select name from sqlite_master where type = 'table'").fetchall()
+        for (name,) in names:
+            if name.startswith("sqlite_"):
+                continue
             quoted = name.replace('"', '""')
             new.execute(f'delete from "{quoted}" where not kept()')
         new.commit()
@@ -145,7 +150,7 @@ def answers_of(path: Path) -> Iterator[StoredAnswer]:
     """
     with closing(open_results(path)) as store:
         for run in store.runs():
-            plain = run.spec.settings.keys() <= {"calibration", "seconds", "llm_critic", "critic_threshold", "z"}
+            plain = run.spec.settings.keys() <= PLAIN
             if run.spec.system == "text_to_sql" and plain:
                 yield from (answer for answer in store.answers(run) if answer.candidates)
 

@@ -1,4 +1,4 @@
-"""What a user's own adapter changes on the pairs that were held out: right before, right after, and by chance."""
+"""What a user's own adapter changes on the pairs that were held out: right before and right after."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -51,7 +51,7 @@ class Compared(NamedTuple):
             f"{'held-out pairs':<16} right  of  95 % interval",
             _line("without adapter", sum(self.before), n),
             _line("with adapter", sum(self.after), n),
-            f"{self.fixed} fixed, {self.broken} broken; by chance alone p = {mcnemar(self.fixed, self.broken):.2f}.",
+            f"{self.fixed} fixed, {self.broken} broken (p = {mcnemar(self.fixed, self.broken):.2f}).",
         ]
         few = f"{n} held-out pairs say little: other {n} may come out otherwise. Verify more to know more."
         return [*table, few] if n < MANY else table

@@ -1,4 +1,4 @@
-"""Examples for the actor from a user's own verified pairs on one database: those that run, and a part held out."""
+"""Examples for the actor from a user's own verified pairs on one database, of which a part is held out."""
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -65,8 +65,8 @@ def own_pairs(file: Path, database: Database, seed: int) -> OwnPairs:
     ran, left_out = _ran(pairs, file, database)
     if len(ran) < FEWEST:
         raise OwnPairsError(
-            f"{file} holds {len(ran)} pairs that run; at least {FEWEST} are needed, since one in {HELD_OUT} is "
-            f"held out. Verify more: critiql memory add.{_listed(left_out)}"
+            f"{file} holds {len(ran)} pairs that run; at least {FEWEST} are needed, since one in {HELD_OUT} "
+            f"is held out. Verify more: critiql memory add.{_listed(left_out)}"
         )
     values = DatabaseValues(database)
     made = [_row(pair, part, database, values, file) for part, pair in _parts(ran, seed)]
@@ -84,8 +84,8 @@ def _about_one(pairs: Sequence[Pair], file: Path, database: Database) -> None:
         named = "; ".join(f"{pair.place} is about {pair.database}" for pair in others[:NAMED])
         more = f"; {len(others) - NAMED} more" if len(others) > NAMED else ""
         raise OwnPairsError(
-            f"{file} holds pairs about another database: {named}{more}. Take them out, or name their database "
-            "with --db. critiql memory export FILE --db D writes those of one."
+            f"{file} holds pairs about another database: {named}{more}. Take them out, or name their "
+            "database with --db. critiql memory export FILE --db D writes those of one."
         )
 
 
@@ -95,7 +95,7 @@ def _ran(pairs: Sequence[Pair], file: Path, database: Database) -> tuple[list[Pa
     for pair in pairs:
         result = database.run(pair.sql, LIMITS)
         if isinstance(result, Failure):
-            left_out.append(f"{file.name}, {pair.place}, is left out, since it does not run: {result.message}")
+            left_out.append(f"{file.name}, {pair.place}, does not run and is left out: {result.message}")
         else:
             ran.append(pair)
     return ran, left_out

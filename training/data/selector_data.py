@@ -1,4 +1,4 @@
-"""Examples for the selector: two queries for one question that return different rows, exactly one of them right.
+"""Examples for the selector: two queries for one question with different rows, exactly one of them right.
 
 Each pair is asked about in both orders, so that where a query stands tells nothing.
 """

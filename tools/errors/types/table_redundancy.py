@@ -81,7 +81,7 @@ def _left_out(query: Query, scope: Scope) -> Iterator[tuple[Source, JoinPair]]:
 
 
 def _can_go(select: exp.Select, table: exp.Expr, join: exp.Join) -> bool:
-    """Whether a table can be taken out with its join: it is what is joined, or the first with its neighbour."""
+    """Whether a table can go with its join: it is what is joined, or the first beside its neighbour."""
     return join.this is table or (select.args["from_"].this is table and select.args["joins"][0] is join)
 
 
