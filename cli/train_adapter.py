@@ -66,7 +66,7 @@ Data = Annotated[Path | None, typer.Option(help="JSONL file of critiql train dat
 Pairs = Annotated[
     Path | None,
     typer.Option(
-        help="In the place of --data: your verified pairs, .csv or .jsonl, as critiql memory export."
+        help="In place of --data: your verified pairs, .csv or .jsonl, as critiql memory export."
     ),
 ]
 Db = Annotated[str, typer.Option(help="Database of --pairs: path or URL; without it the sample database.")]
@@ -219,10 +219,11 @@ def _ask_first(fit: Fit, expected: "Expected", *, yes: bool) -> None:
         typer.Exit: the answer is no, or nobody can answer.
     """
     held = sum(row["part"] == "validation" for row in fit.rows)
+    told = duration(expected.seconds)
     typer.echo(
         f"{len(fit.rows) - held} pairs are learnt and {held} held out, a fifth, to measure on. "
-        f"Training takes about {duration(expected.seconds)}: {expected.steps} steps of {expected.step:.1f} s, "
-        "as one was measured here. Answering the held-out questions twice comes on top.",
+        f"Training takes about {told}: {expected.steps} steps of {expected.step:.1f} s, as one was measured "
+        "here. Answering the held-out questions twice comes on top.",
         err=True,
     )
     if not yes and not typer.confirm("Go on?", err=True):

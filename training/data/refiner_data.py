@@ -71,7 +71,7 @@ def _rows(gold: Gold, written: dict[str, bool], part: Part) -> Iterator[Row]:
             continue
         problems = problems_of(source, state, context)
         if problems:
-            yield _row(item, part, state, source, problems) | {"answer": right}
+            yield _row(item, part, state, (source, problems), right)
 
 
 def _explained(gold: Gold, sql: str) -> Candidate | None:
@@ -91,7 +91,8 @@ def _said(key: str) -> dict[str, Any]:
     return finding(key, "prompt", 1.0).as_dict()
 
 
-def _row(item: Item, part: Part, state: State, source: Candidate, problems: str) -> Row:
+def _row(item: Item, part: Part, state: State, shown: tuple[Candidate, str], right: str) -> Row:
+    source, problems = shown
     prompt = sql_prompt(state, request(state, source, problems))
     execution = source["execution"]
     return {
@@ -103,4 +104,5 @@ def _row(item: Item, part: Part, state: State, source: Candidate, problems: str)
         "prefix": prompt.prefix,
         "request": prompt.request,
         "opening": prompt.opening,
+        "answer": prompt.opening + right,
     }
