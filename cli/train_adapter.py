@@ -65,9 +65,7 @@ class Layers(StrEnum):
 Data = Annotated[Path | None, typer.Option(help="JSONL file of critiql train data --task ROLE.")]
 Pairs = Annotated[
     Path | None,
-    typer.Option(
-        help="In place of --data: your verified pairs, .csv or .jsonl, as critiql memory export."
-    ),
+    typer.Option(help="In place of --data: your verified pairs, .csv or .jsonl, as critiql memory export."),
 ]
 Db = Annotated[str, typer.Option(help="Database of --pairs: path or URL; without it the sample database.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Begin with --pairs without asking.")]

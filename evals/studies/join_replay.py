@@ -104,6 +104,7 @@ def _with_repair(candidate: dict[str, Any], item: Item) -> Iterator[dict[str, An
         "id": candidate["id"] + NEXT,
         "sql": sql,
         "origin": "repair",
+        "mends": candidate["id"],
         "round": candidate["round"],
         "execution": execution,
         "findings": [one.as_dict() for one in found],
