@@ -1,6 +1,6 @@
-"""Stored answers of text_to_sql, with the joins left out that a question does not speak of.
+"""Stored answers of text_to_sql, with what one more rule finds in them and code mends.
 
-Run as `python -m critiql.evals.studies.join_replay EXPORT ... --dataset spider-train`; needs CRITIQL_DATA,
+Run as `python -m critiql.evals.studies.mend_replay EXPORT ... --dataset spider-train`; needs CRITIQL_DATA,
 asks no model, and prints one JSON object. Each stored candidate that the rule accuses gets its repair as a
 further candidate, and the incumbent rule decides anew, generation by generation, until nothing is in doubt.
 What it answers otherwise is also held against gold on copies of the database that miss some rows.
@@ -11,7 +11,6 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from functools import cache
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -30,14 +29,16 @@ from critiql.evals.metrics.execution_accuracy import execution_accuracy, judge
 from critiql.evals.run.export import open_results
 from critiql.evals.run.store import StoredAnswer
 from critiql.evals.studies.decide_replay import whole
-from critiql.tools.database.open import open_database
+from critiql.tools.database.open import get_database
 from critiql.tools.errors.lookup import DatabaseValues
 from critiql.tools.errors.query import Query
 from critiql.tools.errors.rules import detect, read
-from critiql.tools.errors.types.table_redundancy import KEY, unneeded_join
-from critiql.tools.schema.model import Schema
+from critiql.tools.errors.types.error_type import Rule
+from critiql.tools.errors.types.table_redundancy import unneeded_join
+from critiql.tools.errors.types.value_error import copied_key
 from critiql.tools.sql.canonical import canonical
 
+RULES: dict[str, Rule] = {"unneeded_join": unneeded_join, "copied_key": copied_key}
 CONTEXT = Context(llm_critic="off")
 COPIES = 5
 """Copies of a database on which a changed answer is judged."""
@@ -66,10 +67,10 @@ class Replayed(NamedTuple):
     now: Ended
 
 
-def replay(answer: StoredAnswer, item: Item) -> Replayed:
-    """Decide a stored answer as it is, and with the repairs of its candidates."""
+def replay(answer: StoredAnswer, item: Item, rule: Rule) -> Replayed:
+    """Decide a stored answer as it is, and with what the rule finds in its candidates."""
     stored: list[Any] = [whole(candidate) for candidate in answer.candidates]
-    mended = [each for candidate in stored for each in _with_repair(candidate, item)]
+    mended = [each for candidate in stored for each in _with_repair(candidate, item, rule)]
     return Replayed(answer.index, _ended(stored), _ended(mended))
 
 
@@ -84,38 +85,29 @@ def _ended(candidates: Sequence[Any]) -> Ended:
     return Ended(incumbent["sql"], bool(incumbent.get("correct")), last, in_doubt=True)
 
 
-def _with_repair(candidate: dict[str, Any], item: Item) -> Iterator[dict[str, Any]]:
+def _with_repair(candidate: dict[str, Any], item: Item, rule: Rule) -> Iterator[dict[str, Any]]:
     """The candidate, accused where the rule speaks, and its repair behind it."""
-    query = read(candidate["sql"], _schema(item.database), question=item.question)
-    found = list(unneeded_join(query)) if isinstance(query, Query) and query.resolution.complete else []
-    mended = next((one.mended for one in found if one.mended is not None), None)
-    if mended is None or not isinstance(query, Query):
+    database = get_database(item.database)
+    values = DatabaseValues(database)
+    query = read(candidate["sql"], database.schema(), question=item.question, values=values)
+    found = list(rule(query)) if isinstance(query, Query) and query.resolution.complete else []
+    if not found or found[0].mended is None:
         yield candidate
         return
-    known = candidate.get("findings") or []
-    accused = [*known, {"type": KEY, "source": "rule"}]
-    yield {**candidate, "findings": known if any(one["type"] == KEY for one in known) else accused}
-    sql = canonical(mended, query.parsed.dialect)
-    with closing(open_database(item.database)) as database:
-        execution = summarise(database.run(sql))
-        again = read(sql, database.schema(), question=item.question, values=DatabaseValues(database))
-        found = detect(again)
+    accused = [one for one in candidate.get("findings") or [] if one["type"] != found[0].type]
+    yield {**candidate, "findings": [*accused, found[0].as_dict()]}
+    sql = canonical(found[0].mended, database.dialect)
+    again = read(sql, database.schema(), question=item.question, values=values)
     yield {
         "id": candidate["id"] + NEXT,
         "sql": sql,
         "origin": "repair",
         "mends": candidate["id"],
         "round": candidate["round"],
-        "execution": execution,
-        "findings": [one.as_dict() for one in found],
+        "execution": summarise(database.run(sql)),
+        "findings": [one.as_dict() for one in detect(again)],
         "correct": execution_accuracy(item.gold, sql, item.database).correct,
     }
-
-
-@cache
-def _schema(path: Path) -> Schema:
-    with closing(open_database(path)) as database:
-        return database.schema()
 
 
 def on_copies(item: Item, queries: Sequence[str], folder: Path) -> list[bool]:
@@ -186,15 +178,16 @@ def main(
     exports: Annotated[list[Path], typer.Argument(help="Exports of text_to_sql.")],
     dataset: Annotated[str, typer.Option(help="The data set their indices are of.")] = "spider-train",
 ) -> None:
-    """Print what the rule changes, per file."""
+    """Print what each rule changes, per file."""
     data = load(dataset)
     if data.not_run:
         raise typer.BadParameter(data.not_run)
     items = {item.index: item for item in data.items}
     report = {
-        path.name: summarise_replays(
-            [replay(answer, items[answer.index]) for answer in answers_of(path)], items
-        )
+        path.name: {
+            name: summarise_replays([replay(one, items[one.index], rule) for one in answers_of(path)], items)
+            for name, rule in RULES.items()
+        }
         for path in exports
     }
     typer.echo(json.dumps(report, indent=2))

@@ -94,11 +94,10 @@ def _copied(
     query: Query, comparison: Comparison, place: Place, behind: tuple[Table, str, str, str]
 ) -> Finding:
     table, key, column, text = behind
-    dialect = query.parsed.dialect
-    named = exp.EQ(this=exp.column(identifier(column, dialect)), expression=exp.Literal.string(text))
-    asked = exp.select(exp.column(identifier(key, dialect))).from_(
-        exp.Table(this=identifier(table.name, dialect))
-    )
+    names = (identifier(name, query.parsed.dialect).copy() for name in (column, key, table.name))
+    told, wanted, source = names
+    named = exp.EQ(this=exp.Column(this=told), expression=exp.Literal.string(text))
+    asked = exp.select(exp.Column(this=wanted)).from_(exp.Table(this=source))
     tree, (twin,) = query.copied(comparison.constant)
     twin.replace(exp.Subquery(this=asked.where(named)))
     said = f"The question does not say {comparison.value!r}; it is the {key} of {table.name} {text!r}."
