@@ -65,6 +65,8 @@ class Candidate(TypedDict):
     """What a repair or refinement changed."""
     repeats: NotRequired[int | None]
     """Id of the earlier candidate with the same canonical SQL."""
+    mends: NotRequired[int]
+    """Id of the candidate that code made it of, without what a rule had found in that."""
     logprob: NotRequired[float | None]
     """Sum of the log-probabilities of its tokens, in nats."""
     tokens: NotRequired[int]

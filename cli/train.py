@@ -47,6 +47,8 @@ class Task(StrEnum):
     ACTOR = "actor"
     EVERYDAY = "everyday"
     LLM_CRITIC = "llm_critic"
+    SELECTOR = "selector"
+    REFINER = "refiner"
     DETECTOR = "detector"
 
 

@@ -58,7 +58,7 @@ def read_pairs(file: Path) -> list[Pair]:
         if file.stat().st_size > LARGEST:
             raise PairsError(f"The examples {file} are larger than {LARGEST // 1_000_000} MB. Give fewer.")
         with file.open(newline="", encoding="utf-8-sig") as lines:
-            rows = _csv_rows(lines) if file.suffix == ".csv" else _json_rows(lines)
+            rows = _csv_rows(file, lines) if file.suffix == ".csv" else _json_rows(lines)
             pairs = [_pair(file, line, row) for line, row in rows]
     except (OSError, UnicodeDecodeError, csv.Error, json.JSONDecodeError) as error:
         raise PairsError(f"The examples {file} cannot be read: {error}. {FORM}") from error
@@ -67,8 +67,11 @@ def read_pairs(file: Path) -> list[Pair]:
     return pairs
 
 
-def _csv_rows(lines: TextIO) -> Iterator[tuple[int, Mapping[str, Any]]]:
+def _csv_rows(file: Path, lines: TextIO) -> Iterator[tuple[int, Mapping[str, Any]]]:
     reader = csv.DictReader(lines)
+    missing = {"question", "sql"} - set(reader.fieldnames or ())
+    if missing:
+        raise PairsError(f"The header of {file} has no {' and no '.join(sorted(missing))}. {FORM}")
     for row in reader:
         yield reader.line_num, row
 

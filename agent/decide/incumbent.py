@@ -3,7 +3,8 @@
 Published repair loops mostly end below their own first draft, because they let an opinion replace a query
 that works. Here a challenger needs evidence:
 
-(a) the incumbent fails to execute and the challenger executes; or
+(a) the incumbent fails to execute and the challenger executes, or code mended the incumbent in it, the rows
+    are the same, and fewer findings stand against it; or
 (b) the fitted score of their *difference* exceeds the fitted margin; or
 (c) without a fit, another candidate returns the challenger's rows, or a deterministic finding stands against
     the incumbent, and nothing of that kind, nor a surprising result, stands against the challenger. The
@@ -104,7 +105,8 @@ def decide(
 ) -> Decision:
     """Apply the rule to one pair. Pure: the same candidates give the same decision."""
     new, old = evidence(challenger, candidates), evidence(incumbent, candidates)
-    displaced, reason, value = _verdict(new, old, fitted)
+    mends = challenger.get("mends") == incumbent["id"]
+    displaced, reason, value = _verdict(new, old, fitted, mends=mends)
     return Decision(
         incumbent=incumbent["id"],
         challenger=challenger["id"],
@@ -129,12 +131,16 @@ def settle(
     return incumbent, decisions
 
 
-def _verdict(new: Evidence, old: Evidence, fitted: Displacement | None) -> tuple[bool, str, float | None]:
+def _verdict(
+    new: Evidence, old: Evidence, fitted: Displacement | None, *, mends: bool
+) -> tuple[bool, str, float | None]:
     """Whether the challenger displaces the incumbent, why, and the score where one was computed."""
     if not new.executes:
         return False, "the challenger does not execute", None
     if not old.executes:
         return True, "the incumbent does not execute", None
+    if new.rows == old.rows and mends and new.findings < old.findings:
+        return True, "it mends the incumbent, and returns the same rows", None
     if new.rows == old.rows:
         return False, "both return the same rows", None
     change = difference(new, old)

@@ -23,7 +23,10 @@ from critiql.tools.hiding import hide_known_in
 
 VERSION = 1
 
-CANDIDATE = ("id", "sql", "origin", "round", "repeats", "p_true", "verdict", "logprob", "tokens", "correct")
+CANDIDATE = (
+    *("id", "sql", "origin", "round", "repeats", "mends"),
+    *("p_true", "verdict", "logprob", "tokens", "correct"),
+)
 """Fields of a candidate that are exported."""
 
 EXECUTION = ("ok", "kind", "row_count", "truncated", "rows_fingerprint", "null_columns")

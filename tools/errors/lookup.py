@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from sqlglot import exp
+
 from critiql.tools.database.engine import Database
 from critiql.tools.database.result import Limits, Rows, Value
 from critiql.tools.schema.quoting import quote_name
@@ -21,6 +23,9 @@ class Values(Protocol):
 
     def holds_null(self, table: str, column: str) -> bool | None:
         """Whether a row has NULL there; None where that cannot be told."""
+
+    def beside(self, table: str, column: str, other: str, text: str) -> tuple[Value, ...] | None:
+        """What a column holds in the rows whose other column is a text; None where that cannot be told."""
 
 
 @dataclass
@@ -45,6 +50,15 @@ class DatabaseValues:
         sql = f"SELECT 1 FROM {quote_name(table, dialect)} WHERE {name} IS NULL LIMIT 1"
         result = self.database.run(sql, self.limits)
         return bool(result.rows) if isinstance(result, Rows) else None
+
+    def beside(self, table: str, column: str, other: str, text: str) -> tuple[Value, ...] | None:
+        """What a column holds in the rows whose other column is a text; None where the look took too long."""
+        dialect = self.database.dialect
+        wanted = exp.EQ(this=exp.column(other, quoted=True), expression=exp.Literal.string(text))
+        query = exp.select(exp.column(column, quoted=True)).distinct()
+        sql = query.from_(exp.table_(table, quoted=True)).where(wanted).sql(dialect)
+        result = self.database.run(sql, self.limits)
+        return tuple(row[0] for row in result.rows) if isinstance(result, Rows) else None
 
     def _read(self, table: str, column: str) -> tuple[Value, ...] | None:
         dialect = self.database.dialect

@@ -21,7 +21,7 @@ from critiql.training.adapters.adapter_file import architecture_of, read_adapter
 from critiql.training.adapters.base_model import Precision, adapter_pairs, load_base, put_pairs, with_adapter
 from critiql.training.adapters.suffix_attention import NAME
 from critiql.training.adapters.suffix_examples import SuffixExample, common_start, spread
-from critiql.training.adapters.suffix_fit import Progress, SuffixPlan, fit_suffix
+from critiql.training.adapters.suffix_fit import Expected, Progress, SuffixPlan, expected, fit_suffix
 from critiql.training.adapters.suffix_loss import PrefixStates, mean_loss, next_logits
 from critiql.training.data.chat_examples import ChatExample, chat_examples
 from critiql.training.data.example_file import Row
@@ -41,6 +41,7 @@ def train_suffix_adapter(
     precision: Precision,
     tell: Callable[[Progress], None] = lambda _: None,
     start: Path | None = None,
+    expect: Callable[[Expected], None] | None = None,
 ) -> Row:
     """Fit an adapter that acts after the prefix, and write it; stopped, the same call goes on.
 
@@ -53,6 +54,7 @@ def train_suffix_adapter(
         precision: of the model's weights while it is fitted; the adapter has 32 bits.
         tell: called after each step.
         start: the adapter to go on from; None for a fresh one.
+        expect: told how long the fit will take, before it begins; what it raises ends it.
 
     Returns:
         The adapter's card.
@@ -70,6 +72,8 @@ def train_suffix_adapter(
         put_pairs(adapted, read_adapter(start, adapter_pairs(adapted), architecture))
         plan = replace(plan, start=sha256(start.read_bytes()).hexdigest())
     states = PrefixStates(adapted)
+    if expect is not None:
+        expect(expected(adapted, states, train, plan))
     kept = out.with_name(f"{out.name}.fit.pt")
     losses, seconds = fit_suffix(adapted, states, train, plan, kept, tell)
     invocation = common_start([one.suffix for one in (*train, *held)])

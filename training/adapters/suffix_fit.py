@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import torch
 from peft import get_peft_model_state_dict, set_peft_model_state_dict
 
-from critiql.training.adapters.suffix_examples import SuffixExample, batches_of
+from critiql.training.adapters.suffix_examples import SuffixExample, batches_of, length_of
 from critiql.training.adapters.suffix_loss import PrefixStates, loss_of
 
 KEEP_EVERY = 10
@@ -55,6 +55,21 @@ class Fitted(NamedTuple):
     losses: list[float]
     """Of each step, in nats a token of the answers."""
     seconds: float
+
+
+class Expected(NamedTuple):
+    """How long a fit will take."""
+
+    steps: int
+    step: float
+    """Seconds of one step, measured."""
+    prefixes: float
+    """Seconds for the states of all prefixes, as long each as the one that was measured."""
+
+    @property
+    def seconds(self) -> float:
+        """Of the whole."""
+        return self.steps * self.step + self.prefixes
 
 
 class Progress(NamedTuple):
@@ -123,6 +138,31 @@ def fit_suffix(
 def _place(number: int, steps: int, passed: float, seconds: float | None) -> int:
     """Where a fit is among its steps: where it has little time, the time says it."""
     return number if seconds is None else max(number, int(passed / seconds * steps))
+
+
+def expected(
+    model: Any, states: PrefixStates, examples: Sequence[SuffixExample], plan: SuffixPlan
+) -> Expected:
+    """Measure one prefix and one step, of middling length; nothing is learnt from it.
+
+    Args:
+        model: with the adapter.
+        states: of the prefixes; keeps the one that was computed.
+        examples: what will be learnt.
+        plan: how.
+    """
+    batches = batches_of(examples, plan.batch, plan.epochs, plan.seed)
+    middling = sorted(batches, key=lambda batch: sum(length_of(examples[one]) for one in batch))
+    batch = [examples[one] for one in middling[len(middling) // 2]]
+    begun = time.perf_counter()
+    states.of(batch[0].prefix)
+    prefix = time.perf_counter() - begun
+    begun = time.perf_counter()
+    model.train()
+    loss_of(model, states, batch).backward()
+    model.zero_grad()
+    step = time.perf_counter() - begun
+    return Expected(len(batches), step, prefix * (len({one.prefix for one in examples}) - 1))
 
 
 def share_of_rate(number: int, steps: int, warm_up: float) -> float:

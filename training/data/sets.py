@@ -13,11 +13,15 @@ from critiql.training.data.detector_data import detector_rows
 from critiql.training.data.everyday_data import everyday_rows
 from critiql.training.data.example_file import Row, balanced
 from critiql.training.data.gold import Gold, opened
+from critiql.training.data.refiner_data import refiner_rows
+from critiql.training.data.selector_data import selector_rows
 from critiql.training.data.trajectory_data import LOM_KINDS, SAM_KINDS, actor_sam_row, lom_rows, sam_rows
 
 Follow = Callable[[int], Callable[[], None]]
 """Told how many steps there are; gives what to call after each."""
 
+FROM_PREDICTIONS = {"llm_critic": critic_rows, "selector": selector_rows, "refiner": refiner_rows}
+"""Sets of what an actor wrote."""
 OTHER_WORDS = "spider-syn-train"
 """The data set with Spider's training questions in other words."""
 SPARE = 2.0
@@ -30,7 +34,7 @@ def build(
     """The examples of one task.
 
     Args:
-        task: `sam`, `lom`, `detector`, `actor`, `everyday` or `llm_critic`.
+        task: `sam`, `lom`, `detector`, `actor`, `everyday`, or one of those made from predictions.
         data: where gold queries come from.
         limit: at most so many examples; None is all that can be made.
         seed: names every draw.
@@ -41,19 +45,19 @@ def build(
         Verified examples; all of one database are in one part.
 
     Raises:
-        ValueError: the critic's set is asked for without predictions.
+        ValueError: a set of what an actor wrote is asked for without predictions.
     """
-    if task == "llm_critic" and predictions is None:
+    if task in FROM_PREDICTIONS and predictions is None:
         raise ValueError(
-            "The critic learns from what an actor wrote. Name the store of an evaluation: --predictions."
+            f"The {task} learns from what an actor wrote. Name the store of an evaluation: --predictions."
         )
     if task == "actor":
         return actor_rows(data.items, _in_other_words(data), limit, seed, follow)
     if task == "everyday":
         return everyday_rows(data.items, limit, seed, follow)
     outputs = predictions_of(predictions, data.name) if predictions is not None else {}
-    if task == "llm_critic":
-        return critic_rows(data.items, outputs, limit, seed, follow)
+    if task in FROM_PREDICTIONS:
+        return FROM_PREDICTIONS[task](data.items, outputs, limit, seed, follow)
     if task == "detector":
         asked = [item for item in data.items if item.index in outputs]
         others = [item for item in data.items if item.index not in outputs]

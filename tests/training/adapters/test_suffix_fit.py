@@ -15,7 +15,7 @@ from critiql.training.adapters import suffix_fit, suffix_loss
 from critiql.training.adapters.base_model import ATTENTION, adapter_pairs, put_pairs, with_adapter
 from critiql.training.adapters.suffix_attention import NAME
 from critiql.training.adapters.suffix_examples import SuffixExample, batches_of
-from critiql.training.adapters.suffix_fit import Progress, SuffixPlan, fit_suffix, share_of_rate
+from critiql.training.adapters.suffix_fit import Progress, SuffixPlan, expected, fit_suffix, share_of_rate
 from critiql.training.adapters.suffix_loss import PrefixStates, loss_of
 
 PREFIXES = ((5, 6, 7, 8, 9), (11, 12, 13))
@@ -95,6 +95,18 @@ def test_another_adapter_s_weights_are_where_a_fit_begins() -> None:
     wider = {module: one._replace(a=one.a.repeat(2, axis=0)) for module, one in adapter_pairs(learnt).items()}
     with pytest.raises(ValueError, match=r"has rank 4, the new one 2\. Name --rank 4"):
         put_pairs(fresh, wider)
+
+
+def test_what_a_fit_will_take_is_measured_and_changes_nothing() -> None:
+    model = tiny()
+    before = {name: one.clone() for name, one in model.state_dict().items()}
+    plan = SuffixPlan(batch=2, epochs=3)
+    told = expected(model, PrefixStates(model), EXAMPLES, plan)
+    assert told.steps == len(batches_of(EXAMPLES, plan.batch, plan.epochs)) == 18
+    assert 0 < told.step < told.seconds
+    assert told.seconds == pytest.approx(told.steps * told.step + told.prefixes)
+    assert all(torch.equal(one, before[name]) for name, one in model.state_dict().items())
+    assert not any(one.grad is not None and one.grad.any() for one in model.parameters())
 
 
 def test_a_batch_has_one_prefix_and_an_epoch_every_example_once() -> None:

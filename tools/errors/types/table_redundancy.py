@@ -1,12 +1,12 @@
 """Error 5, Table Redundancy: the query joins a table it does not need."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sqlglot import exp
 
 from critiql.tools.errors.links import Link, column_node, identifier, is_unique, links_of
-from critiql.tools.errors.query import Query
+from critiql.tools.errors.query import Query, own_nodes
 from critiql.tools.errors.types.error_type import BugLabel, ErrorType, Finding, RepairExample
 from critiql.tools.errors.types.workbench import Bench, Edit
 from critiql.tools.schema.model import Table
@@ -38,6 +38,64 @@ def unmentioned_table(query: Query) -> Iterator[Finding]:
                 )
 
 
+def unneeded_join(query: Query) -> Iterator[Finding]:
+    """A table that is joined, of which nothing else is used, and which the question does not name.
+
+    A word of the question names it that begins like a part of the table's name, or of the column it is joined
+    on where the other side is called otherwise. Silent where rows are counted, since a join makes those.
+    """
+    left_out = [one for scope in query.selects if not _counts(scope) for one in _left_out(query, scope)]
+    mended = _without(query, left_out) if query.question and left_out else None
+    for source, _ in left_out if mended is not None else ():
+        assert source.table is not None  # only tables of the schema are left out
+        yield Finding(
+            KEY,
+            "rule",
+            f"{source.name} is joined, nothing of it is used, and the question does not name it.",
+            f"Leave out the join with {source.name}.",
+            node=source.node,
+            slots={"redundant": source.table.name, "reason": "the question does not name it"},
+            mended=mended,
+        )
+
+
+def _counts(scope: Scope) -> bool:
+    return any(isinstance(node, exp.Count) for node in own_nodes(scope.node))
+
+
+def _left_out(query: Query, scope: Scope) -> Iterator[tuple[Source, JoinPair]]:
+    """The tables of a FROM clause that only one equality of an inner join uses, each with that equality."""
+    if any(item.is_star for item in scope.node.expressions):
+        return
+    used: list[exp.Join | None] = []
+    for source in scope.sources:
+        pairs = _conditions(query, source)
+        if source.table is None or len(pairs) != 1 or len(_uses(query, source)) != 1:
+            continue
+        join = pairs[0].join
+        if join is None or join.side or not isinstance(join.args.get("on"), exp.EQ) or join in used:
+            continue
+        if not _named(query, source, pairs[0]) and _can_go(scope.node, source.node, join):
+            used.append(join)
+            yield source, pairs[0]
+
+
+def _can_go(select: exp.Select, table: exp.Expr, join: exp.Join) -> bool:
+    """Whether a table can go with its join: it is what is joined, or the first beside its neighbour."""
+    return join.this is table or (select.args["from_"].this is table and select.args["joins"][0] is join)
+
+
+def _without(query: Query, left_out: Sequence[tuple[Source, JoinPair]]) -> exp.Query:
+    """A copy of the query without some joined tables."""
+    joins = [pair.join for _, pair in left_out if pair.join is not None]
+    tree, twins = query.copied(*(source.node for source, _ in left_out), *joins)
+    for table, join in zip(twins[: len(left_out)], twins[len(left_out) :], strict=True):
+        if join.this is not table and join.parent is not None:
+            join.parent.args["from_"].set("this", join.this.copy())
+        join.pop()
+    return tree
+
+
 def _returns_plain_columns(query: Query, scope: Scope) -> bool:
     """True when the query is one SELECT of columns: a table that is counted over has a use."""
     plain = all(query.place(item) is not None for item in scope.node.expressions)
@@ -47,9 +105,18 @@ def _returns_plain_columns(query: Query, scope: Scope) -> bool:
 
 def _only_joined(query: Query, source: Source) -> bool:
     """True when one join condition is the only thing that uses a source."""
-    uses = [n for n in query.all(exp.Column) if (b := query.binding(n)) is not None and b.source is source]
-    pairs = [p for p in query.resolution.joins if source in (p.left.source, p.right.source) and p.join]
-    return len(uses) == 1 and len(pairs) == 1 and not _is_lookup(source, pairs[0])
+    pairs = _conditions(query, source)
+    return len(_uses(query, source)) == 1 and len(pairs) == 1 and not _is_lookup(source, pairs[0])
+
+
+def _uses(query: Query, source: Source) -> list[exp.Column]:
+    """Every column of the query that is one of a source."""
+    return [n for n in query.all(exp.Column) if (b := query.binding(n)) is not None and b.source is source]
+
+
+def _conditions(query: Query, source: Source) -> list[JoinPair]:
+    """The equalities of joins that a source is part of."""
+    return [p for p in query.resolution.joins if source in (p.left.source, p.right.source) and p.join]
 
 
 def _is_lookup(source: Source, pair: JoinPair) -> bool:
@@ -60,6 +127,22 @@ def _is_lookup(source: Source, pair: JoinPair) -> bool:
 
 def _mentioned(query: Query, table: Table) -> bool:
     names = [table.name, *(column.name for column in table.columns if not column.primary_key)]
+    return _says_any(query, names)
+
+
+def _named(query: Query, source: Source, pair: JoinPair) -> bool:
+    own, other = (pair.left, pair.right) if pair.left.source is source else (pair.right, pair.left)
+    known = {part[:5] for name in (other.name, _table_name(other.table)) for part in _parts(name)}
+    told = [part for part in _parts(own.name) if part[:5] not in known]
+    return _says_any(query, [_table_name(source.table), *told])
+
+
+def _table_name(table: Table | None) -> str:
+    return table.name if table is not None else ""
+
+
+def _says_any(query: Query, names: Sequence[str]) -> bool:
+    """True when a word of the question begins like a part of one of the names."""
     parts = {part[:5] for name in names for part in _parts(name) if len(part) > 2}
     return any(word.startswith(part) for word in query.words.split() for part in parts)
 
@@ -121,7 +204,7 @@ Columns used from it: $columns
 Why it is not needed: $reason""",
     keywords=("redundant", "unnecessary", "join", "table", "extra", "superfluous"),
     bugs=(BugLabel("Table-Related Errors", "Table Redundancy"),),
-    rules=(unmentioned_table,),
+    rules=(unneeded_join, unmentioned_table),
     operators=(extra_table,),
     examples=(
         RepairExample(

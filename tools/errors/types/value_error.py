@@ -2,19 +2,24 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from rapidfuzz import fuzz, process
 from sqlglot import exp
 
+from critiql.tools.errors.links import identifier
 from critiql.tools.errors.query import Comparison, Place, Query, is_numeric, is_text
 from critiql.tools.errors.types.error_type import BugLabel, ErrorType, Finding, RepairExample
 from critiql.tools.errors.types.workbench import Bench, Edit, as_literal
+from critiql.tools.schema.model import Table
 
 KEY = "value_error"
 _DATE = re.compile(r"\d{4}-\d\d?-\d\d?")
 """A date: that nothing happened on it is an answer, and near dates are no better."""
 _NO_VALUE = ("", "null", "none", "nan", "n/a")
 """Texts that stand for no value at all in data that was carried over from elsewhere."""
+SHORTEST = 3
+"""Characters of a text that names a row."""
 NEAR = 80.0
 """Least fuzzy ratio (0 to 100) of a stored value to be offered for a missing one."""
 
@@ -40,6 +45,64 @@ def absent_value(query: Query) -> Iterator[Finding]:
             near = other_case or nearest(comparison.value, stored)
             mended = query.with_constant(comparison.constant, near[0]) if len(near) == 1 else None
             yield _finding(comparison, place, f"{place} holds no {comparison.value!r}.", near, mended)
+
+
+def copied_key(query: Query) -> Iterator[Finding]:
+    """A key compared with a constant that the question does not say, while it says what is behind that key.
+
+    A small model reads keys off the sample rows that it is shown. The query is then right by this content
+    alone, and code asks for the key by the words of the question.
+    """
+    for comparison in query.comparisons:
+        place = query.place(comparison.column)
+        if comparison.operator is not exp.EQ or place is None or query.values is None or not query.question:
+            continue
+        if _asked_for(query, str(comparison.value)):
+            continue
+        for table, key in _keyed(query, place):
+            found = _said_of(query, table, key, comparison.value)
+            if found is not None:
+                yield _copied(query, comparison, place, (table, key, *found))
+                break
+
+
+def _keyed(query: Query, place: Place) -> Iterator[tuple[Table, str]]:
+    """The tables whose one key a column is, or refers to, with the name of the key."""
+    name = place.column.name
+    if place.table.primary_key == (name,):
+        yield place.table, name
+    for link in place.table.foreign_keys:
+        table = query.schema.table(link.to_table)
+        if table is not None and link.columns == (name,) and table.primary_key == link.to_columns:
+            yield table, link.to_columns[0]
+
+
+def _said_of(query: Query, table: Table, key: str, value: str | int | float) -> tuple[str, str] | None:
+    """The column and the text by which the question names the row of a key, where it names no other row."""
+    assert query.values is not None
+    for column in table.columns:
+        texts = query.values.distinct(table.name, column.name) if is_text(column) else None
+        for text in texts or ():
+            if not isinstance(text, str) or len(text) < SHORTEST or not _asked_for(query, text):
+                continue
+            if query.values.beside(table.name, key, column.name, text) == (value,):
+                return column.name, text
+    return None
+
+
+def _copied(
+    query: Query, comparison: Comparison, place: Place, behind: tuple[Table, str, str, str]
+) -> Finding:
+    table, key, column, text = behind
+    names = (identifier(name, query.parsed.dialect).copy() for name in (column, key, table.name))
+    told, wanted, source = names
+    named = exp.EQ(this=exp.Column(this=told), expression=exp.Literal.string(text))
+    asked = exp.select(exp.Column(this=wanted)).from_(exp.Table(this=source))
+    tree, (twin,) = query.copied(comparison.constant)
+    twin.replace(exp.Subquery(this=asked.where(named)))
+    said = f"The question does not say {comparison.value!r}; it is the {key} of {table.name} {text!r}."
+    finding = _finding(comparison, place, said, [], tree)
+    return replace(finding, suggestion=f"Look {key} up by {column}.")
 
 
 def _is_missed(value: str, stored: tuple[object, ...]) -> bool:
@@ -191,7 +254,7 @@ Values the column holds: $candidates""",
         BugLabel("Value-Related Errors", "Value Mismatch"),
         BugLabel("Value-Related Errors", "Data Format Mismatch"),
     ),
-    rules=(absent_value, text_in_number_column),
+    rules=(absent_value, text_in_number_column, copied_key),
     operators=(misspelt_value, other_value),
     examples=(
         RepairExample(

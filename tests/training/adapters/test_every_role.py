@@ -1,0 +1,61 @@
+"""Every role's own set, from our data to a file: one fit on a few examples of each role, in one adapter."""
+
+from pathlib import Path
+
+import pytest
+
+from critiql.cli.train_adapter import Trained, _examples
+from critiql.evals.data.item import Dataset
+from critiql.tools.models.factory import make_model
+from critiql.training.data import actor_data, sets
+from critiql.training.data.example_file import Row, write_rows
+
+SMALL = "smollm2-135m-instruct"
+EACH = {"train": 2, "validation": 1}
+"""Examples of a role that are fitted and read."""
+
+
+@pytest.fixture
+def every_role(own: Dataset, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """One file with some examples of each role, as `critiql train data` makes them."""
+    monkeypatch.setattr(
+        actor_data, "part_of", lambda name: "fit" if name in ("north", "south") else "validate"
+    )
+    wrong = {"SELECT colour FROM book": False, "SELECT 1": False}
+    outputs = {item.index: {item.gold: True, **wrong} for item in own.items}
+    monkeypatch.setattr(sets, "predictions_of", lambda store, name: outputs)
+    rows: list[Row] = []
+    for role in Trained:
+        made = sets.build(
+            role.task, own, limit=None, seed=0, predictions=tmp_path, follow=lambda _: lambda: None
+        )
+        for part, count in EACH.items():
+            rows += [row for row in made if row["part"] == part][:count]
+    write_rows(rows, tmp_path / "roles.jsonl")
+    return tmp_path / "roles.jsonl"
+
+
+def test_each_role_takes_its_own_examples_out_of_a_file(every_role: Path) -> None:
+    for role in Trained:
+        rows = _examples(every_role, role)
+        assert {row["task"] for row in rows} == {role.task}
+        assert len(rows) == sum(EACH.values())
+
+
+@pytest.mark.slow
+@pytest.mark.model
+@pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing. is deprecated:FutureWarning")
+@pytest.mark.filterwarnings("ignore:Could not find a config file:UserWarning")
+def test_one_fit_learns_from_the_sets_of_all_roles(every_role: Path, tmp_path: Path) -> None:
+    pytest.importorskip("peft", reason="needs the extra lora: make lora")
+    from critiql.training.adapters.suffix_adapter import train_suffix_adapter
+    from critiql.training.adapters.suffix_fit import SuffixPlan
+    from critiql.training.data.example_file import read_rows
+
+    rows = read_rows(every_role)
+    plan = SuffixPlan(rank=4, alpha=8.0, epochs=4, batch=2, rate=3e-3)
+    model, out = make_model(SMALL), tmp_path / "roles.gguf"
+    card = train_suffix_adapter(rows, plan, model, every_role, out, "float32")  # type: ignore[arg-type]
+    assert card["validation_loss"]["after"] < card["validation_loss"]["before"]
+    assert card["agreement"]["effect_correlation"] > 0.99
+    assert card["data"]["by_part"]["train"]["examples"] == EACH["train"] * len(Trained)
