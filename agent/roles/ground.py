@@ -17,6 +17,7 @@ from critiql.tools.database.engine import Database
 from critiql.tools.exceptions import USAGE, CritiqlError
 from critiql.tools.linking.link import Link, mentioned_values
 from critiql.tools.linking.linked import link_database
+from critiql.tools.linking.per_schema import per_schema
 from critiql.tools.linking.prune import Count, Show, prune
 from critiql.tools.linking.prune import fits as fits_budget
 from critiql.tools.models.factory import load_model
@@ -112,8 +113,10 @@ def fitting(schema: Schema, question: str, links: Sequence[Link], context: Conte
 
 
 def fits(schema: Schema, context: Context) -> bool:
-    """Whether a schema's text stays within `schema_tokens`."""
-    return fits_budget(schema, context.schema_tokens, *_measures(context))
+    """Whether a schema's text stays within `schema_tokens`; found out once for each way to show it."""
+    shown = (context.schema_format, context.sample_rows, context.execution)
+    asked = ("fits", context.schema_tokens, context.spec("actor"), *shown)
+    return per_schema(schema, asked, lambda: fits_budget(schema, context.schema_tokens, *_measures(context)))
 
 
 def _measures(context: Context) -> tuple[Count, Show]:

@@ -29,7 +29,7 @@ IN_ROWS = 0.6
 """Weight of a word in a sampled row."""
 ALIKE = 0.5
 """Weight of a word that begins like, or holds, or stands in a word of the question."""
-NAMES_TABLE = 1.3
+NAMES_TABLE = 1.6
 """How much more a table's own name counts than a column's."""
 NEAR = 0.5
 """Share of a neighbour's weight that a table has of words it has not itself."""

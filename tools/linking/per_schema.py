@@ -1,18 +1,18 @@
 """What is worked out once for a schema and kept as long as it lives."""
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import TypeVar, cast
 
 from critiql.tools.schema.model import Schema
 
 T = TypeVar("T")
 
-_KEPT: dict[tuple[int, str], object] = {}
+_KEPT: dict[tuple[int, Hashable], object] = {}
 """By identity of the schema: its hash would go through every column."""
 
 
-def per_schema(schema: Schema, name: str, make: Callable[[], T]) -> T:
+def per_schema(schema: Schema, name: Hashable, make: Callable[[], T]) -> T:
     """What `make` gives, the first time it is asked for under this name; two threads may both make it.
 
     Args:

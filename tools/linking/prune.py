@@ -25,14 +25,16 @@ Show = Callable[[Schema], str]
 
 FIRST_COLUMNS = 12
 """Columns that a table brings with it; a wide one's others come when there is room."""
-FOR_COLUMNS = 0.75
+FOR_COLUMNS = 0.85
 """Share of the budget that columns may take before sample rows do."""
 LONGEST_WAY = 2
 """Tables between a table and those before it that come along."""
-LEAST = 0.2
+LEAST = 0.25
 """Share of the best table's relevance that a table must have."""
 COUNTS = 6
 """Times the tokens of a part are counted; each costs milliseconds."""
+COLUMN_TOKENS = 8
+"""Tokens that a column hardly stays under."""
 CHARACTERS = 4.0
 """Of a token, to begin with."""
 
@@ -43,7 +45,7 @@ def fits(schema: Schema, budget: int, count: Count, show: Show = ddl) -> bool:
     Of a large one only the first tables are printed and counted where these alone do not fit.
     """
     taken = list(accumulate(len(table.columns) for table in schema.tables))
-    few = sum(columns <= budget // 2 for columns in taken)
+    few = sum(columns <= budget // COLUMN_TOKENS for columns in taken)
     if few < len(taken) and count(show(replace(schema, tables=schema.tables[: few + 1]))) > budget:
         return False
     text = show(schema)
@@ -106,7 +108,7 @@ def _steps(schema: Schema, relevance: Relevance, budget: int) -> tuple[list[_Ste
                 first[each] = _columns(table, ranked[:FIRST_COLUMNS])
                 later += [_columns(table, [column]) for column in ranked[FIRST_COLUMNS:]]
                 columns += min(len(ranked), FIRST_COLUMNS)
-        if columns > budget // 2:
+        if columns > budget // 2:  # a column has two tokens at least: its name, and what ends it
             break
     return list(first.values()), later
 
