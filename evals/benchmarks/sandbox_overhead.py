@@ -20,6 +20,8 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
+from critiql.tools.database.database import WorkerDatabase
+from critiql.tools.database.engine import Database
 from critiql.tools.database.guard.policy import AccessPolicy
 from critiql.tools.database.open import open_database
 from critiql.tools.database.result import Rows
@@ -146,8 +148,13 @@ def measure(
                 raise RuntimeError(msg)
             sql = f"{sql} LIMIT {repeats + number}" if fresh else sql
             direct.append(_cost(partial(fetch, sql), servers()))
-            sandboxed.append(_cost(partial(database.run, sql), [*database.pool.pids(), *servers()]))
+            sandboxed.append(_cost(partial(database.run, sql), [*workers_of(database), *servers()]))
     return {"engine": f"{database.dialect} {version}", **_summary(direct, sandboxed)}
+
+
+def workers_of(database: Database) -> list[int]:
+    """The processes that run a database's statements."""
+    return list(database.pool.pids()) if isinstance(database, WorkerDatabase) else []
 
 
 def _summary(direct: list[Cost], sandboxed: list[Cost]) -> dict[str, Any]:

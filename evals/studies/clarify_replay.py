@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from critiql.agent.assistant.readings import standing_pair
+from critiql.agent.state import Candidate
 from critiql.evals.run.export import open_results
 from critiql.evals.run.store import StoredAnswer
 from critiql.evals.statistics import wilson
@@ -21,14 +22,13 @@ from critiql.evals.studies.decide_replay import EXPORTS, whole
 PUBLISHED = (EXPORTS / "spider-train-300_dev-run-8.jsonl.gz",)
 
 
-def pair_of(answer: StoredAnswer) -> tuple[dict[str, Any], dict[str, Any]] | None:
+def pair_of(answer: StoredAnswer) -> tuple[Candidate, Candidate] | None:
     """The answer's candidate and the other reading that a person would be shown; None where none is asked."""
     candidates = [whole(candidate) for candidate in answer.candidates]
     own = next((each for each in candidates if each["sql"] == answer.sql), None)
     if own is None:
         return None
-    pair: Any = standing_pair({"candidates": candidates, "incumbent": own["id"]})
-    return pair
+    return standing_pair({"candidates": candidates, "incumbent": own["id"]})
 
 
 def summary(answers: Sequence[StoredAnswer]) -> dict[str, Any]:

@@ -102,7 +102,7 @@ def close(mine: Sequence[Sequence[Any]], theirs: Sequence[Sequence[Any]]) -> boo
     """Whether both are the same single number, however it was rounded."""
     if len(theirs) != 1 or len(theirs[0]) != 1 or not isinstance(theirs[0][0], int | float):
         return False
-    return abs(mine[0][0] - theirs[0][0]) < 0.01
+    return bool(abs(mine[0][0] - theirs[0][0]) < 0.01)
 
 
 def read(file: Path) -> list[dict[str, Any]]:

@@ -141,7 +141,7 @@ def _names(schema: Schema) -> dict[str, Weights]:
     """Word -> where it stands in a name or comment."""
     found: dict[str, Weights] = defaultdict(dict)
     for table in schema.tables:
-        named = [(None, table.name, table.comment)]
+        named: list[tuple[str | None, str, str]] = [(None, table.name, table.comment)]
         named += [(column.name, column.name, column.comment) for column in table.columns]
         for column, name, comment in named:
             found_here = dict.fromkeys(words(comment), IN_COMMENT) | dict.fromkeys(words(name), 1.0)
