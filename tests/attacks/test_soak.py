@@ -32,7 +32,7 @@ MEASURED_AGAIN = 4
 MEASURED = 600
 """Queries for one measurement."""
 LIMIT_MS = {"sqlite": 0.7, "duckdb": 0.7, "postgres": 1.0, "mariadb": 1.0}
-"""Median overhead of a small query; the servers are also asked about it, MariaDB for its rewritten form."""
+"""Median overhead of a small query; on a server its limits, transaction and rollback are round trips too."""
 NEW_LIMIT_MS = {"sqlite": 0.7, "duckdb": 1.5}
 """The same of a new statement under a policy. DuckDB is asked for its tree, and of a table with a denied
 column for its plan too. Two such questions cost as much as a small query: 1.3 ms beside a load of 11."""
