@@ -57,6 +57,7 @@ def test_what_cannot_be_done_is_said_before_anything_is_done(
     assert why in " ".join(done.output.split())
 
 
+@pytest.mark.slow  # importing torch and peft takes seconds
 def test_a_set_for_another_role_is_refused(tmp_path: Path, data: Path) -> None:
     pytest.importorskip("torch", reason="the extra lora is not installed")
     pytest.importorskip("peft", reason="the extra lora is not installed")
