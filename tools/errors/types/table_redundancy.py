@@ -42,8 +42,8 @@ def unneeded_join(query: Query) -> Iterator[Finding]:
     """A table that is joined, of which nothing else is used, and which the question does not name.
 
     A word of the question names it that begins like a part of the table's name, or of the column it is joined
-    on where the other side is called otherwise. Silent where rows are counted, since a join makes those, and of
-    a table that another part of the query needs: what names it there may be meant here as well.
+    on where the other side is called otherwise. Silent where rows are counted, since a join makes those, and
+    of a table that another part of the query needs: what names it there may be meant here as well.
     """
     unused = [one for scope in query.selects if not _counts(scope) for one in _left_out(query, scope)]
     sources = {id(source) for source, _ in unused}
