@@ -19,7 +19,7 @@ TEST_MODELS := smollm2-135m-instruct qwen2.5-coder-0.5b-instruct qwen2.5-coder-1
 LLAMA_PARTS := -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_TOOLS=OFF -DLLAMA_BUILD_SERVER=OFF \
   -DLLAMA_CURL=OFF -DLLAMA_OPENSSL=OFF -DLLAVA_BUILD=OFF -DMTMD_BUILD=OFF
 
-.PHONY: help ask test check check-all check-newest lint types unit integration lora fuzz page page-check picture cluster \
+.PHONY: help ask test check check-all check-newest lint types unit integration lora gpu-parcels fuzz page page-check picture cluster \
   cluster-check studio clean
 
 help: ## This list.
@@ -64,7 +64,12 @@ check-newest: ## The quick tests on another Python (NEWEST) with the newest Lang
 
 lora: $(VENV)/.installed-dev ## Install torch and its kin (gigabytes), and take a tiny adapter from data to llama.cpp.
 	$(PIP) install --constraint constraints.txt --editable ".[train,lora]"
-	$(BIN)/pytest -q -m slow tests/training/adapters
+	$(BIN)/pytest -q -m slow tests/training/adapters tests/training/parcels
+
+gpu-parcels: $(VENV)/.installed-dev ## Training sets (DATA="a.jsonl b.jsonl") and the model in pieces, for a GPU without a network.
+	@$(BIN)/python -c "import peft" 2>/dev/null || $(PIP) install --constraint constraints.txt --editable ".[train,lora]"
+	$(BIN)/critiql train pack --model $(MODEL) $(DATA:%=--data %) --out build/parcels
+	$(PIP) download --quiet --no-deps --dest build/parcels gguf
 
 fuzz: $(VENV)/.installed-dev ## Try the properties with new input for FUZZ_MINUTES minutes.
 	$(BIN)/python tests/fuzz.py $(FUZZ_MINUTES)

@@ -45,7 +45,7 @@ class Asker:
             ModelError: the model failed.
         """
         links = links_of(query.question, database, self.context)
-        prefix = schema_prefix(fitting(query.schema, links, self.context), self.context)
+        prefix = schema_prefix(fitting(query.schema, query.question, links, self.context), self.context)
         execution = None if result is None else summarise(result)
         shown = self.detector.parts
         prompt = detector_prompt(

@@ -68,7 +68,12 @@ class SharedSettings(SettingGroup):
         default=3, ge=0, le=10, description="Sample rows per table in the schema text (ddl only)."
     )
     schema_tokens: int = Field(
-        default=5000, ge=200, description="A schema text above this many tokens is pruned by links."
+        default=5000, ge=200, description="A schema text above this many tokens is pruned."
+    )
+    pruned_tokens: int = Field(
+        default=2000,
+        ge=200,
+        description="What a pruned schema text may take, in tokens, and no more than `schema_tokens`.",
     )
     show_values: bool = Field(
         default=False, description="Show values of the database that the question names."

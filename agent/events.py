@@ -304,13 +304,20 @@ _counting = Lock()
 
 def emit(event: Event) -> None:
     """Send an event down the run's custom stream, as JSON; outside a run there is nobody to tell."""
-    try:
-        writer = get_stream_writer()
-    except RuntimeError:
+    writer = stream_writer()
+    if writer is None:
         return
     with _counting:  # number and place in the stream agree, whichever thread comes first
         numbers = _writers.setdefault(writer, count())
         writer(hide_known_in(stamped(event, next(numbers)).model_dump(mode="json")))
+
+
+def stream_writer() -> Callable[[Any], None] | None:
+    """The custom stream of the graph that runs here; None outside one."""
+    try:
+        return get_stream_writer()
+    except (RuntimeError, KeyError):  # KeyError: in a tool that no graph called
+        return None
 
 
 def forward(told: dict[str, Any], writer: Callable[[Any], None]) -> None:

@@ -15,6 +15,7 @@ from critiql.cli.screen import exit_codes
 from critiql.cli.screen.extras import extra
 from critiql.cli.screen.failures import fail
 from critiql.cli.train_adapter import adapter
+from critiql.cli.train_parcels import pack, unpack
 from critiql.cli.training import local_model, training_failures
 
 with extra("evals"):
@@ -24,7 +25,7 @@ with extra("evals"):
     from critiql.evals.data.item import Dataset
     from critiql.evals.run.cached_models import cached
     from critiql.evals.run.call_cache import CallCache
-    from critiql.tools.errors.head import Floats
+    from critiql.tools.arrays import Floats
     from critiql.tools.models.files.store import resolve
     from critiql.training.data.example_file import card_path, data_card, read_rows, write_card, write_rows
     from critiql.training.data.sets import build
@@ -34,6 +35,8 @@ with extra("evals"):
 
 app = typer.Typer(no_args_is_help=True, help="Build training data; fit the detector's head or an adapter.")
 app.command("adapter")(adapter)
+app.command("pack")(pack)
+app.command("unpack")(unpack)
 
 
 class Task(StrEnum):

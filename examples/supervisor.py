@@ -28,7 +28,7 @@ def route(state: Desk) -> Literal["database", "small_talk"]:
 
 
 def make_desk(context: Context | None = None) -> Any:
-    """The graph; Critiql's own graph runs in one of its nodes, with its trace on the same stream."""
+    """The graph; Critiql's own graph runs in one of its nodes, and `subgraphs=True` streams its trace too."""
     text_to_sql = graph_of("text_to_sql")
 
     async def database(state: Desk) -> Desk:

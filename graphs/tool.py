@@ -1,6 +1,7 @@
 """Critiql as a tool of anybody's LangChain agent."""
 
 import json
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,9 @@ from pydantic import BaseModel, Field
 
 from critiql.agent.answer import Answer
 from critiql.agent.context import Context
+from critiql.agent.events import forward, stream_writer
 from critiql.agent.roles.ground import QuestionError
-from critiql.graphs.api import aask, wait
+from critiql.graphs.api import stream, wait
 from critiql.tools.database.engine import DatabaseError
 from critiql.tools.models.model import ModelError
 from critiql.tools.schema.quoting import escape_json
@@ -50,11 +52,12 @@ def as_tool(
         A tool whose text is JSON (in_words, sql, columns, rows, status) and whose artifact is the whole
         answer as `Answer.model_validate` reads it back, so that any checkpoint can hold it.
         What a user can cause (no such database, no model) comes back as the tool's text.
+        The trace goes out on the agent's custom stream, before the tool's message.
     """
 
     async def answer(question: str) -> tuple[str, dict[str, Any]]:
         try:
-            found = await aask(question, database, graph=graph, context=context)
+            found = await told_aloud(question, database, graph=graph, context=context)
         except (QuestionError, DatabaseError, ModelError) as error:
             raise ToolException(str(error)) from error
         return told(found), found.model_dump(mode="json")
@@ -71,6 +74,23 @@ def as_tool(
         response_format="content_and_artifact",
         handle_tool_error=True,
     )
+
+
+async def told_aloud(question: str, database: str | Path, **options: Any) -> Answer:
+    """The answer; the graph that calls, such as an agent, has the trace on its custom stream.
+
+    Raises:
+        QuestionError, DatabaseError, ModelError: the message says what to do.
+    """
+    write = stream_writer()
+    async with aclosing(stream(question, database, **options)) as items:  # type: ignore[type-var]
+        async for item in items:
+            if isinstance(item, Answer):
+                return item
+            if write is not None:
+                forward(item.model_dump(mode="json"), write)
+    msg = "the graph ended without an answer"
+    raise RuntimeError(msg)
 
 
 def told(answer: Answer) -> str:

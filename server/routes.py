@@ -21,6 +21,7 @@ from critiql.graphs.catalogue import GRAPHS
 from critiql.graphs.refine import Refinement
 from critiql.server import library, memory
 from critiql.server.failures import TOLD, told_of
+from critiql.server.leaving import unless_left
 from critiql.server.results import CheckResult, ExplainResult, PairResult, RunResult, SchemaResult
 from critiql.server.uploads import LARGEST, accept_upload
 from critiql.tools.chart import chart_of
@@ -142,10 +143,10 @@ def check(query: Query) -> CheckResult:
     return library.check(query.database, query.sql, query.question)
 
 
-@router.post("/refine")
-async def refine(query: Query) -> Refinement:
-    """Mend a query, or say why it is kept."""
-    return await library.refine(query.database, query.sql, query.question)
+@router.post("/refine", response_model=Refinement)
+async def refine(query: Query, http: Request) -> Refinement | Response:
+    """Mend a query, or say why it is kept; a client that leaves ends the run."""
+    return await unless_left(http, library.refine(query.database, query.sql, query.question))
 
 
 @router.post("/explain")

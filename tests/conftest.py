@@ -1,10 +1,13 @@
 """Fixtures every test may use: an empty home, a small database, and a model that follows a script."""
 
 import asyncio
+import gc
+import io
 import json
 import os
 import shutil
 import sqlite3
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -21,6 +24,8 @@ from critiql.tools.models.model import ChoiceReading, Generation, HiddenState, P
 from critiql.tools.settings import settings
 
 os.environ["LANGSMITH_TRACING"] = "false"
+# With so many modules loaded, looking for cycles took a tenth of the time.
+gc.set_threshold(100_000, 50, 100)
 
 BIRD = Path(__file__).parent / "fixtures/evals/bird"
 
@@ -34,6 +39,19 @@ hypothesis.load_profile("fuzz" if os.environ.get("FUZZ_MINUTES") else "quick")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--update-snapshots` writes what is rendered now; the change is then reviewed in the diff."""
     parser.addoption("--update-snapshots", action="store_true", help="Write the snapshots anew.")
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays until the end, and need not be looked through for cycles."""
+    gc.freeze()
+
+
+def pytest_sessionfinish() -> None:
+    """The interpreter's own clearing up looks at everything again; llama_cpp leaves two files open for it."""
+    gc.unfreeze()
+    utils = sys.modules.get("llama_cpp._utils")
+    for name in ("outnull_file", "errnull_file"):
+        getattr(utils, name, io.BytesIO()).close()
 
 
 @pytest.fixture(autouse=True)
@@ -158,10 +176,10 @@ def bird(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture
-def shop(tmp_path: Path) -> Path:
-    """A database of two tables and five rows."""
-    path = tmp_path / "shop.sqlite"
+@pytest.fixture(scope="session")
+def shop_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database of two tables and five rows, made once."""
+    path = tmp_path_factory.mktemp("shop") / "shop.sqlite"
     connection = sqlite3.connect(path)
     connection.executescript(
         """
@@ -174,3 +192,21 @@ def shop(tmp_path: Path) -> Path:
     )
     connection.close()
     return path
+
+
+@pytest.fixture
+def shop(shop_file: Path) -> Iterator[Path]:
+    """The shop that all tests read, so that its process and its schema are kept from test to test."""
+
+    def state() -> list[tuple[str, int]]:
+        return [(file.name, file.stat().st_mtime_ns) for file in shop_file.parent.iterdir()]
+
+    before = state()
+    yield shop_file
+    assert state() == before, "this test needs own_shop"
+
+
+@pytest.fixture
+def own_shop(shop_file: Path, tmp_path: Path) -> Path:
+    """A shop of the test's own, to change and to lay files beside."""
+    return Path(shutil.copy(shop_file, tmp_path))

@@ -60,4 +60,5 @@ def prefix_for(text: str, database: Database, context: Context) -> str:
     Raises:
         DatabaseError: the database cannot be read.
     """
-    return schema_prefix(fitting(database.schema(), links_of(text, database, context), context), context)
+    links = links_of(text, database, context)
+    return schema_prefix(fitting(database.schema(), text, links, context), context)

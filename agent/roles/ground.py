@@ -1,7 +1,7 @@
 """ground: a question's start. The schema as every prompt of the run shows it, and what is known beyond it."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,9 +15,11 @@ from critiql.agent.memory.examples import examples_for
 from critiql.agent.state import State, Update, question_of
 from critiql.tools.database.engine import Database
 from critiql.tools.exceptions import USAGE, CritiqlError
-from critiql.tools.linking.link import Link, link, mentioned_values
+from critiql.tools.linking.link import Link, mentioned_values
 from critiql.tools.linking.linked import link_database
-from critiql.tools.linking.prune import prune
+from critiql.tools.linking.per_schema import per_schema
+from critiql.tools.linking.prune import Count, Show, prune
+from critiql.tools.linking.prune import fits as fits_budget
 from critiql.tools.models.factory import load_model
 from critiql.tools.schema.ddl import ddl
 from critiql.tools.schema.model import Schema
@@ -45,7 +47,7 @@ def ground(state: State, context: Context) -> Update:
     question = checked_question(state)
     database = database_of(state, context)
     links = links_of(question, database, context)
-    schema = fitting(database.schema(), links, context)
+    schema = fitting(database.schema(), question, links, context)
     prefix = schema_prefix(schema, context)
     notes = notes_for(state, links)
     _announce(database, schema, prefix, notes)
@@ -96,25 +98,33 @@ def checked_question(state: State) -> str:
 
 
 def links_of(question: str, database: Database, context: Context) -> tuple[Link, ...]:
-    """What the question's words name in the database; nothing where nobody would look at it."""
-    if context.show_values and context.execution:
-        return link_database(question, database, values=True)
-    return () if fits(database.schema(), context) else link(question, database.schema())
+    """What the question's words name in the database; nothing where values are not shown."""
+    looked_up = context.show_values and context.execution
+    return link_database(question, database, values=True) if looked_up else ()
 
 
-def fitting(schema: Schema, links: Sequence[Link], context: Context) -> Schema:
-    """The whole schema where its text fits the token budget, else the part that the links point to."""
+def fitting(schema: Schema, question: str, links: Sequence[Link], context: Context) -> Schema:
+    """The whole schema where its text fits `schema_tokens`, else the part that the question needs."""
     if fits(schema, context):
         return schema
-    return prune(
-        schema, links, context.schema_tokens, _counter(context), lambda part: schema_text(part, context)
-    )
+    budget = min(context.pruned_tokens, context.schema_tokens)
+    seen = schema if context.execution else replace(schema, samples={})
+    return prune(seen, question, budget, *_measures(context), links)
 
 
 def fits(schema: Schema, context: Context) -> bool:
-    """Whether a schema's text stays within the token budget; no text has more tokens than bytes."""
-    text = schema_text(schema, context)
-    return len(text.encode()) <= context.schema_tokens or _counter(context)(text) <= context.schema_tokens
+    """Whether a schema's text stays within `schema_tokens`; found out once for each way to show it."""
+    shown = (context.schema_format, context.sample_rows, context.execution)
+    asked = ("fits", context.schema_tokens, context.spec("actor"), *shown)
+    return per_schema(schema, asked, lambda: fits_budget(schema, context.schema_tokens, *_measures(context)))
+
+
+def _measures(context: Context) -> tuple[Count, Show]:
+    """How tokens are counted, by a model that is loaded when it has to count; and how a schema is shown."""
+    return (
+        lambda text: load_model(context.spec("actor")).count_tokens(text),
+        lambda part: schema_text(part, context),
+    )
 
 
 def schema_prefix(schema: Schema, context: Context) -> str:
@@ -139,11 +149,6 @@ def notes_for(state: State, links: Sequence[Link]) -> str:
     return "\n".join([*lines, *(["Values in the database:", *values] if values else [])])
 
 
-def _counter(context: Context) -> Callable[[str], int]:
-    """How the actor's model counts tokens."""
-    return load_model(context.spec("actor")).count_tokens
-
-
 def _announce(database: Database, schema: Schema, prefix: str, notes: str) -> None:
     """Tell the trace."""
     emit(
@@ -152,7 +157,7 @@ def _announce(database: Database, schema: Schema, prefix: str, notes: str) -> No
             dialect=database.dialect,
             tables=len(schema.tables),
             schema_characters=len(prefix),
-            pruned=len(schema.tables) < len(database.schema().tables),
+            pruned=schema != database.schema(),
             notes=notes,
         )
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 
 import typer
 from pydantic import ValidationError
@@ -29,7 +30,7 @@ def failures() -> Iterator[None]:
         fail(str(error), error.exit_code)
 
 
-def fail(message: str, code: int) -> None:
+def fail(message: str, code: int) -> NoReturn:
     """Say it on standard error and leave.
 
     Raises:

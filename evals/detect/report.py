@@ -15,7 +15,7 @@ from critiql.agent.context import Context
 from critiql.agent.databases import limits_of, summarise
 from critiql.agent.detect.prompt import detector_prompt
 from critiql.agent.detect.semantic import SemanticDetector
-from critiql.agent.roles.ground import fits, fitting, schema_prefix
+from critiql.agent.roles.ground import fitting, schema_prefix
 from critiql.agent.state import Execution
 from critiql.evals.detect.style_baseline import style_scores
 from critiql.evals.detect.subjects import Subject
@@ -232,8 +232,7 @@ class _Place:
 
     def prefix(self, question: str) -> str:
         """As `ground` writes it."""
-        links = () if fits(self.schema, self.context) else link(question, self.schema)
-        return schema_prefix(fitting(self.schema, links, self.context), self.context)
+        return schema_prefix(fitting(self.schema, question, (), self.context), self.context)
 
 
 @contextmanager

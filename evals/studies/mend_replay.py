@@ -62,7 +62,8 @@ class Ended(NamedTuple):
 class Replayed(NamedTuple):
     """One stored answer, without and with the rule."""
 
-    index: int
+    number: int
+    """Of the question."""
     before: Ended
     now: Ended
 
@@ -155,15 +156,15 @@ def summarise_replays(found: Sequence[Replayed], items: dict[int, Item]) -> dict
     with TemporaryDirectory() as folder:
         for one in changed:
             queries = (one.before.sql, one.now.sql)
-            before, now = on_copies(items[one.index], queries, Path(folder))
+            before, now = on_copies(items[one.number], queries, Path(folder))
             copies[f"{_word(before)} before, {_word(now)} now"] += 1
     return {
         "answers": len(found),
         "right before": sum(one.before.right for one in found),
         "right now": sum(one.now.right for one in found),
         "another query": len(changed),
-        "fixed": [one.index for one in changed if one.now.right and not one.before.right],
-        "broken": [one.index for one in changed if one.before.right and not one.now.right],
+        "fixed": [one.number for one in changed if one.now.right and not one.before.right],
+        "broken": [one.number for one in changed if one.before.right and not one.now.right],
         "on copies": dict(copies),
         "end earlier": sum(one.now.round < one.before.round for one in found),
         "newly in doubt": sum(one.now.in_doubt and not one.before.in_doubt for one in found),

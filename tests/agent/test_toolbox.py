@@ -1,8 +1,7 @@
 """The parts as tools: typed arguments, quoted and capped answers, nothing run where nothing may be."""
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from pydantic import ValidationError
 from critiql.agent.context import Context
 from critiql.agent.toolbox import LONGEST, OFF, quoted, toolbox
 from critiql.tools.database.engine import Database
-from critiql.tools.database.open import open_database
+from critiql.tools.database.open import get_database
 
 CASES_FILE = Path(__file__).parents[1] / "fixtures/agent/toolbox.jsonl"
 
@@ -22,9 +21,8 @@ CASES = [json.loads(line) for line in CASES_FILE.read_text(encoding="utf-8").spl
 
 
 @pytest.fixture
-def database(shop: Path) -> Iterator[Database]:
-    with closing(open_database(shop)) as opened:
-        yield opened
+def database(shop: Path) -> Database:
+    return get_database(shop)
 
 
 def by_name(database: Database, **settings: Any) -> dict[str, BaseTool]:

@@ -17,6 +17,7 @@ import httpx
 import pytest
 from markdown_it import MarkdownIt
 from mcp import Client
+from mcp.server.mcpserver import MCPServer
 from mcp.types import ElicitResult
 
 from critiql.agent.assistant import readings
@@ -69,10 +70,26 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def offered(hostile: Path) -> Served:
+    return Served(databases={"shop": str(hostile)}, models=("scripted",))
+
+
+@pytest.fixture(scope="module")
+def transport(offered: Served) -> httpx.ASGITransport:
+    """The application that serves it, made once."""
+    return httpx.ASGITransport(make_app(offered))
+
+
+@pytest.fixture(scope="module")
+def mcp_server() -> MCPServer[Any]:
+    """The door for agents, made once."""
+    return door.make_server()
+
+
 @pytest.fixture
-def served(hostile: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
+def served(offered: Served, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
     """This process serves it."""
-    offered = Served(databases={"shop": str(hostile)}, models=("scripted",))
     monkeypatch.setenv("CRITIQL_SERVED", offered.model_dump_json())
     settings.cache_clear()
     door._pending.clear()
@@ -100,10 +117,11 @@ def is_words(markdown: str) -> bool:
 
 
 @EACH
-async def test_the_openai_protocol(text: str, served: Served, scripted: Callable[..., Any]) -> None:
+async def test_the_openai_protocol(
+    text: str, served: Served, transport: httpx.ASGITransport, scripted: Callable[..., Any]
+) -> None:
     """The question holds the text, and so do the thoughts, which front-ends read as Markdown too."""
     scripted([f"SELECT {quoted(text)} FROM shown -- {text.splitlines()[0]}"], [0.5])
-    transport = httpx.ASGITransport(make_app(served))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
         body: dict[str, Any] = {"messages": [{"role": "user", "content": f"What is {text}?"}]}
         answered = await client.post("/v1/chat/completions", json=body)
@@ -117,9 +135,10 @@ async def test_the_openai_protocol(text: str, served: Served, scripted: Callable
     assert lines[-1] == "data: [DONE]"
 
 
-async def test_the_servers_own_routes(served: Served, scripted: Callable[..., Any]) -> None:
+async def test_the_servers_own_routes(
+    served: Served, transport: httpx.ASGITransport, scripted: Callable[..., Any]
+) -> None:
     scripted([EVERYTHING], [0.5])
-    transport = httpx.ASGITransport(make_app(served))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
         question = {"question": "\n".join(TEXTS), "settings": PLAIN}
         answered = await client.post("/api/ask", json=question)
@@ -147,7 +166,11 @@ async def test_the_servers_own_routes(served: Served, scripted: Callable[..., An
     ids=lambda given: given if isinstance(given, str) else "",
 )
 async def test_results_of_mcp(
-    tool: str, arguments: dict[str, str], served: Served, scripted: Callable[..., Any]
+    tool: str,
+    arguments: dict[str, str],
+    served: Served,
+    mcp_server: MCPServer[Any],
+    scripted: Callable[..., Any],
 ) -> None:
     scripted([EVERYTHING], [0.5])
     told: list[str] = []
@@ -155,7 +178,7 @@ async def test_results_of_mcp(
     async def note(_progress: float, _total: float | None, message: str | None) -> None:
         told.append(message or "")
 
-    async with Client(door.make_server()) as client:
+    async with Client(mcp_server) as client:
         answered = await client.call_tool(tool, arguments, progress_callback=note)
     said = "".join(block.text for block in answered.content)  # type: ignore[union-attr]
     assert said
@@ -169,8 +192,8 @@ async def test_results_of_mcp(
         assert answered.structured_content["rows"] == [TEXTS]
 
 
-async def test_resources_of_mcp(served: Served) -> None:
-    async with Client(door.make_server()) as client:
+async def test_resources_of_mcp(served: Served, mcp_server: MCPServer[Any]) -> None:
+    async with Client(mcp_server) as client:
         table = await client.read_resource("schema://shown")
     assert only_shown(table.contents[0].text)  # type: ignore[union-attr]
 
@@ -255,7 +278,11 @@ async def test_assumptions(text: str, served: Served, hostile: Path, scripted: C
 
 @EACH_WRITTEN
 async def test_the_other_reading(
-    text: str, served: Served, scripted: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    text: str,
+    served: Served,
+    mcp_server: MCPServer[Any],
+    scripted: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Two queries that both stand are told apart by their steps, which name tables and columns."""
     monkeypatch.setattr(readings, "regard", lambda candidate: 1)
@@ -269,7 +296,7 @@ async def test_the_other_reading(
         asks.append(params.message)
         return ElicitResult(action="accept", content={"reading": "B"})
 
-    async with Client(door.make_server(), elicitation_callback=choose) as client:
+    async with Client(mcp_server, elicitation_callback=choose) as client:
         answered = await client.call_tool("ask", {"question": "What is shown?"})
     assert len(asks) == 1
     assert is_words(asks[0]), asks[0]

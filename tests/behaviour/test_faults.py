@@ -231,10 +231,11 @@ def test_a_local_model_that_cannot_be_loaded(
     made: Callable[..., str],
     scripted: Callable[..., Any],
     shop: Path,
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     scripted([BROKEN if role == "refiner" else RIGHT])
-    settings = {"model": "scripted", "llm_critic": "raw", f"{role}_model": made(shop.parent, monkeypatch)}
+    settings = {"model": "scripted", "llm_critic": "raw", f"{role}_model": made(tmp_path, monkeypatch)}
     context = Context(z=2, refine=True, **settings)  # type: ignore[arg-type]
     if role == "actor":
         with pytest.raises(ModelError, match="cannot be loaded" if made is damaged else "smaller model"):

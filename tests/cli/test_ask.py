@@ -20,14 +20,14 @@ QUESTION = "How many items are there?"
 
 
 @pytest.fixture
-def folder(tmp_path: Path, shop: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path, own_shop: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with things that are no database and no model, and an empty store of models."""
     (tmp_path / "text.sqlite").write_text("just some text, long enough to be read as a header\n" * 40)
     (tmp_path / "bad.gguf").write_bytes(b"GGUF" + bytes(1000))
     sqlite3.connect(tmp_path / "empty.sqlite").execute("VACUUM").connection.close()
     monkeypatch.setenv("CRITIQL_MODELS", str(tmp_path / "models"))
     settings.cache_clear()
-    return shop.parent
+    return own_shop.parent
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
@@ -113,6 +113,13 @@ def test_markup_and_control_characters_in_rows_are_only_shown(
     done = ask(scripted, shop, ["SELECT '[bold]x' || char(27) || '[2J' AS title"], "--quiet")
     assert "[bold]x" in done.output
     assert "\x1b[2J" not in done.output
+
+
+def test_the_words_of_the_json_have_no_marks_of_markdown(scripted: Callable[..., Any], shop: Path) -> None:
+    done = ask(scripted, shop, ["SELECT 'a_b*c [d]' AS the_title"], "--json")
+    words = json.loads(done.stdout)["in_words"]
+    assert "a_b*c [d]" in words
+    assert "\\" not in words
 
 
 def test_a_second_time_the_query_is_recalled_unless_asked_afresh(

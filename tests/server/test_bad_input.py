@@ -1,5 +1,7 @@
 """What goes wrong on a running server: each with a plain error, and a good question right after it."""
 
+import asyncio
+import http.client
 import json
 import os
 import signal
@@ -11,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import mcp
 import pytest
 from langgraph_sdk import get_sync_client
+from mcp.client.streamable_http import streamable_http_client
 from scripted_endpoint import free_port, process, script
 from served import ASKED, COUNT, PLAIN, QUESTION, bearer, environment_of, make_shop, running
 
@@ -27,6 +31,7 @@ class Place:
 
     def __init__(self, url: str, folder: Path, model: str, environment: dict[str, str]) -> None:
         self.url, self.folder, self.model, self.environment = url, folder, model, environment
+        self.port = int(url.rsplit(":", 1)[1])
 
     def let_model(self, do: str) -> None:
         """From now on."""
@@ -42,6 +47,15 @@ class Place:
         """The same over /v1."""
         body = {"messages": ASKED["messages"], "model": "critiql/shop", **more}
         return httpx.post(f"{self.url}/v1/chat/completions", json=body, headers=BEARER, timeout=120)
+
+    async def refused_tool(self, name: str, arguments: dict[str, Any]) -> str:
+        """What a tool says over the Model Context Protocol that cannot do its work."""
+        async with httpx.AsyncClient(headers=BEARER, timeout=120) as carrier:
+            transport = streamable_http_client(f"{self.url}/mcp", http_client=carrier)
+            async with mcp.Client(transport) as agent:
+                answered = await agent.call_tool(name, arguments)
+        assert answered.is_error
+        return str(answered.content[0].text)  # type: ignore[union-attr]
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +113,18 @@ def test_a_model_that_fails_in_the_middle(place: Place, do: str) -> None:
         final = client.runs.wait(None, "assistant", input=ASKED, context=PLAIN)
     assert final["problem"]["kind"] == "model"
     assert is_plain(final["problem"]["message"])
+    assert is_plain(asyncio.run(place.refused_tool("ask", {"question": QUESTION})))
+
+
+def test_a_model_that_never_answers_is_left_at_the_end_of_the_time(place: Place) -> None:
+    place.let_model("wait")
+    started = time.monotonic()
+    _, text = place.ask(settings={**PLAIN, "answer_cache": False, "seconds": 2})
+    assert time.monotonic() - started < 20
+    error = json.loads(text.strip().split("\n")[-1].removeprefix("data: "))
+    assert error["kind"] == "model"
+    assert "seconds=" in error["message"]
+    assert is_plain(error["message"])
 
 
 def test_a_database_that_vanishes_and_comes_back(place: Place) -> None:
@@ -115,6 +141,15 @@ def test_a_database_that_vanishes_and_comes_back(place: Place) -> None:
         )
         assert is_plain(ran.text)
         assert ran.status_code == 404 or not ran.json()["ok"]
+        chat = place.chat(model="critiql/gone")
+        assert chat.status_code == 404
+        with get_sync_client(url=place.url, headers=BEARER, timeout=120) as client:
+            asked = {**ASKED, "database": "gone"}
+            final = client.runs.wait(None, "assistant", input=asked, context=PLAIN)
+        over_mcp = asyncio.run(place.refused_tool("ask", {"question": QUESTION, "database": "gone"}))
+        for said in (chat.json()["error"]["message"], final["problem"]["message"], over_mcp):
+            assert "gone.sqlite" in said
+            assert is_plain(said)
         listed = httpx.get(f"{place.url}/api/databases", headers=BEARER).json()
         assert [one["name"] for one in listed] == ["shop", "gone"]
     finally:
@@ -126,10 +161,7 @@ def test_a_database_that_vanishes_and_comes_back(place: Place) -> None:
 def test_a_client_that_leaves_frees_the_model(place: Place, path: str) -> None:
     """The call to the model ends within seconds, not when the model would."""
     place.let_model("wait")
-    told = place.folder / "do.left"
-    asked = place.folder / "do.asked"
-    for each in (told, asked):
-        each.unlink(missing_ok=True)
+    told, asked = left_and_asked(place)
     bodies: dict[str, dict[str, Any]] = {
         "/api/ask": {"question": QUESTION, "settings": {**PLAIN, "answer_cache": False}},
         "/v1/chat/completions": {"messages": ASKED["messages"], "stream": True},
@@ -148,6 +180,45 @@ def test_a_client_that_leaves_frees_the_model(place: Place, path: str) -> None:
         wait_for(asked.exists)
     wait_for(told.exists)
     assert told.exists(), "the endpoint saw the client leave"
+
+
+@pytest.mark.parametrize("path", ["/api/refine", "/v1/chat/completions"])
+def test_a_client_that_leaves_before_a_whole_answer_frees_the_model(place: Place, path: str) -> None:
+    """No stream tells the server that nobody waits any more."""
+    told, asked = left_and_asked(place)
+    bodies: dict[str, dict[str, Any]] = {
+        "/api/refine": {"question": QUESTION, "sql": "SELECT nothing FROM item"},
+        "/v1/chat/completions": {"messages": ASKED["messages"]},
+    }
+    place.let_model("wait")
+    leaving = http.client.HTTPConnection("127.0.0.1", place.port)
+    headers = {**BEARER, "Content-Type": "application/json"}
+    leaving.request("POST", path, json.dumps(bodies[path]), headers)
+    wait_for(asked.exists)
+    leaving.close()
+    wait_for(told.exists)
+    assert told.exists(), "the endpoint saw the client leave"
+
+
+async def test_a_client_of_mcp_that_leaves_frees_the_model(place: Place) -> None:
+    told, asked = left_and_asked(place)
+    place.let_model("wait")
+    async with httpx.AsyncClient(headers=BEARER, timeout=60) as carrier:
+        transport = streamable_http_client(f"{place.url}/mcp", http_client=carrier)
+        async with mcp.Client(transport) as agent:
+            call = asyncio.create_task(agent.call_tool("ask", {"question": QUESTION}))
+            await asyncio.to_thread(wait_for, asked.exists)
+            call.cancel()
+            await asyncio.to_thread(wait_for, told.exists)
+    assert told.exists(), "the endpoint saw the client leave"
+
+
+def left_and_asked(place: Place) -> tuple[Path, Path]:
+    """What the model writes when its caller leaves, and when it is called; neither is there yet."""
+    signs = place.folder / "do.left", place.folder / "do.asked"
+    for each in signs:
+        each.unlink(missing_ok=True)
+    return signs
 
 
 def wait_for(true: Any, seconds: float = 15) -> None:
@@ -190,7 +261,7 @@ def test_two_clients_on_one_thread(place: Place, strategy: str) -> None:
 
 @pytest.mark.parametrize("command", ["serve", "mcp"])
 def test_a_busy_port(place: Place, command: str) -> None:
-    port = place.url.rsplit(":", 1)[1]
+    port = str(place.port)
     more = ["--http"] if command == "mcp" else []
     done = subprocess.run(
         [script("critiql"), command, *more, "--port", port, "--db", str(place.folder / "shop.sqlite")],

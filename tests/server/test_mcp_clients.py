@@ -5,6 +5,7 @@ Both come from a package registry; where there is none, or no Node, the tests ar
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from typing import Any
 
 import pytest
 from scripted_endpoint import script
-from served import COUNT, QUESTION, Served, serving_shop
+from served import CUSTOMERS, HOW_MANY, Served, serving_sample
 
 pytestmark = [pytest.mark.server, pytest.mark.slow, pytest.mark.enable_socket]
 
@@ -27,14 +28,14 @@ TOOLS = {"ask", "run", "check", "refine", "explain", "describe"}
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with serving_shop(
+    with serving_sample(
         tmp_path_factory.mktemp("clients"), "--token", TOKEN, environment={"CRITIQL_TOKEN": TOKEN}
     ) as place:
         yield place
 
 
 def stdio_command(served: Served) -> list[str]:
-    return [script("critiql"), "mcp", "--db", f"shop={served.database}", "--model", served.model]
+    return [script("critiql"), "mcp", "--db", f"music={served.database}", "--model", served.model]
 
 
 @pytest.fixture(scope="module")
@@ -61,11 +62,11 @@ def test_a_client_of_the_first_version(way: str, served: Served, old_python: str
     seen: dict[str, Any] = json.loads(done.stdout)
     assert seen["version"].startswith("1.")
     assert set(seen["tools"]) == TOOLS
-    assert seen["rows"] == [[3]]
-    assert any(COUNT in line for line in seen["told"]), "progress before the answer"
+    assert seen["rows"] == [[250]]
+    assert any(CUSTOMERS in line for line in seen["told"]), "progress before the answer"
     assert seen["refused"][0]
     assert "is served here" in seen["refused"][1]
-    assert "CREATE TABLE item" in seen["table"]
+    assert "CREATE TABLE customers" in seen["table"]
 
 
 @pytest.fixture(scope="module")
@@ -93,23 +94,38 @@ def inspector(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     return [str(folder / "node_modules/.bin/mcp-inspector-cli")]
 
 
+def inspect(inspector: list[str], served: Served, *arguments: str) -> dict[str, Any]:
+    """What the inspector prints. It looks for its own package.json from the folder it runs in."""
+    done = subprocess.run(
+        [*inspector, "--cli", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        env=served.environment,
+        cwd=Path(inspector[0]).resolve().parent,
+    )
+    assert done.returncode == 0, done.stderr + done.stdout
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
 @pytest.mark.parametrize("way", ["http", "stdio"])
-def test_the_inspector(way: str, served: Served, inspector: list[str]) -> None:
+def test_the_inspector(way: str, served: Served, inspector: list[str], tmp_path: Path) -> None:
+    """It shows no progress; with a token for it the server tells it, as is seen on standard output."""
+    wire = tmp_path / "wire.jsonl"
     if way == "http":
         where = [f"{served.url}/mcp", "--transport", "http", "--header", f"Authorization: Bearer {TOKEN}"]
     else:
-        where = stdio_command(served)
-
-    def call(*more: str) -> dict[str, Any]:
-        command = [*inspector, *where, *more] if way == "http" else [*inspector, *more, "--", *where]
-        done = subprocess.run(
-            command, capture_output=True, text=True, check=False, timeout=120, env=served.environment
-        )
-        assert done.returncode == 0, done.stderr + done.stdout
-        found: dict[str, Any] = json.loads(done.stdout)
-        return found
-
-    assert {tool["name"] for tool in call("--method", "tools/list")["tools"]} == TOOLS
-    asked = ["--method", "tools/call", "--tool-name", "ask", "--tool-arg", f"question={QUESTION}"]
-    assert call(*asked)["structuredContent"]["rows"] == [[3]]
-    assert call("--method", "resources/templates/list")["resourceTemplates"]
+        where = ["sh", "-c", f"{shlex.join(stdio_command(served))} | tee {shlex.quote(str(wire))}"]
+    listed = inspect(inspector, served, *where, "--method", "tools/list")["tools"]
+    assert {tool["name"] for tool in listed} == TOOLS
+    assert inspect(inspector, served, *where, "--method", "resources/templates/list")["resourceTemplates"]
+    asked = ["--method", "tools/call", "--tool-name", "ask", "--tool-arg", f"question={HOW_MANY}"]
+    answered = inspect(inspector, served, *where, *asked, "--tool-metadata", "progressToken=one")
+    assert answered["structuredContent"]["rows"] == [[250]]
+    if way == "stdio":
+        sent = [json.loads(line) for line in wire.read_text().splitlines()]
+        told = [each["params"]["message"] for each in sent if each.get("method") == "notifications/progress"]
+        assert any(CUSTOMERS in line for line in told)
+        assert "structuredContent" in sent[-1]["result"], "progress before the answer"

@@ -58,10 +58,10 @@ async def test_what_is_refused(
 
 
 async def test_a_pair_of_a_database_that_is_not_served_is_neither_shown_nor_removed(
-    client: httpx.AsyncClient, shop: Path
+    client: httpx.AsyncClient, own_shop: Path
 ) -> None:
-    other = shop.with_name("other.sqlite")
-    other.write_bytes(shop.read_bytes())
+    other = own_shop.with_name("other.sqlite")
+    other.write_bytes(own_shop.read_bytes())
     kept, _ = confirm("How many?", "SELECT 7", get_database(other), "Ines", limits=DEFAULT_LIMITS)
     assert (await client.get("/api/memory")).json() == []
     assert (await client.delete(f"/api/memory/{kept.name}")).status_code == 404

@@ -140,9 +140,16 @@ async def test_errors_are_sentences(
     assert answered.json()["error"]["message"]
 
 
-async def test_a_database_that_vanishes(client: httpx.AsyncClient, shop: Path) -> None:
-    shop.unlink()
-    ran = (await client.post("/api/run", json={"sql": COUNT})).json()
+async def test_a_database_that_vanishes(
+    offered: Served, own_shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = offered.model_copy(update={"databases": {"shop": str(own_shop)}})
+    monkeypatch.setenv("CRITIQL_SERVED", own.model_dump_json())
+    settings.cache_clear()
+    own_shop.unlink()
+    transport = httpx.ASGITransport(make_app(own))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        ran = (await client.post("/api/run", json={"sql": COUNT})).json()
     told = ran.get("error", {}).get("message") or ran["message"]
     assert "shop.sqlite" in told or ran["kind"]
     assert "Traceback" not in json.dumps(ran)

@@ -34,10 +34,10 @@ async def main() -> dict[str, Any]:
         session = await stack.enter_async_context(ClientSession(streams[0], streams[1]))
         began = await session.initialize()
         tools = [tool.name for tool in (await session.list_tools()).tools]
-        question = {"question": "How many items are there?"}
+        question = {"question": "How many customers are there?"}
         asked = await session.call_tool("ask", question, progress_callback=note)
         wrong = await session.call_tool("run", {"sql": "SELECT 1", "database": "/etc/passwd"})
-        table = await session.read_resource("schema://item")  # type: ignore[arg-type]
+        table = await session.read_resource("schema://customers")  # type: ignore[arg-type]
         return {
             "version": version("mcp"),
             "protocol": began.protocolVersion,

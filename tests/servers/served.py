@@ -9,10 +9,15 @@ from typing import Any, NamedTuple
 
 from scripted_endpoint import free_port, process, script, scripted_endpoint
 
+from critiql.tools.database.sample.build import build
+
 COUNT = "SELECT COUNT(*) FROM item"
 QUESTION = "How many items are there?"
 ASKED: dict[str, Any] = {"messages": [{"role": "user", "content": QUESTION}], "database": "shop"}
 PLAIN = {"llm_critic": "off"}
+CUSTOMERS = "SELECT COUNT(*) AS customers FROM customers"
+HOW_MANY = "How many customers are there?"
+"""A question of the sample database, and its query: 250."""
 
 
 class Served(NamedTuple):
@@ -51,12 +56,45 @@ def environment_of(folder: Path, **more: str) -> dict[str, str]:
 @contextmanager
 def serving_shop(folder: Path, *more: str, environment: dict[str, str] | None = None) -> Iterator[Served]:
     """`critiql serve` with the shop and a model that always writes the same query."""
-    database = folder / "shop.sqlite"
-    make_shop(database)
+    make_shop(folder / "shop.sqlite")
+    with serving(folder, "shop", COUNT, *more, environment=environment) as place:
+        yield place
+
+
+@contextmanager
+def serving_sample(
+    folder: Path, *more: str, environment: dict[str, str] | None = None, latency: float = 0.0
+) -> Iterator[Served]:
+    """`critiql serve` with the sample database and a model that counts its customers."""
+    build(folder / "music.sqlite")
+    with serving(folder, "music", CUSTOMERS, *more, environment=environment, latency=latency) as place:
+        yield place
+
+
+@contextmanager
+def serving(
+    folder: Path,
+    name: str,
+    says: str,
+    *more: str,
+    environment: dict[str, str] | None = None,
+    latency: float = 0.0,
+) -> Iterator[Served]:
+    """`critiql serve` with the folder's database of that name, and a model that always says the same.
+
+    Args:
+        folder: where everything of the server is kept.
+        name: of the database, and of its file.
+        says: what the model writes.
+        more: further arguments of the command.
+        environment: further variables.
+        latency: seconds before the model writes.
+    """
+    database = folder / f"{name}.sqlite"
     given = environment_of(folder, **(environment or {}))
-    with scripted_endpoint(COUNT, folder / "llmock.log") as model:
+    with scripted_endpoint(says, folder / "llmock.log", latency) as model:
         port = free_port()
-        arguments = ["--db", f"shop={database}", "--port", str(port), "--model", model, *more]
+        arguments = ["--db", f"{name}={database}", "--port", str(port), "--model", model, *more]
         with running([script("critiql"), "serve", *arguments], folder, port, given):
             yield Served(f"http://127.0.0.1:{port}", port, model, database, given)
 

@@ -42,8 +42,13 @@ def seconds_until_idle(server: Server, patience: float, but: frozenset[str] = fr
 
 def memory(server: Server) -> int:
     """Resident bytes of all processes of the server, without pages they share."""
+    return sum(map(_anonymous, processes(server)))
+
+
+def processes(server: Server) -> list[int]:
+    """All processes of the server."""
     main = int((server.folder / PID_FILES[server.kind]).read_text().split()[0])
-    return sum(map(_anonymous, [main, *_children(main)]))
+    return [main, *_children(main)]
 
 
 def _children(pid: int) -> list[int]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from page_hands import ask_and_wait, cells, write_sql
+from page_hands import ask_and_wait, cells, sql_of, write_sql
 from page_server import PageServer
 
 from critiql.tools.schema.quoting import CONTROL
@@ -89,6 +89,18 @@ def test_what_a_query_names(tab: Any) -> None:
     tab.get_by_role("button", name="Run", exact=True).click()
     expect(tab.locator(".sql").get_by_role("alert")).to_be_visible()
     nothing_happened(tab, heard)
+
+
+def test_what_a_query_hides(tab: Any) -> None:
+    """It is shown as an escape, and what runs is the text as it was written."""
+    ask_and_wait(tab, QUESTION)
+    write_sql(tab, "SELECT 'a\u202eb\u200b\U000e0041' AS hidden")
+    expect(tab.locator(".sql .editor:not(.shown) .cm-hidden")).to_have_text(
+        ["\\u202e", "\\u200b", "\\U000e0041"]
+    )
+    assert CONTROL.findall(sql_of(tab)) == []
+    tab.get_by_role("button", name="Run", exact=True).click()
+    expect(tab.locator(".result tbody td")).to_have_text("a\\u202eb\\u200b\\U000e0041")
 
 
 HOST = """<!doctype html><title>Host</title>

@@ -11,15 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
+from critiql.tools.arrays import Flags, Floats
 from critiql.tools.errors.types.catalogue import ERROR_TYPES, NULL_KEYWORDS, RESERVED
 from critiql.tools.models.model import ModelError
-
-Floats = NDArray[np.float32]
-Flags = NDArray[np.bool_]
 
 NULL = 0
 """Row of the null token, No Error."""

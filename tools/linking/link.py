@@ -5,11 +5,13 @@ column by name (all words, or some of them), and to a column's value when their 
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from critiql.tools.database.result import Value
+from critiql.tools.linking.name_index import name_index
 from critiql.tools.linking.value_index import GAMMA, ValueIndex, ValueMatch
 from critiql.tools.schema.model import Schema
 from critiql.tools.schema.quoting import cell_text
@@ -129,15 +131,11 @@ def link(
 
 
 def _names(spans: Sequence[QuestionSpan], schema: Schema) -> list[Link]:
-    names = [(table.name, None, words(table.name)) for table in schema.tables]
-    targets: list[tuple[str, str | None, tuple[str, ...]]] = [*names]
-    targets += [
-        (table.name, each.name, words(each.name)) for table in schema.tables for each in table.columns
-    ]
+    index = name_index(schema)
     links = []
     for span in spans:
         said = words(span.text.replace("'s", "").replace("’s", ""))
-        for table, column, name in targets if said else ():
+        for table, column, name in index.holding(said) if said else ():
             score = _name_score(said, name)
             if score >= LEAST_PARTIAL:
                 links.append(Link(span, _name_kind(column, score), table, column, None, score))
@@ -180,19 +178,22 @@ def _plausible(span: QuestionSpan, match: ValueMatch) -> bool:
 def _widest(links: Sequence[Link]) -> list[Link]:
     """Leave out links inside a longer span that names the same, or anything of the sort exactly."""
     kept: list[Link] = []
+    same: dict[tuple[str, str | None, Value], list[QuestionSpan]] = defaultdict(list)
+    exact: dict[bool, dict[QuestionSpan, None]] = {False: {}, True: {}}
     for each in sorted(links, key=lambda each: (-each.score, each.span.start - each.span.end)):
-        if not any(_hides(other, each) for other in kept):
+        around = same[each.table, each.column, each.value]
+        certain = exact[each.value is None]
+        hiding = [*around, *(span for span in certain if span != each.span)]
+        if not any(_is_inside(each.span, span) for span in hiding):
             kept.append(each)
+            around.append(each.span)
+            if each.score == 100:
+                certain[each.span] = None
     return kept
 
 
-def _hides(other: Link, each: Link) -> bool:
-    """Whether a link makes one of the same sort (name or value) inside its span superfluous."""
-    inside = other.span.start <= each.span.start and each.span.end <= other.span.end
-    if not inside or (other.value is None) != (each.value is None):
-        return False
-    same = (other.table, other.column, other.value) == (each.table, each.column, each.value)
-    return same or (other.span != each.span and other.score == 100)
+def _is_inside(span: QuestionSpan, other: QuestionSpan) -> bool:
+    return other.start <= span.start and span.end <= other.end
 
 
 def mentioned_values(links: Sequence[Link], most: int = 12) -> tuple[str, ...]:

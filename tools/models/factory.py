@@ -12,7 +12,8 @@ from critiql.tools.models.files.registry import registry
 from critiql.tools.models.files.store import resolve
 from critiql.tools.models.given import given_model
 from critiql.tools.models.journal import with_journal
-from critiql.tools.models.local.adapter import acts_after_prefix, joined_sha256, split_adapter
+from critiql.tools.models.local.adapter import joined_sha256, split_adapter
+from critiql.tools.models.local.after_prefix import acts_after_prefix
 from critiql.tools.models.model import LanguageModel
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from critiql.evals.run.provenance import commit
-from critiql.tools.errors.head import Floats
+from critiql.tools.arrays import Floats
 from critiql.training.data.example_file import Row, counts_by_part
 
 

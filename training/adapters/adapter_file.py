@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from gguf import MODEL_ARCH_NAMES, GGUFReader, GGUFType, GGUFValueType, GGUFWriter, Keys, get_tensor_name_map
 
-from critiql.tools.errors.head import Floats
-from critiql.tools.models.local.adapter import INVOCATION
+from critiql.tools.arrays import Floats
+from critiql.tools.models.local.after_prefix import INVOCATION
 
 PERMUTED = ("self_attn.q_proj", "self_attn.k_proj")
 """What llama.cpp stores in its own order in files of the architecture `llama`: the two halves of each head

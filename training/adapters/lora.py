@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import torch
 from peft import get_peft_model_state_dict, set_peft_model_state_dict
 
-from critiql.training.data.example_file import rank
+from critiql.training.data.order import rank
 
 KEEP_EVERY = 20
 """Steps between two states on disk."""

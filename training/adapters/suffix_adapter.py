@@ -7,15 +7,12 @@ import platform
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from hashlib import sha256
-from itertools import takewhile
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-import numpy as np
 import torch
 
-from critiql.tools.errors.head import Floats
 from critiql.tools.models.local.model import LocalModel, as_messages
 from critiql.tools.models.local.runtime import LlamaRuntime
 from critiql.tools.models.local.runtime import Tokens as LlamaTokens
@@ -23,19 +20,9 @@ from critiql.training.adapters.adapter_card import Compared, adapter_card, agree
 from critiql.training.adapters.adapter_file import architecture_of, read_adapter, write_adapter
 from critiql.training.adapters.base_model import Precision, adapter_pairs, load_base, put_pairs, with_adapter
 from critiql.training.adapters.suffix_attention import NAME
-from critiql.training.adapters.suffix_fit import (
-    Expected,
-    PrefixStates,
-    Progress,
-    SuffixExample,
-    SuffixPlan,
-    Tokens,
-    answer_states,
-    batches_of,
-    expected,
-    fit_suffix,
-    loss_of,
-)
+from critiql.training.adapters.suffix_examples import SuffixExample, common_start, spread
+from critiql.training.adapters.suffix_fit import Expected, Progress, SuffixPlan, expected, fit_suffix
+from critiql.training.adapters.suffix_loss import PrefixStates, mean_loss, next_logits
 from critiql.training.data.chat_examples import ChatExample, chat_examples
 from critiql.training.data.example_file import Row
 
@@ -79,7 +66,7 @@ def train_suffix_adapter(
     """
     path = model.runtime.weights.path
     architecture = architecture_of(path)
-    train, held = (_in_tokens(rows, part, model) for part in ("train", "validation"))
+    train, held = (in_tokens(rows, part, model) for part in ("train", "validation"))
     adapted = with_adapter(load_base(path, precision, NAME), plan.rank, plan.alpha, plan.layers)
     if start is not None:
         put_pairs(adapted, read_adapter(start, adapter_pairs(adapted), architecture))
@@ -92,9 +79,9 @@ def train_suffix_adapter(
     invocation = common_start([one.suffix for one in (*train, *held)])
     pairs = adapter_pairs(adapted)
     write_adapter(pairs, plan.alpha, architecture, out, invocation=invocation, short=True)
-    spread = _spread(held, VALIDATED)
+    some = spread(held, VALIDATED)
     with adapted.disable_adapter():
-        before = mean_loss(adapted, states, spread, plan)
+        before = mean_loss(adapted, states, some, plan.batch)
     fit = {
         "role": rows[0]["task"],
         "acts": "after the prefix",
@@ -102,42 +89,20 @@ def train_suffix_adapter(
         "model": {"name": path.name, "fingerprint": model.fingerprint},
         "plan": asdict(plan),
         "losses": {"first": _mean(losses[:20]), "last": _mean(losses[-20:])},
-        "validation_loss": {"before": before, "after": mean_loss(adapted, states, spread, plan)},
+        "validation_loss": {"before": before, "after": mean_loss(adapted, states, some, plan.batch)},
         "hardware": _hardware(precision),
         "hours": round(seconds / 3600, 2),
     }
-    return adapter_card(rows, fit, _agreement(adapted, states, model, held, out), data, out)
+    return adapter_card(rows, fit, compare_programs(adapted, states, model, held, out), data, out)
 
 
-def mean_loss(
-    adapted: Any, states: PrefixStates, examples: Sequence[SuffixExample], plan: SuffixPlan
-) -> float:
-    """Mean loss of the answers' tokens, in nats a token; every batch counts by its tokens."""
-    adapted.eval()
-    whole = tokens = 0.0
-    with torch.no_grad():
-        for numbers in batches_of(examples, SuffixPlan(batch=plan.batch)):
-            batch = [examples[number] for number in numbers]
-            weight = sum(len(one.answer) for one in batch)
-            whole += weight * float(loss_of(adapted, states, batch))
-            tokens += weight
-    return round(whole / tokens, 4)
-
-
-def common_start(suffixes: Sequence[Tokens]) -> Tokens:
-    """The tokens all begin with: the chat template's after the prefix, and the request's first words."""
-    first, last = min(suffixes), max(suffixes)
-    same = takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))
-    return tuple(token for token, _ in same)
-
-
-def _agreement(
+def compare_programs(
     adapted: Any, states: PrefixStates, model: LocalModel, held: Sequence[SuffixExample], adapter: Path
 ) -> Row:
     """Whether llama.cpp computes what was fitted, on validation prompts; one runtime with and without."""
     model.runtime.load_adapter(adapter)
     return agreement(
-        [_compared(adapted, states, model.runtime, one, adapter) for one in _spread(held, COMPARED)]
+        [_compared(adapted, states, model.runtime, one, adapter) for one in spread(held, COMPARED)]
     )
 
 
@@ -152,20 +117,8 @@ def _compared(
     return Compared(fitted, fitted_plain, used, used_plain)
 
 
-def next_logits(adapted: Any, states: PrefixStates, example: SuffixExample) -> Floats:
-    """Logits of an answer's first token, shape (vocabulary,)."""
-    adapted.eval()
-    with torch.no_grad():
-        hidden, _ = answer_states(adapted, states.of(example.prefix), [example])
-        logits = adapted.get_base_model().lm_head(hidden[:1])[0]
-    return np.asarray(logits.cpu().float().numpy(), np.float32)
-
-
-def _spread(examples: Sequence[SuffixExample], most: int) -> Sequence[SuffixExample]:
-    return examples[:: max(1, -(-len(examples) // most))]
-
-
-def _in_tokens(rows: Sequence[Row], part: str, model: LocalModel) -> list[SuffixExample]:
+def in_tokens(rows: Sequence[Row], part: str, model: LocalModel) -> list[SuffixExample]:
+    """The examples of one part as the runtime asks them."""
     mine = [row for row in rows if row["part"] == part]
     made = {number: tokens_of(example, model) for number, example in chat_examples(mine)}
     return [made[number] for number in range(len(mine))]

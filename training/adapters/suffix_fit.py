@@ -9,9 +9,8 @@ LoRA, arXiv 2504.12397). So only the suffix is computed forwards and backwards, 
 
 import math
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,15 +18,11 @@ from typing import Any, NamedTuple
 import torch
 from peft import get_peft_model_state_dict, set_peft_model_state_dict
 
-from critiql.training.adapters.suffix_attention import PrefixState, after, prefix_state
-from critiql.training.data.example_file import rank
+from critiql.training.adapters.suffix_examples import SuffixExample, batches_of, length_of
+from critiql.training.adapters.suffix_loss import PrefixStates, loss_of
 
 KEEP_EVERY = 10
 """Steps between two states on disk."""
-STATES_BYTES = 3 * 2**30
-"""Memory for the states of prefixes; the least recently used is computed again."""
-
-Tokens = tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -50,15 +45,8 @@ class SuffixPlan:
     seed: int = 0
     start: str = ""
     """Hash of the adapter that it goes on from; none where the weights are fresh."""
-
-
-class SuffixExample(NamedTuple):
-    """One example in the model's own tokens."""
-
-    prefix: Tokens
-    suffix: Tokens
-    answer: Tokens
-    """With the token that ends it."""
+    seconds: float | None = None
+    """The fit ends by then, and the rate falls with the time: what was not learnt until then is left out."""
 
 
 class Fitted(NamedTuple):
@@ -97,36 +85,12 @@ class Progress(NamedTuple):
     """Seconds, as fast as until now."""
 
 
-@dataclass
-class PrefixStates:
-    """States of prefixes, computed when they are first asked for."""
-
-    model: Any
-    """With an adapter, which is off while a prefix is computed."""
-    _states: "OrderedDict[Tokens, PrefixState]" = field(default_factory=OrderedDict)
-
-    def of(self, prefix: Tokens) -> PrefixState:
-        """The state of a prefix."""
-        if prefix not in self._states:
-            with self.model.disable_adapter():
-                self._states[prefix] = prefix_state(backbone(self.model), prefix)
-        self._states.move_to_end(prefix)
-        while len(self._states) > 1 and sum(map(_bytes, self._states.values())) > STATES_BYTES:
-            self._states.popitem(last=False)
-        return self._states[prefix]
-
-
-def backbone(model: Any) -> Any:
-    """The blocks of a model with an adapter, without the output layer."""
-    return model.get_base_model().model
-
-
 def fit_suffix(
     model: Any,
     states: PrefixStates,
     examples: Sequence[SuffixExample],
     plan: SuffixPlan,
-    kept: Path,
+    kept: Path | None,
     tell: Callable[[Progress], None] = lambda _: None,
 ) -> Fitted:
     """Fit the adapter of a model; stopped, the same call goes on from the state last kept.
@@ -136,7 +100,7 @@ def fit_suffix(
         states: of the prefixes.
         examples: what to learn.
         plan: how.
-        kept: file of the state; removed by nobody, since it says that the fit is done.
+        kept: file of the state; removed by nobody, since it says that the fit is done. None keeps none.
         tell: called after each step.
 
     Raises:
@@ -147,12 +111,15 @@ def fit_suffix(
     optimiser = torch.optim.AdamW(learnt, lr=plan.rate, weight_decay=0.0)
     identity = sha256(repr((asdict(plan), examples)).encode()).hexdigest()
     losses, before = _resume(model, optimiser, identity, kept)
-    batches = batches_of(examples, plan)
+    batches = batches_of(examples, plan.batch, plan.epochs, plan.seed)
     started, first = time.perf_counter(), len(losses)
     model.train()
     for number in range(first, len(batches)):
+        place = _place(number, len(batches), time.perf_counter() - started, plan.seconds)
+        if place >= len(batches):
+            break
         for group in optimiser.param_groups:
-            group["lr"] = plan.rate * share_of_rate(number, len(batches), plan.warm_up)
+            group["lr"] = plan.rate * share_of_rate(place, len(batches), plan.warm_up)
         optimiser.zero_grad()
         loss = loss_of(model, states, [examples[one] for one in batches[number]])
         loss.backward()
@@ -160,12 +127,17 @@ def fit_suffix(
         optimiser.step()
         losses.append(float(loss.detach()))
         passed = time.perf_counter() - started
-        if (number + 1) % KEEP_EVERY == 0 or number + 1 == len(batches):
+        if kept is not None and ((number + 1) % KEEP_EVERY == 0 or number + 1 == len(batches)):
             _keep(model, optimiser, identity, Fitted(losses, before + passed), kept)
         left = passed / (number + 1 - first) * (len(batches) - number - 1)
         tell(Progress(number + 1, len(batches), losses[-1], passed, left))
     model.eval()
     return Fitted(losses, before + time.perf_counter() - started)
+
+
+def _place(number: int, steps: int, passed: float, seconds: float | None) -> int:
+    """Where a fit is among its steps: where it has little time, the time says it."""
+    return number if seconds is None else max(number, int(passed / seconds * steps))
 
 
 def expected(
@@ -179,8 +151,8 @@ def expected(
         examples: what will be learnt.
         plan: how.
     """
-    batches = batches_of(examples, plan)
-    middling = sorted(batches, key=lambda batch: sum(_length(examples[one]) for one in batch))
+    batches = batches_of(examples, plan.batch, plan.epochs, plan.seed)
+    middling = sorted(batches, key=lambda batch: sum(length_of(examples[one]) for one in batch))
     batch = [examples[one] for one in middling[len(middling) // 2]]
     begun = time.perf_counter()
     states.of(batch[0].prefix)
@@ -193,61 +165,12 @@ def expected(
     return Expected(len(batches), step, prefix * (len({one.prefix for one in examples}) - 1))
 
 
-def batches_of(examples: Sequence[SuffixExample], plan: SuffixPlan) -> list[list[int]]:
-    """The examples of every step, by number: of one prefix and like length, each epoch in its own order."""
-    by_prefix: dict[Tokens, list[int]] = {}
-    for number, example in enumerate(examples):
-        by_prefix.setdefault(example.prefix, []).append(number)
-    batches: list[list[int]] = []
-    for epoch in range(plan.epochs):
-        mine: list[list[int]] = []
-        for numbers in by_prefix.values():
-            order = sorted(numbers, key=lambda one: (_length(examples[one]), rank(plan.seed, epoch, one)))
-            mine += [order[start : start + plan.batch] for start in range(0, len(order), plan.batch)]
-        batches += sorted(mine, key=lambda batch: rank(plan.seed, epoch, *batch))
-    return batches
-
-
 def share_of_rate(number: int, steps: int, warm_up: float) -> float:
     """What part of the highest rate a step has."""
     rising = max(1, round(steps * warm_up))
     if number < rising:
         return (number + 1) / rising
     return 0.5 * (1 + math.cos(math.pi * (number - rising) / max(1, steps - rising)))
-
-
-def loss_of(model: Any, states: PrefixStates, batch: Sequence[SuffixExample]) -> Any:
-    """Mean loss of the answers' tokens, a tensor of one number, in nats; all examples follow one prefix."""
-    state = states.of(batch[0].prefix)
-    hidden, wanted = answer_states(model, state, batch)
-    logits = model.get_base_model().lm_head(hidden).float()
-    return torch.nn.functional.cross_entropy(logits, wanted)
-
-
-def answer_states(model: Any, state: PrefixState, batch: Sequence[SuffixExample]) -> tuple[Any, Any]:
-    """The hidden states answers are drawn from, shape (tokens of all answers, size), and those tokens."""
-    device = model.device
-    longest = max(map(_length, batch)) - 1
-    tokens = torch.zeros((len(batch), longest), dtype=torch.long, device=device)
-    asked = torch.zeros((len(batch), longest), dtype=torch.bool, device=device)
-    for place, (_, suffix, answer) in enumerate(batch):
-        whole = [*suffix, *answer[:-1]]
-        tokens[place, : len(whole)] = torch.tensor(whole, device=device)
-        asked[place, len(suffix) - 1 : len(whole)] = True
-    start = state[0].keys.shape[1]
-    places = torch.arange(start, start + longest, device=device)[None].expand(len(batch), -1)
-    with after(state):
-        hidden = backbone(model)(input_ids=tokens, position_ids=places, use_cache=False).last_hidden_state
-    wanted = torch.tensor([token for one in batch for token in one.answer], device=device)
-    return hidden[asked], wanted
-
-
-def _length(example: SuffixExample) -> int:
-    return len(example.suffix) + len(example.answer)
-
-
-def _bytes(state: PrefixState) -> int:
-    return sum(tensor.nbytes for layer in state for tensor in layer)
 
 
 def _keep(model: Any, optimiser: Any, identity: str, fitted: Fitted, kept: Path) -> None:
@@ -265,9 +188,9 @@ def _keep(model: Any, optimiser: Any, identity: str, fitted: Fitted, kept: Path)
     part.replace(kept)
 
 
-def _resume(model: Any, optimiser: Any, identity: str, kept: Path) -> Fitted:
+def _resume(model: Any, optimiser: Any, identity: str, kept: Path | None) -> Fitted:
     """Put the kept state back; what was done until then."""
-    if not kept.exists():
+    if kept is None or not kept.exists():
         return Fitted([], 0.0)
     state = torch.load(kept, weights_only=True, map_location=model.device)
     if state["fit"] != identity:

@@ -23,8 +23,9 @@ from critiql.tools.sql.canonical import canonical
 from critiql.tools.sql.parse import ParseFailure, parse
 from critiql.tools.sql.resolve import resolve
 from critiql.tools.trajectory.forms.round_trip import same_results
-from critiql.training.data.example_file import Part, Row, rank
+from critiql.training.data.example_file import Part, Row
 from critiql.training.data.gold import LIMITS, Gold, opened
+from critiql.training.data.order import rank
 
 VALIDATING = 15
 """Databases that validate; no question on them is learnt."""

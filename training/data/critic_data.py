@@ -11,8 +11,9 @@ from critiql.evals.data.item import Item
 from critiql.tools.database.result import Rows
 from critiql.training.data.actor_data import parts_of
 from critiql.training.data.actor_outputs import Predictions
-from critiql.training.data.example_file import Part, Row, balanced, rank
+from critiql.training.data.example_file import Part, Row, balanced
 from critiql.training.data.gold import LIMITS, Gold, opened
+from critiql.training.data.order import rank
 
 RIGHT, WRONG = "right", "wrong"
 """Kinds of an example, and the words that the critic says of it."""

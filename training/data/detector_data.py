@@ -19,9 +19,10 @@ from critiql.tools.errors.types.error_type import Finding
 from critiql.tools.settings import settings
 from critiql.tools.trajectory.forms.round_trip import same_results
 from critiql.training.data.actor_outputs import Predictions
-from critiql.training.data.example_file import Row, part_of, rank
+from critiql.training.data.example_file import Row, part_of
 from critiql.training.data.gold import LIMITS, Gold
 from critiql.training.data.label_check import put_right
+from critiql.training.data.order import rank
 
 COMPOUND = 0.3
 """Share of the wrong queries that carry two errors, where two can be injected."""

@@ -8,9 +8,10 @@ from critiql.agent.context import Context
 from critiql.evals.data.item import Item
 from critiql.tools.database.result import Rows
 from critiql.training.data.actor_data import actor_row, parts_of
-from critiql.training.data.example_file import Row, balanced, rank
+from critiql.training.data.example_file import Row, balanced
 from critiql.training.data.facts import Facts
 from critiql.training.data.gold import LIMITS, Gold, opened
+from critiql.training.data.order import rank
 from critiql.training.data.shapes import MAKERS, Shaped
 
 MAX_ROWS = 200

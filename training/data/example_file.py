@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from critiql.evals.data.item import Dataset
 from critiql.evals.run.provenance import commit
+from critiql.training.data.order import rank
 
 Row = dict[str, Any]
 Part = Literal["train", "validation"]
@@ -22,11 +23,6 @@ VALIDATION = 5
 def part_of(db_id: str, seed: int) -> Part:
     """The part a database belongs to; all of its examples go with it."""
     return "validation" if int(rank(seed, "training part", db_id), 16) % VALIDATION == 0 else "train"
-
-
-def rank(*parts: object) -> str:
-    """A place in an order that is the same on every machine."""
-    return sha256("\x1f".join(map(str, parts)).encode()).hexdigest()
 
 
 def balanced(rows: Sequence[Row], limit: int | None, seed: int) -> list[Row]:

@@ -20,8 +20,9 @@ from critiql.tools.database.result import Rows
 from critiql.training.data.actor_data import answer_sql, parts_of
 from critiql.training.data.actor_outputs import Predictions
 from critiql.training.data.detector_data import labels_of
-from critiql.training.data.example_file import Part, Row, rank
+from critiql.training.data.example_file import Part, Row
 from critiql.training.data.gold import LIMITS, Gold, opened
+from critiql.training.data.order import rank
 
 FAILED, EXPLAINED = "failed", "explained"
 """Kinds of an example: the query does not run, or it runs and its errors are known by type."""

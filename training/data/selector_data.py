@@ -15,8 +15,9 @@ from critiql.evals.data.item import Item
 from critiql.tools.database.result import Rows
 from critiql.training.data.actor_data import parts_of
 from critiql.training.data.actor_outputs import Predictions
-from critiql.training.data.example_file import Part, Row, rank
+from critiql.training.data.example_file import Part, Row
 from critiql.training.data.gold import LIMITS, Gold, opened
+from critiql.training.data.order import rank
 
 PAIRS = 3
 """Pairs of one question at most: a question with many wrong queries shall not outweigh others."""

@@ -17,7 +17,8 @@ from critiql.agent.context import DEFAULT_MODEL
 from critiql.evals.run.cached_models import cached
 from critiql.evals.run.call_cache import CallCache
 from critiql.evals.statistics import auc, group_folds
-from critiql.tools.errors.head import NULL, Floats
+from critiql.tools.arrays import Floats
+from critiql.tools.errors.head import NULL
 from critiql.tools.errors.types.catalogue import ERROR_TYPES
 from critiql.training.data.detector_data import ACTOR_RIGHT, ACTOR_WRONG
 from critiql.training.data.example_file import Row, read_rows

@@ -9,9 +9,11 @@ import numpy as np
 
 from critiql.evals.metrics.detection import Judged, detection_scores, type_scores
 from critiql.evals.statistics import auc, group_folds
-from critiql.tools.errors.head import NULL, Floats, Head
+from critiql.tools.arrays import Floats
+from critiql.tools.errors.head import NULL, Head
 from critiql.tools.errors.types.catalogue import ERROR_TYPES
-from critiql.training.data.example_file import Row, rank
+from critiql.training.data.example_file import Row
+from critiql.training.data.order import rank
 from critiql.training.head.head_fit import calibrate, fit, labels
 
 FOLDS = 5

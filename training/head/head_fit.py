@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from critiql.tools.errors.head import NULL, ROWS, Flags, Floats, Head
+from critiql.tools.arrays import Flags, Floats
+from critiql.tools.errors.head import NULL, ROWS, Head
 from critiql.tools.errors.types.catalogue import BY_KEY, ERROR_TYPES
 
 Doubles = NDArray[np.float64]

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from critiql.tools.errors.head import Floats, init_rows
+from critiql.tools.arrays import Floats
+from critiql.tools.errors.head import init_rows
 from critiql.tools.errors.types.catalogue import ERROR_TYPES, NULL_KEYWORDS
 from critiql.tools.models.local.embeddings import token_rows
 from critiql.tools.models.local.weights import Weights

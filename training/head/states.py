@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from critiql.tools.errors.head import Floats
+from critiql.tools.arrays import Floats
 from critiql.tools.models.model import ShowsHiddenState
 from critiql.training.data.chat_examples import detector_prompts
 from critiql.training.data.example_file import Row

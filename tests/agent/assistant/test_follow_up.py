@@ -21,10 +21,9 @@ def turn(question: str) -> Turn:
     return Turn(said=question, question=question, tool="ask", text="", answer=None, chart=None)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case["said"])
-def test_only_what_leans_on_earlier_turns_is_rewritten(case: dict[str, Any]) -> None:
+def test_only_what_leans_on_earlier_turns_is_rewritten() -> None:
     schema = get_database(sample_database()).schema()
-    assert leans(case["said"], schema) == case["leans"]
+    assert [case["said"] for case in CASES if leans(case["said"], schema) != case["leans"]] == []
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from critiql.agent.detect.places import (
     place_grammar,
     read_places,
 )
-from critiql.tools.database.open import open_database
+from critiql.tools.database.open import get_database
 from critiql.tools.errors.query import Query
 from critiql.tools.errors.rules import read
 from critiql.tools.errors.types.catalogue import BY_KEY
@@ -25,9 +25,7 @@ CASES = json.loads((Path(__file__).parents[2] / "fixtures/agent/places.json").re
 
 @pytest.fixture
 def query(shop: Path) -> Query:
-    database = open_database(shop)
-    found = read(SQL, database.schema())
-    database.close()
+    found = read(SQL, get_database(shop).schema())
     assert isinstance(found, Query)
     return found
 

@@ -36,8 +36,8 @@ def schema(shop: Path) -> Schema:
 
 
 @pytest.fixture
-def pairs(shop: Path) -> Path:
-    file = shop.with_name("pairs.jsonl")
+def pairs(tmp_path: Path) -> Path:
+    file = tmp_path / "pairs.jsonl"
     file.write_text("\n".join(map(json.dumps, PAIRS)))
     return file
 
@@ -91,8 +91,8 @@ def test_every_role_that_writes_sql_is_shown_them(
     assert [request for request in writing if "Norway" not in request] == []
 
 
-def test_none_fits(scripted: Callable[..., Any], shop: Path) -> None:
-    file = shop.with_name("pairs.csv")
+def test_none_fits(scripted: Callable[..., Any], shop: Path, tmp_path: Path) -> None:
+    file = tmp_path / "pairs.csv"
     file.write_text("question,sql\nHow heavy?,SELECT weight FROM item\n")
     model = scripted([RIGHT], [0.5])
     answer = asked(shop, file)
@@ -170,7 +170,7 @@ def test_on_the_command_line(scripted: Callable[..., Any], shop: Path, pairs: Pa
     assert "Traceback" not in bad.output
 
 
-def test_a_bad_file_is_a_sentence(scripted: Callable[..., Any], shop: Path) -> None:
+def test_a_bad_file_is_a_sentence(scripted: Callable[..., Any], shop: Path, tmp_path: Path) -> None:
     scripted([RIGHT], [0.5])
     with pytest.raises(PairsError, match="question, sql"):
-        asked(shop, shop.with_name("nowhere.csv"))
+        asked(shop, tmp_path / "nowhere.csv")

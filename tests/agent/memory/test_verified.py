@@ -152,16 +152,16 @@ def test_a_setting_switches_it_off(scripted: Callable[..., Any], shop: Path) -> 
 
 
 def test_the_most_similar_few_are_shown_and_none_of_another_database(
-    scripted: Callable[..., Any], shop: Path
+    scripted: Callable[..., Any], own_shop: Path
 ) -> None:
-    other = shop.with_name("other.sqlite")
-    other.write_bytes(shop.read_bytes())
+    other = own_shop.with_name("other.sqlite")
+    other.write_bytes(own_shop.read_bytes())
     keep(other, "How many makers are there in Chile?", "SELECT 7")
     for title in ("chair", "table", "lamp"):
-        keep(shop, f"What does the {title} cost?", f"SELECT price FROM item WHERE title = '{title}'")
-    kept = keep(shop)
+        keep(own_shop, f"What does the {title} cost?", f"SELECT price FROM item WHERE title = '{title}'")
+    kept = keep(own_shop)
     scripted([RIGHT])
-    event = examples_event(asked(shop, examples_shown=2))
+    event = examples_event(asked(own_shop, examples_shown=2))
     assert event is not None
     assert (event["pairs"], len(event["verified"]), event["verified"][0]) == (4, 2, kept.name)
 

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 from types import SimpleNamespace
@@ -33,10 +34,16 @@ def asked(scripted: Callable[..., Any], shop: Path) -> Callable[..., Answer]:
     """Ask about the shop with a model that knows one query."""
 
     def ask_shop(
-        *, sql: str = SQL, truth: float = 0.9, question: str = QUESTION, given: Any = None, **settings: Any
+        *,
+        sql: str = SQL,
+        truth: float = 0.9,
+        question: str = QUESTION,
+        database: Path = shop,
+        given: Any = None,
+        **settings: Any,
     ) -> Answer:
         scripted([sql], [truth])
-        return ask(question, shop, context=Context(**{**SETTINGS, **settings}), **(given or {}))
+        return ask(question, database, context=Context(**{**SETTINGS, **settings}), **(given or {}))
 
     return ask_shop
 
@@ -46,9 +53,9 @@ def no_model(*_: Any) -> Any:
 
 
 def test_a_second_time_no_model_is_loaded(
-    scripted: Callable[..., Any], shop: Path, monkeypatch: pytest.MonkeyPatch
+    scripted: Callable[..., Any], own_shop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file = shop.with_name("small.gguf")
+    file = own_shop.with_name("small.gguf")
     file.write_bytes(b"GGUF")
     model = scripted([SQL], [0.9])
     model.fingerprint = sha256(b"GGUF").hexdigest()[:12]
@@ -56,10 +63,10 @@ def test_a_second_time_no_model_is_loaded(
     # a schema too long to fit without counting its tokens, for which a model is needed
     context = Context(**{**SETTINGS, "model": str(file), "schema_tokens": 200})
     with use_model(str(file), model):
-        first = ask(QUESTION, shop, context=context)
+        first = ask(QUESTION, own_shop, context=context)
     monkeypatch.setattr(factory, "make_model", no_model)
     monkeypatch.setattr(answer, "confidence_of", no_model)
-    second = ask(QUESTION, shop, context=context)
+    second = ask(QUESTION, own_shop, context=context)
     assert (second.stopped, second.model_calls, second.generations) == ("recalled", 0, 0)
     same = {"sql", "rows", "columns", "status", "confidence", "in_words"}
     assert second.model_dump(include=same) == first.model_dump(include=same)
@@ -75,32 +82,35 @@ def test_rows_are_not_kept(asked: Callable[..., Answer]) -> None:
     assert [word for word in (b"Norway", b"Peru", QUESTION.encode()) if word in kept] == []
 
 
-def changed_rows(shop: Path, _: pytest.MonkeyPatch) -> None:
-    with sqlite3.connect(shop) as connection:
+def test_other_rows_are_another_database(asked: Callable[..., Answer], own_shop: Path) -> None:
+    assert asked(database=own_shop).stopped != "recalled"
+    assert asked(database=own_shop).stopped == "recalled"
+    with closing(sqlite3.connect(own_shop)) as connection, connection:
         connection.execute("UPDATE item SET title = 'lantern' WHERE id = 3")
-    connection.close()
+    found = asked(database=own_shop)
+    assert found.stopped != "recalled"
+    assert found.rows == [["lantern"]]
 
 
-def changed_prompt(_: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def changed_prompt(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recall.prompts, "names", lambda: ["actor"])
 
 
-def changed_package(_: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def changed_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recall, "version", lambda _: "another")
 
 
-def changed_calibration(_: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def changed_calibration(monkeypatch: pytest.MonkeyPatch) -> None:
     found = SimpleNamespace(model_dump_json=lambda: "another")
     monkeypatch.setattr(recall, "find_calibration", lambda *_: found)
 
 
-def nothing_changed(_: Path, __: pytest.MonkeyPatch) -> None: ...
+def nothing_changed(_: pytest.MonkeyPatch) -> None: ...
 
 
 CHANGES = [
     (nothing_changed, {}, True),
     (nothing_changed, {"seconds": 299, "tokens": 50_000}, True),
-    (changed_rows, {}, False),
     (changed_prompt, {}, False),
     (changed_package, {}, False),
     (changed_calibration, {"llm_critic": "calibrated"}, False),
@@ -120,16 +130,15 @@ def test_what_matters_is_in_the_key(
     other: dict[str, Any],
     recalled: bool,
     asked: Callable[..., Answer],
-    shop: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     first = {key: value for key, value in other.items() if key == "llm_critic"}
     assert asked(**first).stopped != "recalled"
     assert asked(**first).stopped == "recalled"
-    change(shop, monkeypatch)
+    change(monkeypatch)
     found = asked(**other)
     assert (found.stopped == "recalled") is recalled
-    assert found.rows == ([["lantern"]] if change is changed_rows else [["lamp"]])
+    assert found.rows == [["lamp"]]
 
 
 def test_other_weights_are_another_model(scripted: Callable[..., Any], shop: Path) -> None:
@@ -204,12 +213,12 @@ def test_a_thread_forgets_what_was_recalled(scripted: Callable[..., Any], shop: 
 
 
 def test_a_fingerprint_is_told_without_loading(
-    shop: Path, scripted: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    own_shop: Path, scripted: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("CRITIQL_MODELS", str(shop.parent / "models"))
+    monkeypatch.setenv("CRITIQL_MODELS", str(own_shop.parent / "models"))
     settings.cache_clear()
     scripted()
-    file = shop.with_name("small.gguf")
+    file = own_shop.with_name("small.gguf")
     file.write_bytes(b"GGUF")
     assert fingerprint_of("scripted") == "scripted"
     assert fingerprint_of(str(file)) == sha256(b"GGUF").hexdigest()[:12]

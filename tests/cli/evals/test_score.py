@@ -14,11 +14,11 @@ GOLD = ["SELECT title FROM item", "SELECT title FROM item WHERE price > 16", "SE
 
 
 @pytest.fixture
-def files(tmp_path: Path, shop: Path) -> tuple[Path, Path, Path]:
+def files(tmp_path: Path, own_shop: Path) -> tuple[Path, Path, Path]:
     """Gold file, prediction file and database folder."""
     folder = tmp_path / "database/shop"
     folder.mkdir(parents=True)
-    shop.rename(folder / "shop.sqlite")
+    own_shop.rename(folder / "shop.sqlite")
     gold, pred = tmp_path / "gold.sql", tmp_path / "pred.sql"
     gold.write_text("".join(f"{sql}\tshop\n" for sql in GOLD), "utf-8")
     pred.write_text("select title from item\tshop\n\nDROP TABLE maker\n", "utf-8")

@@ -12,11 +12,11 @@ ROW = {"db_id": "shop", "question": "Which items?", "query": "SELECT title FROM 
 
 
 @pytest.fixture
-def root(tmp_path: Path, shop: Path) -> Path:
+def root(tmp_path: Path, own_shop: Path) -> Path:
     """A folder in the layout of the benchmarks with the database `shop`, and `bare` without rows."""
     for folder in ("spider/database", "spider_dk/database", "bird/dev_databases"):
         (tmp_path / folder / "shop").mkdir(parents=True)
-        shutil.copy(shop, tmp_path / folder / "shop/shop.sqlite")
+        shutil.copy(own_shop, tmp_path / folder / "shop/shop.sqlite")
     (tmp_path / "spider/database/bare").mkdir()
     (tmp_path / "spider/database/bare/bare.sqlite").touch()
     return tmp_path
@@ -119,9 +119,9 @@ def test_missing_data_is_named_and_no_error(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("suffix", ["csv", "jsonl"])
-def test_own_questions(shop, suffix):
+def test_own_questions(own_shop, suffix):
     rows = [("shop.sqlite", "Which items?", "SELECT title FROM item"), ("gone.sqlite", "Q?", "SELECT 1")]
-    file = shop.parent / f"mine.{suffix}"
+    file = own_shop.parent / f"mine.{suffix}"
     if suffix == "csv":
         file.write_text("database,question,sql\n" + "".join(f"{d},{q},{s}\n" for d, q, s in rows), "utf-8")
     else:
@@ -129,7 +129,9 @@ def test_own_questions(shop, suffix):
         file.write_text("\n".join([*lines, "not json", "[1]"]), "utf-8")
     data = load(str(file))
     assert data.name == "mine"
-    assert [(i.db_id, i.database, i.gold) for i in data.items] == [("shop", shop, "SELECT title FROM item")]
+    assert [(i.db_id, i.database, i.gold) for i in data.items] == [
+        ("shop", own_shop, "SELECT title FROM item")
+    ]
     assert data.dropped["database missing: gone"] == 1
     assert data.dropped.get("corrupt item", 0) == (2 if suffix == "jsonl" else 0)
     assert "missing" in (load(str(file.with_name(f"none.{suffix}"))).not_run or "")

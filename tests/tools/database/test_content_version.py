@@ -29,20 +29,20 @@ def touch(path: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [write, log, touch])
-def test_a_change_of_the_file_or_its_log_is_another_version(change: Any, shop: Path) -> None:
-    database = open_database(shop)
+def test_a_change_of_the_file_or_its_log_is_another_version(change: Any, own_shop: Path) -> None:
+    database = open_database(own_shop)
     before = file_version(database)
     assert before == file_version(database)
-    change(shop)
+    change(own_shop)
     assert before != file_version(database)
     database.close()
 
 
-def test_a_copy_is_another_version_and_odd_names_are_read_as_they_are(shop: Path) -> None:
-    copy = shop.with_name("100%20 of the shop.sqlite")
-    copy.write_bytes(shop.read_bytes())
+def test_a_copy_is_another_version_and_odd_names_are_read_as_they_are(own_shop: Path) -> None:
+    copy = own_shop.with_name("100%20 of the shop.sqlite")
+    copy.write_bytes(own_shop.read_bytes())
     versions = set()
-    for path in (shop, copy):
+    for path in (own_shop, copy):
         with closing(open_database(path)) as database:
             versions.add(file_version(database))
             touch(path)

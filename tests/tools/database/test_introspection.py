@@ -1,13 +1,15 @@
 """The schema of SQLite files: odd names, keys, views, what is left out."""
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from critiql.tools.database.engine import Database
 from critiql.tools.database.guard.policy import AccessPolicy
-from critiql.tools.database.result import Rows
+from critiql.tools.database.result import Limits, Rows
 from critiql.tools.schema.ddl import ddl
 from critiql.tools.schema.model import ForeignKey
 from critiql.tools.schema.mschema import mschema
@@ -100,6 +102,21 @@ def test_a_table_of_500_columns(opened: Open) -> None:
     schema = opened(f"CREATE TABLE wide ({columns});").schema()
     assert len(schema.tables[0].columns) == 500
     assert len(ddl(schema).splitlines()) == 502
+
+
+@pytest.mark.slow
+def test_20_000_views_are_read(build: Callable[..., Path], opened: Open) -> None:
+    path = build("CREATE TABLE t (a); INSERT INTO t VALUES (7);")
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA writable_schema = ON")  # CREATE VIEW takes minutes for as many
+        rows = ((f"v{n}", f"v{n}", f"CREATE VIEW v{n} AS SELECT a FROM t") for n in range(20_000))
+        connection.executemany("INSERT INTO sqlite_master VALUES ('view', ?, ?, 0, ?)", rows)
+        connection.commit()
+    database = opened(path)
+    assert len(database.schema().tables) == 20_001
+    result = database.run("SELECT a FROM v19999", Limits(seconds=60))
+    assert isinstance(result, Rows), result
+    assert result.rows == ((7,),)
 
 
 def test_a_policy_hides_tables_columns_and_keys_to_them(build: Callable[..., Path], opened: Open) -> None:

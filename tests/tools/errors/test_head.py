@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from critiql.tools.errors.head import NULL, ROWS, Floats, Head, HeadError, init_rows, load
+from critiql.tools.arrays import Floats
+from critiql.tools.errors.head import NULL, ROWS, Head, HeadError, init_rows, load
 from critiql.tools.errors.types.catalogue import ERROR_TYPES
 from critiql.training.head.head_fit import NEVER, calibrate, fit, labels
 

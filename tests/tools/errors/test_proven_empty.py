@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from critiql.tools.database.open import open_database
+from critiql.tools.database.open import get_database
 from critiql.tools.errors.lookup import DatabaseValues
 from critiql.tools.errors.proven_empty import is_proven_empty
 from critiql.tools.errors.query import Query
@@ -17,7 +17,7 @@ CASES = [json.loads(line) for line in LINES.read_text(encoding="utf-8").splitlin
 
 
 def query(sql: str, file: Path, *, looked_up: bool = True) -> Query:
-    database = open_database(file)
+    database = get_database(file)
     found = read(sql, database.schema(), values=DatabaseValues(database) if looked_up else None)
     assert isinstance(found, Query)
     return found
@@ -32,7 +32,7 @@ def test_nothing_is_proven_where_no_value_may_be_read(shop: Path) -> None:
     assert not is_proven_empty(query(CASES[0]["sql"], shop, looked_up=False))
 
 
-def test_a_null_that_empties_not_in_proves_nothing(shop: Path) -> None:
-    with closing(sqlite3.connect(shop)) as connection:
+def test_a_null_that_empties_not_in_proves_nothing(own_shop: Path) -> None:
+    with closing(sqlite3.connect(own_shop)) as connection:
         connection.executescript("INSERT INTO item VALUES (4, 'shelf', 30.0, NULL)")
-    assert not is_proven_empty(query(CASES[0]["sql"], shop))
+    assert not is_proven_empty(query(CASES[0]["sql"], own_shop))

@@ -1,84 +1,112 @@
-"""The question-schema graph and what pruning keeps."""
+"""What is kept of a schema that does not fit."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from critiql.tools.database.engine import Database
-from critiql.tools.linking.link import Link, link
-from critiql.tools.linking.prune import ColumnNode, build_qss, prune, serialise
+from critiql.tools.linking.link import link
+from critiql.tools.linking.prune import fits, linked_part, prune
 from critiql.tools.linking.value_index import open_value_index
 from critiql.tools.schema.ddl import ddl
-from critiql.tools.schema.model import Schema
+from critiql.tools.schema.model import Column, ForeignKey, Schema, Table
 
 QUESTION = "Which authors from Europe wrote books with more than 200 pages?"
-
-
-@pytest.fixture
-def links(library: Database, tmp_path: Path) -> tuple[Link, ...]:
-    with open_value_index(library, tmp_path / "v") as index:
-        return link(QUESTION, library.schema(), index)
+CASES = json.loads((Path(__file__).parents[2] / "fixtures/linking/pruning.json").read_text("utf-8"))
 
 
 def characters(text: str) -> int:
     return len(text)
 
 
-def test_nodes_and_edges(library: Database, links: tuple[Link, ...]) -> None:
-    schema = library.schema()
-    graph = build_qss(schema, links)
-    kinds = {
-        kind: [edge for edge in graph.edges if edge.kind == kind]
-        for kind in {each.kind for each in graph.edges}
-    }
-    columns = sum(len(table.columns) for table in schema.tables)
-    assert len(kinds["has_column"]) == columns
-    assert len(kinds["primary_key_of"]) == sum(len(table.primary_key) for table in schema.tables)
-    both = {(edge.source, edge.target) for edge in kinds["foreign_key_to"]}
-    assert both == {(target, source) for source, target in both}
-    assert len(both) == 2 * sum(len(key.columns) for key in schema.foreign_keys)
-    assert {edge.target.name for edge in kinds["span_table"] if not isinstance(edge.target, tuple)} >= {
-        "author",
-        "book",
-    }
-    assert all(isinstance(edge.target, ColumnNode) for edge in kinds["span_column"])
-    ends = {edge.source for edge in graph.edges} | {edge.target for edge in graph.edges}
-    assert ends <= set(graph.nodes)
+def with_rows(schema: Schema) -> str:
+    return ddl(schema, sample_rows=3)
 
 
-def test_a_named_value_is_the_first_example(library: Database, links: tuple[Link, ...]) -> None:
-    graph = build_qss(library.schema(), links)
-    continent = next(
-        node for node in graph.nodes if isinstance(node, ColumnNode) and node.name == "continent"
-    )
-    assert continent.examples[0] == "Europe"
+def warehouse() -> Schema:
+    """Ninety tables of no matter, and the few that the cases speak of."""
+    fillers = [
+        Table(f"stage_{n}", tuple(Column(f"field_{n}_{m}", "TEXT") for m in range(20))) for n in range(90)
+    ]
+    told = [
+        Table(
+            each["name"],
+            tuple(
+                Column(name, "TEXT", primary_key=name == each["columns"][0], comment=comment)
+                for name, comment in zip(each["columns"], each["comments"], strict=True)
+            ),
+            tuple(ForeignKey(each["name"], (one,), to, (other,)) for one, to, other in each["keys"]),
+        )
+        for each in CASES["tables"]
+    ]
+    samples = {each["name"]: tuple(map(tuple, each["rows"])) for each in CASES["tables"]}
+    return Schema((*fillers[:45], *told, *fillers[45:]), samples=samples)
 
 
-def test_what_fits_is_not_pruned(library: Database, links: tuple[Link, ...]) -> None:
-    schema = library.schema()
-    assert prune(schema, links, len(ddl(schema)), characters) is schema
-    assert prune(schema, (), 10**9, characters) is schema
+@pytest.mark.parametrize("case", CASES["questions"], ids=lambda case: case["question"])
+def test_what_a_question_needs_is_kept(case: dict[str, list[str]]) -> None:
+    part = prune(warehouse(), str(case["question"]), 900, characters)
+    assert len(ddl(part)) <= 900
+    kept = {f"{table.name}.{column.name}" for table in part.tables for column in table.columns}
+    assert kept >= set(case["needs"])
 
 
-@pytest.mark.parametrize("share", [0.75, 0.5, 0.35, 0.2])
-def test_pruning_keeps_keys_links_and_the_budget(
-    share: float, library: Database, links: tuple[Link, ...]
-) -> None:
+def test_rows_take_what_columns_leave() -> None:
+    schema = warehouse()
+    question = "What is the tonnage of each vessel?"
+    some = prune(schema, question, 900, characters, with_rows)
+    none = prune(schema, question, 130, characters, with_rows)
+    assert some.samples["vessel"] == schema.samples["vessel"]
+    assert len(with_rows(some)) <= 900
+    assert not any(none.samples.values())
+
+
+def test_a_wide_table_gives_its_best_columns_first() -> None:
+    wide = Table("reading", tuple(Column(f"sensor_{n}", "REAL") for n in range(300)))
+    other = Table("station", (Column("altitude", "REAL"),))
+    part = prune(Schema((wide, other)), "What is the highest sensor 271?", 400, characters)
+    table = part.table("reading")
+    assert table is not None
+    assert table.column("sensor_271")
+    assert len(ddl(part)) <= 400
+
+
+def test_a_question_that_names_nothing_gets_what_fits() -> None:
+    part = prune(warehouse(), "Why?", 900, characters)
+    assert part.tables
+    assert len(ddl(part)) <= 900
+
+
+@pytest.mark.parametrize("budget", [10, 3000, 10**6])
+def test_a_schema_fits_as_its_text_does(budget: int) -> None:
+    schema = warehouse()
+    assert fits(schema, budget, characters) == (len(ddl(schema)) <= budget)
+
+
+def test_a_large_schema_is_not_counted_whole() -> None:
+    counted: list[int] = []
+
+    def count(text: str) -> int:
+        counted.append(len(text))
+        return len(text)
+
+    assert not fits(warehouse(), 500, count)
+    assert sum(counted) < len(ddl(warehouse())) / 2
+
+
+@pytest.mark.parametrize("share", [0.75, 0.5, 0.35])
+def test_keys_and_the_order_stay(share: float, library: Database, tmp_path: Path) -> None:
     schema = library.schema()
     budget = int(len(ddl(schema)) * share)
-    part = prune(schema, links, budget, characters)
+    with open_value_index(library, tmp_path / "v") as index:
+        links = link(QUESTION, schema, index)
+    part = prune(schema, QUESTION, budget, characters, links=links)
+    kept = [table.name for table in part.tables]
     assert len(ddl(part)) <= budget
-    kept = {table.name for table in part.tables}
-    assert {"author", "book"} <= kept
-    assert [table.name for table in schema.tables if table.name in kept] == [
-        table.name for table in part.tables
-    ]
+    assert {"author", "book"} <= set(kept)
+    assert [table.name for table in schema.tables if table.name in kept] == kept
     check_keys(schema, part)
-    for each in links:
-        if each.column and each.table in kept:
-            table = part.table(each.table)
-            assert table is not None
-            assert table.column(each.column)
     for table in part.tables:
         assert all(len(row) == len(table.columns) for row in part.samples.get(table.name, ()))
 
@@ -102,27 +130,11 @@ def check_keys(schema: Schema, part: Schema) -> None:
 def test_tables_on_the_way_between_linked_ones_stay(library: Database) -> None:
     schema = library.schema()
     links = link("the remark and the district", schema)
-    part = prune(schema, links, int(len(ddl(schema)) * 0.9), characters)
+    part = linked_part(schema, links)
     assert {"review", "branch"} <= {table.name for table in part.tables}
+    check_keys(schema, part)
 
 
-def test_something_is_left_of_an_impossible_budget(library: Database, links: tuple[Link, ...]) -> None:
-    part = prune(library.schema(), links, 1, characters)
-    assert len(part.tables) >= 1
-    assert len(prune(library.schema(), (), 1, characters).tables) >= 1
-
-
-def test_serialised(library: Database, links: tuple[Link, ...]) -> None:
-    text = serialise(build_qss(library.schema(), links))
-    lines = text.splitlines()
-    assert "author(author_id pk [1, 2, 3], name [Ida Strand, Luis Rojas, Mei Sato]," in lines[1]
-    assert "country_id -> country.country_id" in lines[1]
-    assert "\"Europe\": country.continent = 'Europe'" in lines
-    assert text == serialise(build_qss(library.schema(), links))
-
-
-def test_links_to_what_was_pruned_are_left_out(library: Database, links: tuple[Link, ...]) -> None:
-    schema = library.schema()
-    part = Schema(tuple(table for table in schema.tables if table.name == "book"))
-    graph = build_qss(part, links)
-    assert {each.table for each in graph.links} == {"book"}
+def test_something_is_left_of_an_impossible_budget(library: Database) -> None:
+    assert len(prune(library.schema(), QUESTION, 1, characters).tables) == 1
+    assert len(prune(library.schema(), "", 1, characters).tables) == 1

@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 import typer
+from training_sets import role_rows
 from typer.testing import CliRunner
 
 from critiql.cli.main import app
 from critiql.tools.models.factory import make_model
-from critiql.tools.models.local.adapter import acts_after_prefix
+from critiql.tools.models.local.after_prefix import acts_after_prefix
 from critiql.tools.models.model import Prompt, Sampling
 from critiql.training.data.example_file import card_path, read_rows, write_rows
 
 SMALL = "smollm2-135m-instruct"
-PARTS = {"north": "train", "south": "train", "harbour": "validation"}
 
 
 def run(*arguments: str | Path) -> Any:
@@ -27,22 +27,7 @@ def run(*arguments: str | Path) -> Any:
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     """The same few questions on three small schemas, of which one validates."""
-    rows = [
-        {
-            "task": "actor",
-            "kind": "gold",
-            "part": part,
-            "db_id": name,
-            "index": number,
-            "prefix": f"This is the database:\n\nCREATE TABLE {name} (id INT, title TEXT, year INT);",
-            "request": f"Question: Which {column} are there?\nAnswer with the SQL only.",
-            "opening": "```sql\n",
-            "answer": f"```sql\nSELECT DISTINCT {column} FROM {name}",
-        }
-        for name, part in PARTS.items()
-        for number, column in enumerate(("title", "year", "id"))
-    ]
-    write_rows(rows, tmp_path / "actor.jsonl")
+    write_rows(role_rows("actor"), tmp_path / "actor.jsonl")
     return tmp_path / "actor.jsonl"
 
 

@@ -11,20 +11,12 @@ pytest.importorskip("peft", reason="needs the extra lora: make lora")
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from critiql.training.adapters import suffix_fit
+from critiql.training.adapters import suffix_fit, suffix_loss
 from critiql.training.adapters.base_model import ATTENTION, adapter_pairs, put_pairs, with_adapter
 from critiql.training.adapters.suffix_attention import NAME
-from critiql.training.adapters.suffix_fit import (
-    PrefixStates,
-    Progress,
-    SuffixExample,
-    SuffixPlan,
-    batches_of,
-    expected,
-    fit_suffix,
-    loss_of,
-    share_of_rate,
-)
+from critiql.training.adapters.suffix_examples import SuffixExample, batches_of
+from critiql.training.adapters.suffix_fit import Progress, SuffixPlan, expected, fit_suffix, share_of_rate
+from critiql.training.adapters.suffix_loss import PrefixStates, loss_of
 
 PREFIXES = ((5, 6, 7, 8, 9), (11, 12, 13))
 EXAMPLES = [
@@ -34,7 +26,10 @@ EXAMPLES = [
 ]
 RATES = [(0, 0.25), (1, 0.5), (3, 1.0), (4, 1.0), (12, 0.5), (20, 0.0)]
 
-pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning"),
+]
 
 
 def tiny() -> Any:
@@ -107,7 +102,7 @@ def test_what_a_fit_will_take_is_measured_and_changes_nothing() -> None:
     before = {name: one.clone() for name, one in model.state_dict().items()}
     plan = SuffixPlan(batch=2, epochs=3)
     told = expected(model, PrefixStates(model), EXAMPLES, plan)
-    assert told.steps == len(batches_of(EXAMPLES, plan)) == 18
+    assert told.steps == len(batches_of(EXAMPLES, plan.batch, plan.epochs)) == 18
     assert 0 < told.step < told.seconds
     assert told.seconds == pytest.approx(told.steps * told.step + told.prefixes)
     assert all(torch.equal(one, before[name]) for name, one in model.state_dict().items())
@@ -115,7 +110,7 @@ def test_what_a_fit_will_take_is_measured_and_changes_nothing() -> None:
 
 
 def test_a_batch_has_one_prefix_and_an_epoch_every_example_once() -> None:
-    batches = batches_of(EXAMPLES, SuffixPlan(batch=2, epochs=2))
+    batches = batches_of(EXAMPLES, batch=2, epochs=2)
     assert len(batches) == 12
     assert all(len({EXAMPLES[one].prefix for one in batch}) == 1 for batch in batches)
     assert all(count == 2 for count in Counter(one for batch in batches for one in batch).values())
@@ -156,8 +151,16 @@ def test_a_fit_that_was_stopped_ends_as_one_that_was_not(
         fit_suffix(tiny(), PrefixStates(tiny()), EXAMPLES[1:], plan, tmp_path / "whole")
 
 
+def test_a_fit_that_has_no_time_left_ends_with_what_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = iter(range(100))
+    monkeypatch.setattr(suffix_fit.time, "perf_counter", lambda: float(next(seconds)))
+    plan, model = SuffixPlan(rank=2, epochs=4, batch=1, rate=1e-2, seconds=10.0), tiny()
+    losses, _ = fit_suffix(model, PrefixStates(model), EXAMPLES, plan, None)
+    assert 0 < len(losses) < 10
+
+
 def test_states_that_do_not_fit_are_computed_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(suffix_fit, "STATES_BYTES", 1)
+    monkeypatch.setattr(suffix_loss, "STATES_BYTES", 1)
     states = PrefixStates(tiny())
     first = states.of(PREFIXES[0])
     states.of(PREFIXES[1])

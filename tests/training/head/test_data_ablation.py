@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from critiql.tools.errors.head import Floats
+from critiql.tools.arrays import Floats
 from critiql.training.data.example_file import Row, write_rows
 from critiql.training.head import data_ablation
 from critiql.training.head.data_ablation import ablation

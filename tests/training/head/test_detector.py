@@ -8,7 +8,8 @@ import pytest
 
 from critiql.agent.detect.prompt import detector_digest
 from critiql.evals.data.item import Dataset
-from critiql.tools.errors.head import ROWS, Floats
+from critiql.tools.arrays import Floats
+from critiql.tools.errors.head import ROWS
 from critiql.tools.errors.types.catalogue import BY_KEY
 from critiql.tools.models.model import HiddenState, Prompt, Usage
 from critiql.training.data.detector_data import detector_rows

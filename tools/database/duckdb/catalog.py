@@ -5,7 +5,7 @@ from typing import Any
 
 from critiql.tools.database.guard.tokens import Token, UnreadableError, tokenize
 
-TABLES_SQL = "SELECT lower(table_name) FROM duckdb_tables() WHERE NOT internal"
+TABLES_SQL = "SELECT lower(table_name), estimated_size FROM duckdb_tables() WHERE NOT internal"
 VIEWS_SQL = "SELECT lower(view_name), sql FROM duckdb_views() WHERE NOT internal"
 SCHEMAS_SQL = "SELECT DISTINCT lower(schema_name) FROM duckdb_schemas()"
 DATABASE_SQL = "SELECT lower(current_database()), lower(current_schema())"
@@ -30,6 +30,8 @@ class Catalog:
     """Queries of views by name; None for one that cannot be told from the text the engine gives."""
     macros: dict[str, tuple[str | None, ...]] = field(default_factory=dict)
     """Queries that read as the bodies of macros do."""
+    largest: int = 0
+    """Rows of the largest table, as the engine estimates them."""
 
     @property
     def qualifiers(self) -> frozenset[str]:
@@ -44,6 +46,7 @@ def read_catalog(connection: Any) -> Catalog:
         connection: A DuckDB connection.
     """
     database, schema = connection.execute(DATABASE_SQL).fetchone()
+    tables = connection.execute(TABLES_SQL).fetchall()
     views: dict[str, tuple[str | None, ...]] = {}
     for name, text in connection.execute(VIEWS_SQL).fetchall():
         views[name] = (*views.get(name, ()), query_of_view(text or ""))
@@ -55,9 +58,10 @@ def read_catalog(connection: Any) -> Catalog:
         database,
         schema,
         frozenset(name for (name,) in connection.execute(SCHEMAS_SQL).fetchall()),
-        frozenset(name for (name,) in connection.execute(TABLES_SQL).fetchall()),
+        frozenset(name for name, _ in tables),
         views,
         macros,
+        max((rows or 0 for _, rows in tables), default=0),
     )
 
 

@@ -16,15 +16,15 @@ class FileState(NamedTuple):
     """Bytes of the write-ahead log beside it; None without one."""
 
 
-def file_state(path: str) -> FileState:
-    """The state of the file that has this name now.
+def file_state(path: Path, log: Path) -> FileState:
+    """The state of the file that has this name now, and of the log beside it.
 
     Raises:
         OSError: it is gone or may not be looked at.
     """
-    found = Path(path).stat()
+    found = path.stat()
     try:
-        log = Path(f"{path}.wal").stat().st_size
+        log_bytes = log.stat().st_size
     except FileNotFoundError:
-        log = None
-    return FileState(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, log)
+        log_bytes = None
+    return FileState(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, log_bytes)

@@ -4,6 +4,7 @@ import contextlib
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -29,9 +30,14 @@ CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "temp_directory": "",
     "max_temp_directory_size": "0KB",
     "memory_limit": "256MB",
-    "threads": "2",
+    "threads": "1",
+    "async_threads": "0",
 }
 """Set when the file is opened, then locked, so that no statement can change it."""
+THREADS = 2
+"""Of the engine for one statement, where a table has more than one row group to share out."""
+ROW_GROUP = 122_880
+"""Rows that one thread reads at once: for a smaller table a second one would be woken for nothing."""
 FETCHED = 256
 """Rows taken from the engine at once."""
 IDLE_SECONDS = 0.5
@@ -52,7 +58,7 @@ class Session:
     """Answers requests for one file. Closes it when nobody asks, and opens it again when it was replaced."""
 
     def __init__(self, path: str, policy: dict[str, Any]) -> None:
-        self._path = path
+        self._path, self._log = Path(path), Path(f"{path}.wal")
         self._policy = AccessPolicy.from_options(policy)
         self._connection: Any = None
         self._state: FileState | None = None
@@ -98,15 +104,17 @@ class Session:
 
     def _ready(self, seconds: float) -> Any:
         """The connection, to the file that is there now; waits so long for a program that writes to it."""
-        state = file_state(self._path)
+        state = file_state(self._path, self._log)
         if self._connection is not None and state == self._state:
             return self._connection
         self._close()
-        connection = _connect(self._path, time.monotonic() + seconds)
+        connection = _connect(str(self._path), time.monotonic() + seconds)
         if state != self._state:
             self._catalog = read_catalog(connection)
             self._allowed.clear()
         self._wall = Wall(connection, self._policy, self._catalog)
+        if self._catalog.largest > ROW_GROUP:
+            connection.execute(f"SET threads = {THREADS}")
         connection.execute("SET lock_configuration = true")
         self._connection, self._state = connection, state
         return connection

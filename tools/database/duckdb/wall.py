@@ -17,8 +17,10 @@ from critiql.tools.database.duckdb.reading import Reading, Relation, UnknownPart
 from critiql.tools.database.guard.policy import AccessPolicy
 from critiql.tools.database.guard.single_select import SELECT_ONLY, Refusal
 
-TREE_SQL = "SELECT json_serialize_sql($1::VARCHAR)"
-PLAN_SQL = "SELECT json_serialize_plan($1::VARCHAR, optimize := false)"
+TREE_SQL = "SELECT json_serialize_sql($1)"
+PLAN_SQL = "SELECT json_serialize_plan($1, optimize := false)"
+OPEN_TABLE_FUNCTIONS = TABLE_FUNCTIONS | CATALOGUE
+"""What may be called in FROM without a policy."""
 CATALOGUE_PREFIXES = ("duckdb_", "pg_", "pragma_", "sqlite_")
 PATH_MARKS = frozenset("./\\:*?[")
 """A name with one of these that is no table's may be a file's."""
@@ -160,7 +162,7 @@ class Wall:
     def _check_calls(self, reading: Reading) -> None:
         for name in sorted(reading.functions - FUNCTIONS - set(self._catalog.macros)):
             raise self._uncallable(name)
-        allowed = TABLE_FUNCTIONS | (CATALOGUE if self._is_open else frozenset())
+        allowed = OPEN_TABLE_FUNCTIONS if self._is_open else TABLE_FUNCTIONS
         for name in sorted(reading.table_functions - allowed - set(self._catalog.macros)):
             raise self._uncallable(name)
 

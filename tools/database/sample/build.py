@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
+from critiql.tools.cache_folder import cache_folder
 from critiql.tools.database.engine import DatabaseError
 from critiql.tools.private_files import OWNER_FOLDER, say_once
-from critiql.tools.settings import settings
 
 VERSION = 1
 """Raised with every change of the content, so that an older file is not used."""
@@ -94,7 +94,7 @@ def sample_database() -> Path:
     A damaged file is made again. Where the cache cannot be written, it is made in a folder that is removed
     when the process ends, which is logged once.
     """
-    path = settings().cache / f"music_shop_{VERSION}.sqlite"
+    path = cache_folder() / f"music_shop_{VERSION}.sqlite"
     try:
         if not _is_whole(path):
             _make(path)

@@ -11,7 +11,8 @@ from sqlglot import exp
 from critiql.tools.errors.guide.parts import Part
 from critiql.tools.errors.query import Query
 from critiql.tools.linking.link import Link
-from critiql.tools.linking.prune import build_qss, linked_part, serialise
+from critiql.tools.linking.prune import linked_part
+from critiql.tools.linking.qss import build_qss, serialise
 from critiql.tools.schema.model import Schema
 from critiql.tools.sql.tree_lines import tree_lines, tree_text
 

@@ -1,6 +1,5 @@
 """A LoRA adapter in a GGUF of its own: how a model is named with one, and what identifies the two."""
 
-import struct
 from hashlib import sha256
 from pathlib import Path
 
@@ -8,12 +7,6 @@ from critiql.tools.models.files.hashes import file_sha256
 from critiql.tools.models.files.hub_name import is_hub_name
 from critiql.tools.models.model import ModelError
 
-INVOCATION = "adapter.alora.invocation_tokens"
-"""The key of a GGUF that names the tokens from which an adapter acts (activated LoRA, arXiv 2504.12397)."""
-_HEADER_BYTES = 65_536
-"""More than what an adapter says of itself, which stands before its weights."""
-_ARRAY = 9
-"""The number of the type of lists in a GGUF."""
 JOIN = "+"
 """Between a model's name and its adapter's file: `qwen2.5-coder-1.5b-instruct+detector.gguf`."""
 
@@ -29,20 +22,6 @@ def split_adapter(name: str) -> tuple[str, Path | None]:
     if seam and before and is_model and after.lower().endswith(".gguf"):
         return before, Path(after).expanduser()
     return name, None
-
-
-def acts_after_prefix(adapter: Path) -> bool:
-    """Whether an adapter leaves the prefix as the model computes it, so that all roles share its state.
-
-    Only the header is looked at, by its bytes: a damaged file is refused when it is loaded.
-    """
-    key = INVOCATION.encode()
-    entry = struct.pack(f"<Q{len(key)}sI", len(key), key, _ARRAY)
-    try:
-        with adapter.open("rb") as file:
-            return entry in file.read(_HEADER_BYTES)
-    except OSError:
-        return False
 
 
 def joined_sha256(model: str, adapter: Path | None) -> str:

@@ -4,10 +4,10 @@ import { defaultHighlightStyle, HighlightStyle, syntaxHighlighting } from "@code
 import { MSSQL, MySQL, PostgreSQL, SQLite, type SQLDialect, StandardSQL } from "@codemirror/lang-sql";
 import type { Diagnostic } from "@codemirror/lint";
 import { type Extension } from "@codemirror/state";
-import { EditorView } from "@codemirror/view";
+import { EditorView, highlightSpecialChars } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 import type { Finding, Schema } from "../api/types";
-import { visible } from "../common/visible";
+import { escaped, HIDDEN_IN_LINES, visible } from "../common/visible";
 import { typeName } from "../trace/words";
 
 const DIALECTS: Record<string, SQLDialect> = {
@@ -80,6 +80,7 @@ const theme = EditorView.theme({
     textDecoration: "none",
     borderRadius: "2px",
   },
+  ".cm-hidden": { color: "var(--bad)" },
   ".cm-collapsedLines": {
     background: "var(--sunken)",
     color: "var(--muted)",
@@ -87,9 +88,18 @@ const theme = EditorView.theme({
   },
 });
 
+/** A hidden character in a query as its escape; the text that runs stays as it is. */
+function shownEscape(code: number): HTMLElement {
+  const shown = document.createElement("span");
+  shown.className = "cm-hidden";
+  shown.textContent = escaped(String.fromCodePoint(code));
+  return shown;
+}
+
 /** Look of every SQL view. */
 export const LOOK: Extension = [
   theme,
+  highlightSpecialChars({ specialChars: HIDDEN_IN_LINES, render: shownEscape }),
   syntaxHighlighting(colours),
   syntaxHighlighting(defaultHighlightStyle, { fallback: true }),
   EditorView.lineWrapping,

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from critiql.tools.database.duckdb.session import IDLE_SECONDS
+from critiql.tools.database.duckdb.session import IDLE_SECONDS, ROW_GROUP, THREADS
 from critiql.tools.database.engine import Database, DatabaseError
 from critiql.tools.database.open import open_database
 from critiql.tools.database.result import Failure, Limits, Rows
@@ -94,3 +94,16 @@ def test_a_pipe_is_no_database(tmp_path: Path) -> None:
     for url in (f"duckdb:///{tmp_path}/pipe", tmp_path / "pipe"):
         with pytest.raises(DatabaseError, match="pipe"):
             open_database(url)
+
+
+def test_a_second_thread_is_there_for_large_tables_only(tmp_path: Path) -> None:
+    counts = []
+    for rows in (ROW_GROUP, ROW_GROUP * 2):
+        _write(tmp_path / f"{rows}.duckdb", rows)
+        opened = open_database(f"duckdb:///{tmp_path}/{rows}.duckdb")
+        assert _count(opened) == rows
+        (pid,) = opened.pool.pids()
+        counts.append(len(list(Path(f"/proc/{pid}/task").iterdir())))
+        opened.close()
+    assert counts[1] - counts[0] == THREADS - 1
+    assert counts[0] < 8  # the engine's eight threads for files on a network are not started

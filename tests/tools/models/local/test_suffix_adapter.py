@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from critiql.tools.models.factory import make_model
-from critiql.tools.models.local.adapter import acts_after_prefix
+from critiql.tools.models.local.after_prefix import acts_after_prefix
 from critiql.tools.models.local.prefix_store import PrefixStore
 from critiql.tools.models.local.runtime import LlamaRuntime, Tokens
 from critiql.tools.models.model import ModelError, Prompt, Sampling
