@@ -54,9 +54,9 @@ class DatabaseValues:
     def beside(self, table: str, column: str, other: str, text: str) -> tuple[Value, ...] | None:
         """What a column holds in the rows whose other column is a text; None where the look took too long."""
         dialect = self.database.dialect
-        wanted = exp.EQ(this=exp.column(other, quoted=True), expression=exp.Literal.string(text))
-        query = exp.select(exp.column(column, quoted=True)).distinct()
-        sql = query.from_(exp.table_(table, quoted=True)).where(wanted).sql(dialect)
+        wanted, named, source = (quote_name(name, dialect) for name in (column, other, table))
+        said = exp.Literal.string(text).sql(dialect)
+        sql = f"SELECT DISTINCT {wanted} FROM {source} WHERE {named} = {said}"
         result = self.database.run(sql, self.limits)
         return tuple(row[0] for row in result.rows) if isinstance(result, Rows) else None
 

@@ -22,3 +22,11 @@ def test_what_cannot_be_read_is_not_known(library: Database) -> None:
 def test_a_column_is_read_once(library: Database) -> None:
     values = DatabaseValues(library)
     assert values.distinct("member", "city") is values.distinct("Member", "CITY")
+
+
+def test_what_stands_beside_a_text(library: Database) -> None:
+    values = DatabaseValues(library)
+    assert values.beside("branch", "id", "name", "Harbour") == (2,)
+    assert sorted(map(int, values.beside("branch", "id", "city", "Oslo") or ())) == [1, 3]
+    assert values.beside("branch", "id", "name", "Nobody's") == ()
+    assert values.beside("branch", "nothing", "name", "Harbour") is None

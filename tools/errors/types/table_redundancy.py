@@ -42,9 +42,13 @@ def unneeded_join(query: Query) -> Iterator[Finding]:
     """A table that is joined, of which nothing else is used, and which the question does not name.
 
     A word of the question names it that begins like a part of the table's name, or of the column it is joined
-    on where the other side is called otherwise. Silent where rows are counted, since a join makes those.
+    on where the other side is called otherwise. Silent where rows are counted, since a join makes those, and
+    of a table that another part of the query needs: what names it there may be meant here as well.
     """
-    left_out = [one for scope in query.selects if not _counts(scope) for one in _left_out(query, scope)]
+    unused = [one for scope in query.selects if not _counts(scope) for one in _left_out(query, scope)]
+    sources = {id(source) for source, _ in unused}
+    needed = [one.table for scope in query.selects for one in scope.sources if id(one) not in sources]
+    left_out = [(source, pair) for source, pair in unused if source.table not in needed]
     mended = _without(query, left_out) if query.question and left_out else None
     for source, _ in left_out if mended is not None else ():
         assert source.table is not None  # only tables of the schema are left out
