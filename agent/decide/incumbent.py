@@ -3,7 +3,7 @@
 Published repair loops mostly end below their own first draft, because they let an opinion replace a query
 that works. Here a challenger needs evidence:
 
-(a) the incumbent fails to execute and the challenger executes, or code mended the incumbent in it, the rows
+(a) the incumbent fails to execute and the challenger executes, or code mended a draw of ours in it, the rows
     are the same, and fewer findings stand against it; or
 (b) the fitted score of their *difference* exceeds the fitted margin; or
 (c) without a fit, another candidate returns the challenger's rows, or a deterministic finding stands against
@@ -139,7 +139,7 @@ def _verdict(
         return False, "the challenger does not execute", None
     if not old.executes:
         return True, "the incumbent does not execute", None
-    if new.rows == old.rows and mends and new.findings < old.findings:
+    if new.rows == old.rows and mends and not old.given and new.findings < old.findings:
         return True, "it mends the incumbent, and returns the same rows", None
     if new.rows == old.rows:
         return False, "both return the same rows", None

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from critiql.evals.run.store import Store, StoredAnswer
+from critiql.evals.run.export import open_results
+from critiql.evals.run.store import StoredAnswer
 from critiql.tools.sql.canonical import fingerprint
 
 Predictions = dict[int, dict[str, bool]]
@@ -10,13 +11,13 @@ Predictions = dict[int, dict[str, bool]]
 
 
 def predictions_of(store: Path, dataset: str) -> Predictions:
-    """Every scored query of every run on a data set.
+    """Every scored query of every run on a data set, out of a store or an export.
 
     Raises:
-        ValueError: the store has no run on it.
+        ValueError: the file has no run on it, or is neither store nor export.
     """
     found: Predictions = {}
-    with Store(store) as opened:
+    with open_results(store) as opened:
         runs = [run for run in opened.runs() if run.spec.dataset == dataset]
         if not runs:
             raise ValueError(

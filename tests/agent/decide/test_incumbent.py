@@ -24,6 +24,7 @@ def candidate(identifier: int, fields: dict[str, Any]) -> dict[str, Any]:
         "id": identifier,
         "sql": fields.get("sql", f"SELECT {identifier}"),
         "origin": fields.get("origin", "actor"),
+        "mends": fields.get("mends"),
         "p_true": fields.get("p_true"),
         "logprob": fields.get("logprob"),
         "tokens": 10,
