@@ -31,6 +31,8 @@ ask: $(VENV)/.installed ## Answer Q on the sample database with the embedded mod
 
 test: unit integration ## All tests that need no more than this machine.
 
+# Without bytecode on disk, each process of the tests compiles the sources anew.
+unit: export PYTHONDONTWRITEBYTECODE =
 unit: $(VENV)/.installed-dev ## The quick tests: no model, no socket.
 	$(BIN)/pytest -q -n auto
 

@@ -23,14 +23,21 @@ SHORT = 4
 """Words below which a message is no question by itself."""
 _POINTING = re.compile(
     r"\A(?:and|or|but|also|only|now|then|same|just|without|except|by|per|for each|what about|how about)\b|"
-    r"\b(?:it|its|that|those|these|them|they|their|theirs|there|ones?|same|previous|above|instead|former|latter"
-    r"|he|she|his|her)\b",
+    r"\b(?:it|its|that|those|these|them|they|their|theirs|ones?|same|previous|above|instead|former|latter"
+    r"|he|she|his|her|(?<!\bis )(?<!\bare )(?<!\bwas )(?<!\bwere )there)\b",
     re.IGNORECASE,
 )
 """Words that point to an earlier turn."""
+_JOINING = re.compile(r"\A(?:and|or|but|also|now|then|so)\b[\s,]*", re.IGNORECASE)
 _SQL = re.compile(r"(?:select|with)\b.*\bfrom\b|```", re.IGNORECASE | re.DOTALL)
 _KEPT = re.compile(r"\d+(?:[.,]\d+)*|\"[^\"]+\"|'[^']+'")
 """What a rewriting must not lose: numbers, and what is in quotation marks."""
+_OF_THOSE = re.compile(r"\b(?:it|its|those|these|them|they|their|theirs)\b", re.IGNORECASE)
+"""Words for what the question before was about, with all that it said of it."""
+_NAME = re.compile(r"(?<=[a-z,] )[A-Z][\w'-]+")
+"""A name: a capital letter within a sentence."""
+STEM = 5
+"""Letters of a name that a rewriting must keep: Germany may become German."""
 
 
 def follow_up(state: AssistantState, choices: Choices) -> AssistantUpdate:
@@ -46,7 +53,7 @@ def follow_up(state: AssistantState, choices: Choices) -> AssistantUpdate:
         return {}
     earlier = [turn for turn in state.get("turns", []) if turn["tool"] in ("ask", "run")][-SHOWN_TURNS:]
     model = load_model(context.spec("assistant"))
-    request = prompts.load("follow_up").render(earlier=told(earlier), said=escape(said))
+    request = prompts.load("follow_up").render(earlier=told(earlier), said=escape(bare(said)))
     prompt = Prompt(prefix_for(said, database, context), request)
     generation = model.generate(prompt, Sampling(max_tokens=100, stop=("\n",)))
     question = checked(generation.text, said, earlier)
@@ -68,14 +75,23 @@ def told(earlier: Sequence[Turn]) -> str:
     return "\n".join(f"- {escape(turn['question'])}" for turn in earlier)
 
 
+def bare(said: str) -> str:
+    """The message without the "and" that it begins with: a small model would add to the question before."""
+    return _JOINING.sub("", said) or said
+
+
 def checked(text: str, said: str, earlier: Sequence[Turn]) -> str:
     """What the model wrote, where it may be trusted; else the last question and the message together.
 
     It is not trusted when it is empty, long, more than a line, is SQL, or has lost a number or a
-    quoted text.
+    quoted text; nor when the message speaks of "them", and a number or a name that tells whom was lost.
     """
     question = text.strip().removeprefix("Question:").strip().strip('"')
-    lost = [kept for kept in _KEPT.findall(said) if kept.strip("\"'") not in question]
+    kept = _KEPT.findall(said)
+    if earlier and _OF_THOSE.search(said):
+        last = earlier[-1]["question"]
+        kept += [*_KEPT.findall(last), *(name[:STEM] for name in _NAME.findall(last))]
+    lost = [one for one in kept if one.strip("\"'") not in question]
     is_question = len(question) <= LONGEST and not _SQL.match(question)
     if question and is_question and not lost:
         return question

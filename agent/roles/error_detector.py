@@ -36,7 +36,9 @@ def error_detector(state: State, context: Context) -> Update:
             looked[-1]["proven_empty"] = is_proven_empty(query)
         if candidate["origin"] != "repair":
             made = _mended(_with(state, repairs), query, found, context)
-            repairs += [{**repair, "mends": candidate["id"]} for repair in made]
+            for repair in made:
+                repair["mends"] = candidate["id"]
+            repairs += made
     for repair in repairs:
         announce(repair)  # only now: a step that fails is taken again, and would tell of them twice
     update: Update = {"candidates": looked + repairs}

@@ -2,7 +2,8 @@
 
 `python -m critiql.evals.benchmarks.large_schema URL` prints one JSON object. The database holds a warehouse
 of `benchmarks.warehouse`. One process measures one size, so that the memory is its own. `--answers N` also
-asks the model N questions.
+asks the model N questions. What waits for the database is told by the clock, what is computed here in
+processor time, since a machine is rarely idle.
 """
 
 import json
@@ -45,8 +46,8 @@ def measure(url: str, context: Context) -> dict[str, Any]:
     database, opened = _timed(lambda: open_database(url))
     with closing(database):
         schema, read = _timed(database.schema)
-        whole, asked = _timed(lambda: fits(schema, context))
-        _, indexed = _timed(lambda: column_index(schema))
+        whole, asked = _computed(lambda: fits(schema, context))
+        _, indexed = _computed(lambda: column_index(schema))
         questions = [_prompt(known, schema, context) for known in QUESTIONS]
     return {
         "tables": len(schema.tables),
@@ -67,8 +68,8 @@ def measure(url: str, context: Context) -> dict[str, Any]:
 def _prompt(known: Known, schema: Schema, context: Context) -> dict[str, float]:
     """What one question's prompt costs, and what it has of the columns that are needed."""
     link(known.text, schema)
-    linked = [_timed(lambda: link(known.text, schema))[1] for _ in range(REPEATS)]
-    pruned = [_timed(lambda: fitting(schema, known.text, (), context)) for _ in range(REPEATS)]
+    linked = [_computed(lambda: link(known.text, schema))[1] for _ in range(REPEATS)]
+    pruned = [_computed(lambda: fitting(schema, known.text, (), context)) for _ in range(REPEATS)]
     part = pruned[0][0]
     kept = {f"{table.name}.{column.name}" for table in part.tables for column in table.columns}
     return {
@@ -106,11 +107,16 @@ def main(
     typer.echo(json.dumps({**found, "answers": asked, "load": load}, indent=2))
 
 
-def _timed(work: Callable[[], T]) -> tuple[T, float]:
+def _timed(work: Callable[[], T], clock: Callable[[], float] = time.perf_counter) -> tuple[T, float]:
     """What it gives, and the milliseconds it took."""
-    started = time.perf_counter()
+    started = clock()
     found = work()
-    return found, round(1000 * (time.perf_counter() - started), 2)
+    return found, round(1000 * (clock() - started), 2)
+
+
+def _computed(work: Callable[[], T]) -> tuple[T, float]:
+    """The same in milliseconds of this process's processor time."""
+    return _timed(work, time.process_time)
 
 
 def _middle(found: list[float]) -> float:

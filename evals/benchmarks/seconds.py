@@ -2,7 +2,8 @@
 
 `python -m critiql.evals.benchmarks.seconds [--model NAME] [--repeats N]` prints one JSON object. Each repeat
 begins with an empty cache: a process reads the schema cold and answers a second question from memory; the
-next process takes the prefix from disk; then `critiql ask` asks the server that has the model loaded.
+next process takes the prefix from disk; then `critiql ask` asks the server that has the model loaded, which
+`--no-doors` leaves out.
 Wall-clock seconds are beside processor seconds, since a machine is rarely idle.
 """
 
@@ -97,21 +98,27 @@ def server(model: str, port: int, environment: dict[str, str]) -> Iterator[None]
         running.wait(30)
 
 
-def measure(model: str, repeats: int, port: int) -> dict[str, list[Stages]]:
-    """All ways, `repeats` times."""
+def doors(model: str, port: int, environment: dict[str, str]) -> dict[str, Stages]:
+    """`critiql ask` with the prefix on disk, and by a server that has answered before."""
+    local = {"all": shell(QUESTIONS[0], ["--local"], environment)}
+    with server(model, port, environment):
+        shell(QUESTIONS[0], [], environment)
+        asked = {"all": shell(QUESTIONS[1], [], environment)}
+    return {"critiql ask --local, prefix on disk": local, "critiql ask, server warm": asked}
+
+
+def measure(model: str, repeats: int, port: int | None) -> dict[str, list[Stages]]:
+    """All ways, `repeats` times; without a port no server is started and no `critiql ask`."""
     seen: dict[str, list[Stages]] = {}
     for _ in range(repeats):
         with TemporaryDirectory() as cache:
             environment = {**os.environ, "CRITIQL_CACHE": cache}
             start, cold, memory = new_process(model, QUESTIONS[:2], environment)
             _, disk = new_process(model, QUESTIONS[2:], environment)
-            local = {"all": shell(QUESTIONS[0], ["--local"], environment)}
-            with server(model, port, environment):
-                shell(QUESTIONS[0], [], environment)
-                asked = {"all": shell(QUESTIONS[1], [], environment)}
-        ways = {"start": start, "cold": cold, "from memory": memory, "from disk": disk}
-        shells = {"critiql ask --local, prefix on disk": local, "critiql ask, server warm": asked}
-        for way, stages in {**ways, **shells}.items():
+            ways = {"start": start, "cold": cold, "from memory": memory, "from disk": disk}
+            if port is not None:
+                ways |= doors(model, port, environment)
+        for way, stages in ways.items():
             seen.setdefault(way, []).append(stages)
     return seen
 
@@ -135,10 +142,11 @@ def main(
     model: Annotated[str, typer.Option(help="A registered name or a .gguf file.")] = "",
     repeats: Annotated[int, typer.Option(min=1, help="Times that all is measured.")] = 3,
     port: Annotated[int, typer.Option(help="Port of the server.")] = 8497,
+    with_doors: Annotated[bool, typer.Option("--doors/--no-doors", help="Also `critiql ask`.")] = True,
 ) -> None:
     """Print the measurements as one JSON object."""
     spec = model or registry().default
-    typer.echo(json.dumps(report(spec, measure(spec, repeats, port)), indent=2))
+    typer.echo(json.dumps(report(spec, measure(spec, repeats, port if with_doors else None)), indent=2))
 
 
 def _between(start: dict[str, Any], end: dict[str, Any]) -> Took:

@@ -3,14 +3,17 @@
 Run as `python -m critiql.evals.studies.doubt_replay EXPORT ... --dataset spider-train`; needs CRITIQL_DATA,
 asks no model, and prints one JSON object. Each answer is gone through generation by generation: at each, the
 rule chooses among what is known by then, and the answer ends there where the doubt is gone. Its seconds are
-those of the model calls up to there when they were first made.
+those of the model calls up to there when they were first made; seconds at rest are worked out from tokens,
+since the machine was shared. `--ways draws` tries rules that end draws early.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
+from functools import cache
+from itertools import zip_longest
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 import typer
@@ -25,6 +28,7 @@ from critiql.evals.run.export import open_results, read
 from critiql.evals.run.store import StoredAnswer
 from critiql.evals.studies.decide_replay import whole
 from critiql.tools.database.open import open_database
+from critiql.tools.database.result import Rows
 from critiql.tools.errors.lookup import DatabaseValues
 from critiql.tools.errors.proven_empty import is_proven_empty
 from critiql.tools.errors.query import Query
@@ -35,12 +39,20 @@ CONTEXT = Context(llm_critic="off")
 
 
 class Way(NamedTuple):
-    """An idea of doubt."""
+    """An idea of doubt, and of when to draw no more."""
 
-    proven: bool
+    proven: bool = True
     """An empty result whose conditions are all proven is no doubt."""
-    repeats: int
+    repeats: int = 2
     """Repeated draws that end the loop where a surprise alone is in doubt; two end any."""
+    draws: int = 99
+    """Queries of the model after which the loop ends."""
+    errors: int = 99
+    """Failed draws in a row with the same kind of error, none having run, that end it."""
+    results: int = 99
+    """Draws with the text or the result of an earlier one that end it."""
+    longer: float = 99.0
+    """A draw with more than this many times the tokens of the first query, and ten, is cut off."""
 
 
 WAYS = {
@@ -48,6 +60,13 @@ WAYS = {
     "proven empty": Way(proven=True, repeats=2),
     "first repeat": Way(proven=False, repeats=1),
     "both": Way(proven=True, repeats=1),
+}
+DRAWS = {
+    "as it is": Way(),
+    **{f"at most {number} draws": Way(draws=number) for number in (4, 3, 2)},
+    **{f"{number} equal errors end": Way(errors=number) for number in (2, 3, 4)},
+    **{f"{number} equal results end": Way(results=number) for number in (1, 2, 3)},
+    **{f"at most {times} times the first's tokens": Way(longer=times) for times in (1.5, 2.0, 3.0)},
 }
 
 
@@ -59,6 +78,8 @@ class Ended(NamedTuple):
     seconds: float
     warm: bool
     """The schema had been read for an earlier question."""
+    at_rest: float
+    """Seconds that its tokens take on an idle core, the schema having been read before."""
 
 
 class Call(NamedTuple):
@@ -67,10 +88,17 @@ class Call(NamedTuple):
     seconds: float
     computed: int
     """Prompt tokens that were not cached."""
+    generated: int = 0
 
 
 WARM = 200
 """A first call that computes at most this many prompt tokens did not read a schema."""
+
+
+PROMPT_SECONDS, TOKEN_SECONDS = 0.020, 0.055
+"""Medians of these exports: of calls that read over 300 tokens of prompt, and of those that read under 70."""
+REQUEST = 60
+"""Prompt tokens of a question whose schema has been read, at most."""
 
 
 def end(answer: StoredAnswer, way: Way, item: Item, calls: Sequence[Call]) -> Ended:
@@ -83,19 +111,68 @@ def end(answer: StoredAnswer, way: Way, item: Item, calls: Sequence[Call]) -> En
         calls: of each generation, in order.
     """
     candidates: list[Any] = [whole(candidate) for candidate in answer.candidates]
-    rounds = sorted({candidate["round"] for candidate in candidates})
+    candidates = [one for one in candidates if one["round"] == 1 or not _is_cut(one, way, calls)]
+    rounds = range(1, max(candidate["round"] for candidate in answer.candidates) + 1)
     incumbent: Candidate = candidates[0]
-    last = rounds[-1]
+    last = 1
     for last in rounds:
         known = [candidate for candidate in candidates if candidate["round"] <= last]
         incumbent, _ = settle(known, incumbent)
         left = _doubts(incumbent, way, item)
         repeated = sum(candidate.get("repeats") is not None for candidate in known)
-        if not left or (left == [SURPRISE] and repeated >= way.repeats):
+        if not left or (left == [SURPRISE] and repeated >= way.repeats) or _is_enough(known, way, item, last):
             break
     chosen: Any = incumbent
-    seconds = sum(call.seconds for call in calls[:last])
-    return Ended(bool(chosen.get("correct")), last, seconds, bool(calls) and calls[0].computed <= WARM)
+    used = calls[:last]
+    warm = bool(calls) and calls[0].computed <= WARM
+    seconds = sum(call.seconds for call in used)
+    return Ended(bool(chosen.get("correct")), last, seconds, warm, _at_rest(used, way.longer))
+
+
+def _at_rest(calls: Sequence[Call], longer: float) -> float:
+    """Seconds of these calls on an idle core, each cut off where it is too long."""
+    most = longer * calls[0].generated + 10 if calls else 0.0
+    return sum(
+        PROMPT_SECONDS * min(REQUEST, call.computed) + TOKEN_SECONDS * min(call.generated, most)
+        for call in calls
+    )
+
+
+def _is_cut(candidate: Mapping[str, Any], way: Way, calls: Sequence[Call]) -> bool:
+    return bool(calls) and (candidate.get("tokens") or 0) > way.longer * calls[0].generated + 10
+
+
+def _is_enough(known: Sequence[Any], way: Way, item: Item, draws: int) -> bool:
+    """Whether a rule about draws ends the loop."""
+    return (
+        draws >= way.draws
+        or _equal_errors(known) >= way.errors
+        or (way.results < len(known) and _equal_results(known, item) >= way.results)
+    )
+
+
+def _equal_errors(known: Sequence[Any]) -> int:
+    """How many of the last draws failed alike, where nothing has run."""
+    told = [candidate["execution"] for candidate in known if candidate.get("execution")]
+    if any(execution["ok"] for execution in told):
+        return 0
+    kinds = [one["execution"]["kind"] for one in known if one["origin"] == "actor" and one.get("execution")]
+    return next((place for place, kind in enumerate(reversed(kinds)) if kind != kinds[-1]), len(kinds))
+
+
+def _equal_results(known: Sequence[Any], item: Item) -> int:
+    """How many draws have the text or the rows of an earlier one."""
+    draws = [candidate for candidate in known if candidate["origin"] == "actor"]
+    found = [_rows(item, one["sql"]) for one in draws if one.get("repeats") is None]
+    ran = [rows for rows in found if rows is not None]
+    return len(ran) - len(set(ran)) + sum(one.get("repeats") is not None for one in draws)
+
+
+@cache
+def _rows(item: Item, sql: str) -> tuple[str, ...] | None:
+    """The rows of a query in any order; None where it fails."""
+    result = open_database(item.database).run(sql)
+    return tuple(sorted(map(repr, result.rows))) if isinstance(result, Rows) else None
 
 
 def _doubts(incumbent: Candidate, way: Way, item: Item) -> list[str]:
@@ -131,7 +208,17 @@ def stored_answers(path: Path) -> Iterator[tuple[StoredAnswer, list[Call]]]:
 
 
 def _call(usage: dict[str, float]) -> Call:
-    return Call(usage["seconds"], int(usage["prompt_tokens"] - usage["cached_tokens"]))
+    return Call(
+        usage["seconds"], int(usage["prompt_tokens"] - usage["cached_tokens"]), int(usage["generated_tokens"])
+    )
+
+
+def _ended(
+    told: tuple[StoredAnswer, list[Call]], way: Way, items: Mapping[int, Item], before: Ended | None
+) -> Ended:
+    """Where an answer ends; one that ended with its first query before does so in any way."""
+    answer, calls = told
+    return before if before and before.generations == 1 else end(answer, way, items[answer.index], calls)
 
 
 def summarise(before: Sequence[Ended], now: Sequence[Ended]) -> dict[str, object]:
@@ -148,6 +235,8 @@ def summarise(before: Sequence[Ended], now: Sequence[Ended]) -> dict[str, object
         "seconds": round(sum(took), 1),
         "median": round(float(np.median(took)), 2),
         "p95": round(float(np.percentile(took, 95)), 2),
+        "median at rest": round(float(np.median([one.at_rest for one in now])), 2),
+        "p95 at rest": round(float(np.percentile([one.at_rest for one in now], 95)), 2),
         "warm answers": len(warm),
         "warm median": round(float(np.median(warm)), 2),
         "warm p95": round(float(np.percentile(warm, 95)), 2),
@@ -157,20 +246,23 @@ def summarise(before: Sequence[Ended], now: Sequence[Ended]) -> dict[str, object
 def main(
     exports: Annotated[list[Path], typer.Argument(help="Exports of text_to_sql.")],
     dataset: Annotated[str, typer.Option(help="The data set their indices are of.")] = "spider-train",
+    ways: Annotated[Literal["doubt", "draws"], typer.Option(help="Which rules are tried.")] = "doubt",
 ) -> None:
     """Print, per idea of doubt, what ends earlier and what it costs."""
     data = load(dataset)
     if data.not_run:
         raise typer.BadParameter(data.not_run)
     items = {item.index: item for item in data.items}
-    report: dict[str, object] = {}
+    report: dict[str, dict[str, object]] = {}
+    tried = WAYS if ways == "doubt" else DRAWS
     for path in exports:
         answers = list(stored_answers(path))
-        ended = {
-            name: [end(answer, way, items[answer.index], calls) for answer, calls in answers]
-            for name, way in WAYS.items()
-        }
-        report[path.name] = {name: summarise(ended["before"], found) for name, found in ended.items()}
+        before: list[Ended] = []
+        report[path.name] = told = {}
+        for name, way in tried.items():
+            found = [_ended(one, way, items, old) for one, old in zip_longest(answers, before)]
+            before = before or found
+            told[name] = summarise(before, found)
     typer.echo(json.dumps(report, indent=2))
 
 

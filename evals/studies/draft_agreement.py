@@ -24,7 +24,8 @@ class Draft(NamedTuple):
     right: bool
     rows: str | None
     """Fingerprint of what it returned; None where it failed."""
-    count: int
+    returned: int
+    """Number of rows."""
 
 
 def drafts(path: Path, dataset: str, run: str | None = None) -> dict[int, Draft]:
@@ -48,7 +49,7 @@ def agreement(one: dict[int, Draft], other: dict[int, Draft]) -> dict[str, Any]:
     """Precision and coverage of agreement, and what is left where the two differ."""
     pairs = [(one[index], other[index]) for index in sorted(one.keys() & other.keys())]
     agree = [pair for pair in pairs if pair[0].rows is not None and pair[0].rows == pair[1].rows]
-    filled = [pair for pair in agree if pair[0].count]
+    filled = [pair for pair in agree if pair[0].returned]
     differ = [pair for pair in pairs if pair not in agree]
     return {
         "questions": len(pairs),

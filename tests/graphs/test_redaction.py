@@ -28,9 +28,9 @@ TEXTS = [
 """Errors of names, a value in the wrong case, prose: each graph tells what it has to tell about them."""
 
 
-@pytest.fixture
-def town(tmp_path: Path) -> Path:
-    path = tmp_path / "town.sqlite"
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("town") / "town.sqlite"
     with sqlite3.connect(path) as connection:
         connection.execute("CREATE TABLE person (name TEXT, town TEXT, number INTEGER)")
         connection.execute("INSERT INTO person VALUES (?, ?, 4711), ('other', ?, NULL)", [CELL, CELL, SECOND])

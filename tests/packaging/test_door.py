@@ -91,21 +91,18 @@ def test_importing_loads_nothing_heavy_and_is_quick() -> None:
     assert float(seconds) < 0.15
 
 
-@pytest.mark.parametrize("of", ["a file", "the sample"])
-def test_a_check_without_a_model_loads_none_of_the_agent(of: str, shop: Path) -> None:
-    database = str(shop) if of == "a file" else ""
-    sql = "SELECT titel FROM item" if of == "a file" else "SELECT nam FROM artists"
-    assert python(CHECK, sql, database) == "attribute_mismatch"
-
-
-@pytest.mark.parametrize("of", ["a file", "the sample"])
-def test_a_check_without_a_model_takes_little_of_a_processor(of: str, shop: Path) -> None:
+@pytest.mark.parametrize(
+    ("sql", "is_sample"), [("SELECT titel FROM item", False), ("SELECT nam FROM artists", True)]
+)
+def test_a_check_without_a_model_loads_none_of_the_agent_and_takes_little_of_a_processor(
+    sql: str, is_sample: bool, shop: Path
+) -> None:
     """Processor time of the process and its children: what else the machine does hardly counts in it."""
     sample_database()  # made on first use
     took = []
-    for _ in range(3):
+    while len(took) < 3 and min(took, default=1.0) >= 0.5:
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        python(CHECK, "SELECT 1", str(shop) if of == "a file" else "")
+        assert python(CHECK, sql, "" if is_sample else str(shop)) == "attribute_mismatch"
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         took.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     assert min(took) < 0.5

@@ -114,7 +114,8 @@ def _parts(pairs: Sequence[Pair], seed: int) -> Iterator[tuple[Part, Pair]]:
         same = list(group)
         part: Part = "validation" if held + len(same) <= wanted else "train"
         held += len(same) if part == "validation" else 0
-        yield from ((part, pair) for pair in same)
+        for pair in same:
+            yield part, pair
 
 
 def _row(pair: Pair, part: Part, database: Database, values: DatabaseValues, file: Path) -> Row | None:

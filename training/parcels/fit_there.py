@@ -13,7 +13,7 @@ import sys
 import time
 from argparse import ArgumentParser
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -81,7 +81,7 @@ def fit_all(folder: Path, plan: SuffixPlan, there: There) -> None:
     while waiting and there.left() > 0:
         share = there.left() * waiting[0].examples / sum(one.examples for one in waiting)
         load = waiting.pop(0)
-        fit_role(load, read_examples(load, folder), SuffixPlan(**asdict(plan) | {"seconds": share}), there)
+        fit_role(load, read_examples(load, folder), replace(plan, seconds=share), there)
 
 
 def fit_role(load: RoleLoad, examples: RoleExamples, plan: SuffixPlan, there: There) -> None:

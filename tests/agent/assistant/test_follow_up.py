@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from critiql.agent.assistant.conversation import Choices, Turn
-from critiql.agent.assistant.follow_up import checked, follow_up, leans
+from critiql.agent.assistant.follow_up import bare, checked, follow_up, leans
 from critiql.agent.context import Context
 from critiql.tools.database.open import get_database
 from critiql.tools.database.sample.build import sample_database
@@ -39,6 +39,34 @@ def test_only_what_leans_on_earlier_turns_is_rewritten() -> None:
 )
 def test_a_rewriting_is_not_trusted_blindly(written: str, question: str) -> None:
     assert checked(written, "and in 2020?", [turn("How many came out in 2019?")]) == question
+
+
+@pytest.mark.parametrize(
+    ("last", "said", "written", "is_trusted"),
+    [
+        ("How many customers live in Germany?", "who of them spent most?", "Who spent most?", False),
+        ("How many customers live in Germany?", "who of them spent most?", "Which German spent most?", True),
+        ("Which albums came out before 1980?", "how many of those are cheap?", "How many are cheap?", False),
+        ("How many customers live in Germany?", "and in Japan?", "How many customers live in Japan?", True),
+        ("Which Albums are cheap?", "who made them?", "Who made the cheap Albums?", True),
+    ],
+)
+def test_who_they_are_is_not_lost(last: str, said: str, written: str, is_trusted: bool) -> None:
+    expected = written if is_trusted else f"{last} Now: {said}"
+    assert checked(written, said, [turn(last)]) == expected
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("and before 1980?", "before 1980?"),
+        ("And, now?", "now?"),
+        ("and", "and"),
+        ("android phones", "android phones"),
+    ],
+)
+def test_a_joining_word_is_not_shown_to_the_model(said: str, shown: str) -> None:
+    assert bare(said) == shown
 
 
 def test_the_model_sees_the_earlier_questions(scripted: Callable[..., Any], shop: Path) -> None:

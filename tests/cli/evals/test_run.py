@@ -53,17 +53,24 @@ def model(monkeypatch: pytest.MonkeyPatch) -> Scripted:
     return scripted
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A user's own questions on six databases of one table with the numbers 0 to 39."""
+@pytest.fixture(scope="module")
+def numbers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six databases of one table with the numbers 0 to 39."""
+    place = tmp_path_factory.mktemp("numbers")
     for name in range(6):
-        with closing(sqlite3.connect(tmp_path / f"db{name}.sqlite")) as connection:
+        with closing(sqlite3.connect(place / f"db{name}.sqlite")) as connection:
             connection.execute("create table t (a integer)")
             connection.executemany("insert into t values (?)", [(n,) for n in range(40)])
             connection.commit()
+    return place
+
+
+@pytest.fixture
+def folder(tmp_path: Path, numbers: Path) -> Path:
+    """A user's own questions on these databases."""
     rows = [
         {
-            "database": f"db{n % 6}.sqlite",
+            "database": str(numbers / f"db{n % 6}.sqlite"),
             "question": f"number {n}?",
             "sql": f"select a from t where a >= {n}",
         }

@@ -49,18 +49,31 @@ def test_rows_in_an_encoding_that_lacks_their_characters(texts: Path) -> None:
     assert json.loads(done.stdout.decode("latin-1"))["rows"] == [[TEXT]]
 
 
-@pytest.mark.parametrize(("closed", "code"), [("<&-", 2), (">&-", 2), ("2>&-", 2), ("<&- >&- 2>&-", 2)])
-def test_closed_streams(texts: Path, closed: str, code: int) -> None:
-    done = shell(
-        f"{CRITIQL} ask - --db {texts} {closed} < /dev/null"
-        if "<" not in closed
-        else f"{CRITIQL} ask - --db {texts} {closed}"
-    )
+CHECK = "check -"
+ASK = "ask - --model none.gguf --fresh"
+"""Takes three times as long, for what `main` does alike for every command."""
+
+
+@pytest.mark.parametrize(
+    ("command", "closed", "code"),
+    [
+        (CHECK, "<&-", 1),
+        (CHECK, ">&- < /dev/null", 1),
+        (CHECK, "2>&- < /dev/null", 1),
+        (ASK, "<&- >&- 2>&-", 2),
+        pytest.param(ASK, "<&-", 2, marks=pytest.mark.slow),
+        pytest.param(ASK, ">&- < /dev/null", 2, marks=pytest.mark.slow),
+        pytest.param(ASK, "2>&- < /dev/null", 2, marks=pytest.mark.slow),
+    ],
+)
+def test_closed_streams(texts: Path, command: str, closed: str, code: int) -> None:
+    done = shell(f"{CRITIQL} {command} --db {texts} {closed}")
     assert done.returncode == code
     assert b"Traceback" not in done.stdout + done.stderr
 
 
-def test_input_that_is_no_text(texts: Path) -> None:
-    done = shell(f"printf '\\377\\376' | {CRITIQL} ask - --db {texts} --model none.gguf --fresh")
+@pytest.mark.parametrize("command", [CHECK, pytest.param(ASK, marks=pytest.mark.slow)])
+def test_input_that_is_no_text(texts: Path, command: str) -> None:
+    done = shell(f"printf '\\377\\376' | {CRITIQL} {command} --db {texts}")
     assert done.returncode in (1, 2, 4)
     assert b"Traceback" not in done.stderr

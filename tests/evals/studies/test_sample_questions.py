@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from critiql.tools.database.open import open_database
+from critiql.tools.database.open import get_database, open_database
 from critiql.tools.database.result import Rows
 from critiql.tools.database.sample.build import build, sample_database
 
@@ -28,14 +28,14 @@ def test_there_are_ten() -> None:
 
 @pytest.mark.parametrize("item", QUESTIONS, ids=lambda item: item["question"])
 def test_the_sql_of_each_gives_rows(item: dict[str, str], shop: Path) -> None:
-    result = open_database(shop).run(item["sql"])
+    result = get_database(shop).run(item["sql"])
     assert isinstance(result, Rows), result
     assert result.rows
 
 
 def test_the_database_is_the_same_each_time(shop: Path, tmp_path: Path) -> None:
     build(tmp_path / "again.sqlite")
-    again, first = open_database(tmp_path / "again.sqlite"), open_database(shop)
+    again, first = open_database(tmp_path / "again.sqlite"), get_database(shop)
     for table in first.schema().tables:
         everything = f"SELECT * FROM {table.name}"
         one, two = first.run(everything), again.run(everything)

@@ -128,6 +128,7 @@ def test_a_user_s_pairs_become_an_adapter_and_a_table(pairs: Path) -> None:
     assert f"{held['fixed']} fixed, {held['broken']} broken" in table
 
 
+@pytest.mark.slow  # importing torch and peft takes seconds
 def test_a_set_for_another_role_is_refused(tmp_path: Path, data: Path) -> None:
     pytest.importorskip("torch", reason="the extra lora is not installed")
     pytest.importorskip("peft", reason="the extra lora is not installed")

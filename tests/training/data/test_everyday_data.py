@@ -1,6 +1,7 @@
 """Examples in the shapes that analysts use: they run, and databases that measure do not train."""
 
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -15,12 +16,17 @@ from critiql.training.data.example_file import Row
 from critiql.training.data.facts import Facts, plural, singular
 
 
-@pytest.fixture
-def rows(own: Dataset, monkeypatch: pytest.MonkeyPatch) -> list[Row]:
-    """What is made of four copies of the library, two of which train."""
-    monkeypatch.setattr(
-        actor_data, "part_of", lambda name: "fit" if name in ("north", "south") else "validate"
-    )
+@pytest.fixture(scope="module")
+def two_train() -> Iterator[None]:
+    """Two of the four copies of the library train, and two measure."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(actor_data, "part_of", lambda name: "fit" if name in ("north", "south") else "validate")
+        yield
+
+
+@pytest.fixture(scope="module")
+def rows(own: Dataset, two_train: None) -> list[Row]:
+    """What is made of them."""
     return everyday_rows(own.items, None, 0, lambda _: lambda: None)
 
 

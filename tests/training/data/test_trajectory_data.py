@@ -22,6 +22,12 @@ def examples(task: str, data: Dataset) -> list[Row]:
     return build(task, data, limit=None, seed=0, predictions=None, follow=lambda _: lambda: None)
 
 
+@pytest.fixture(scope="module")
+def made(own: Dataset) -> dict[str, list[Row]]:
+    """The examples by task."""
+    return {task: examples(task, own) for task in ("lom", "sam")}
+
+
 def with_gold(rows: list[Row], data: Dataset) -> Iterator[tuple[Row, Gold]]:
     for gold in opened(data.items):
         yield from ((row, gold) for row in rows if row["index"] == gold.item.index)
@@ -48,22 +54,26 @@ def repaired(row: Row, gold: Gold) -> str:
     ("task", "kinds"),
     [("lom", {"NONE", "ADD", "DELETE", "SUBSTITUTE"}), ("sam", {"NONE", "TABLE", "COLUMN"})],
 )
-def test_the_mistake_shows_and_the_answer_mends_it(task: str, kinds: set[str], own: Dataset) -> None:
-    rows = examples(task, own)
+def test_the_mistake_shows_and_the_answer_mends_it(
+    task: str, kinds: set[str], own: Dataset, made: dict[str, list[Row]]
+) -> None:
+    rows = made[task]
     assert {row["kind"] for row in rows} == kinds
     for row, gold in with_gold(rows, own):
         assert (same(gold, row["sql"]) is True) == (row["kind"] == "NONE"), row
         assert same(gold, repaired(row, gold)) is True, row
 
 
-def test_an_identity_example_asks_for_no_edit(own: Dataset) -> None:
-    none = [row for row in examples("lom", own) if row["kind"] == "NONE"]
+def test_an_identity_example_asks_for_no_edit(made: dict[str, list[Row]]) -> None:
+    none = [row for row in made["lom"] if row["kind"] == "NONE"]
     assert none
     assert all(json.loads(row["answer"]) == {"edits": []} for row in none)
 
 
-def test_parts_share_no_database_and_the_seed_names_the_draw(own: Dataset) -> None:
-    rows = examples("lom", own)
+def test_parts_share_no_database_and_the_seed_names_the_draw(
+    own: Dataset, made: dict[str, list[Row]]
+) -> None:
+    rows = made["lom"]
     parts = {part: {row["db_id"] for row in rows if row["part"] == part} for part in ("train", "validation")}
     assert all(parts.values())
     assert not parts["train"] & parts["validation"]

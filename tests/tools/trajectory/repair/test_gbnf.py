@@ -3,7 +3,6 @@
 import json
 import sqlite3
 from contextlib import closing
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -31,14 +30,16 @@ QUERIES = [
 ]
 
 
-@pytest.fixture
-def schema(tmp_path: Path) -> Schema:
-    with closing(sqlite3.connect(tmp_path / "items.sqlite")) as connection:
+@pytest.fixture(scope="module")
+def schema(tmp_path_factory: pytest.TempPathFactory) -> Schema:
+    path = tmp_path_factory.mktemp("items") / "items.sqlite"
+    with closing(sqlite3.connect(path)) as connection:
         connection.executescript(
             'CREATE TABLE maker (id INTEGER PRIMARY KEY, name TEXT, "full name" TEXT);'
             "CREATE TABLE item (id INTEGER PRIMARY KEY, title TEXT, price REAL, maker_id INTEGER);"
         )
-    return open_database(str(tmp_path / "items.sqlite")).schema()
+    with closing(open_database(path)) as database:
+        return database.schema()
 
 
 def trajectory_of(sql: str) -> Trajectory:
