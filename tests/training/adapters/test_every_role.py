@@ -1,5 +1,6 @@
 """Every role's own set, from our data to a file: one fit on a few examples of each role, in one adapter."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,26 +14,29 @@ from critiql.training.data.example_file import Row, write_rows
 SMALL = "smollm2-135m-instruct"
 EACH = {"train": 1, "validation": 1}
 """Examples of a role that are fitted and read."""
+QUESTIONS = 8
+"""Two on each of our databases."""
 
 
-@pytest.fixture
-def every_role(own: Dataset, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def every_role(own: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One file with some examples of each role, as `critiql train data` makes them."""
-    monkeypatch.setattr(
-        actor_data, "part_of", lambda name: "fit" if name in ("north", "south") else "validate"
-    )
+    data = replace(own, items=own.items[:QUESTIONS])
     wrong = {"SELECT colour FROM book": False, "SELECT 1": False}
-    outputs = {item.index: {item.gold: True, **wrong} for item in own.items}
-    monkeypatch.setattr(sets, "predictions_of", lambda store, name: outputs)
+    outputs = {item.index: {item.gold: True, **wrong} for item in data.items}
+    file = tmp_path_factory.mktemp("roles") / "roles.jsonl"
     rows: list[Row] = []
-    for role in Trained:
-        made = sets.build(
-            role.task, own, limit=None, seed=0, predictions=tmp_path, follow=lambda _: lambda: None
-        )
-        for part, count in EACH.items():
-            rows += [row for row in made if row["part"] == part][:count]
-    write_rows(rows, tmp_path / "roles.jsonl")
-    return tmp_path / "roles.jsonl"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(actor_data, "part_of", lambda name: "fit" if name in ("north", "south") else "validate")
+        patch.setattr(sets, "predictions_of", lambda store, name: outputs)
+        for role in Trained:
+            made = sets.build(
+                role.task, data, limit=None, seed=0, predictions=file, follow=lambda _: lambda: None
+            )
+            for part, count in EACH.items():
+                rows += [row for row in made if row["part"] == part][:count]
+    write_rows(rows, file)
+    return file
 
 
 def test_each_role_takes_its_own_examples_out_of_a_file(every_role: Path) -> None:
