@@ -70,7 +70,7 @@ def read_pairs(file: Path) -> list[Pair]:
 def _csv_rows(file: Path, lines: TextIO) -> Iterator[tuple[int, Mapping[str, Any]]]:
     reader = csv.DictReader(lines)
     missing = {"question", "sql"} - set(reader.fieldnames or ())
-    if missing:
+    if reader.fieldnames and missing:
         raise PairsError(f"The header of {file} has no {' and no '.join(sorted(missing))}. {FORM}")
     for row in reader:
         yield reader.line_num, row
