@@ -16,7 +16,7 @@ from typing import Annotated, Any
 
 import typer
 
-from critiql.agent.assistant.conversation import AssistantState, Choices, Turn
+from critiql.agent.assistant.conversation import Choices, Turn
 from critiql.agent.assistant.follow_up import follow_up
 from critiql.agent.assistant.router import route_after_router, router
 from critiql.agent.context import Context
@@ -47,11 +47,11 @@ def rewritten(conversation: dict[str, Any], model: str) -> Iterator[dict[str, An
     choices = Choices(settings=Context(model=model) if model else Context())
     turns: list[Turn] = []
     for place, one in enumerate(conversation["turns"]):
-        state: AssistantState = {"said": one["said"], "question": one["said"], "turns": turns, "last": {}}
+        state: Any = {"said": one["said"], "question": one["said"], "turns": turns, "last": {}}
         started = time.monotonic()
-        tool, question = "ask", one["said"]
+        question = one["said"]
         if place:
-            tool = router(state, choices)["tool"]
+            tool = router(state, choices).get("tool", "ask")
             follows = route_after_router({**state, "tool": tool}) == "follow_up"
             question = follow_up(state, choices).get("question", question) if follows else question
             yield line(one, tool, question, time.monotonic() - started)
