@@ -223,7 +223,7 @@ def test_random_words_and_characters(soaked: Soaked, note: Callable[[str], None]
         result = soaked.database.run(sql, Limits(1.0))
         kinds.update(["rows" if result.ok else result.kind])
     note(f"{soaked.engine}: {RANDOM} random statements: {dict(kinds.most_common())}")
-    assert kinds["syntax"] > RANDOM / 4
+    assert kinds["syntax"] > RANDOM / 5  # much of the other is denied for what it might mean
     assert kinds["worker_died"] == 0
     result = soaked.database.run("SELECT count(*) FROM orders")
     assert isinstance(result, Rows)

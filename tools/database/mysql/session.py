@@ -39,6 +39,8 @@ TYPES: dict[int, str] = {
 """Type names by the protocol's number."""
 TEMPORARY_BYTES = 16 * 2**20
 CONNECT_SECONDS = 5
+ALL_ROWS = 2**64 - 1
+"""No limit of rows, for the catalogue: what a statement may return must not shorten what is known."""
 FRESH_SECONDS = 2.0
 """How long names of tables, views and functions are believed."""
 
@@ -65,25 +67,28 @@ class Session:
         """The reply to one request."""
         try:
             if request["op"] == "introspect":
-                return {"tables": self._look(introspect.tables)}
+                return {"tables": self._look(introspect.tables, request["limits"][0])}
             if request["op"] == "version":
-                return {"version": self._look(introspect.version)}
+                return {"version": self._look(introspect.version, request["limits"][0])}
             return self._run(request["sql"], *request["limits"])
         except ConnectionTroubleError as error:
             return {"kind": "connection", "message": str(error)}
         except pymysql.Error as error:
             return self._reply_of(error)
 
-    def _look(self, read: Callable[[Any], Any]) -> Any:
+    def _look(self, read: Callable[[Any], Any], seconds: float) -> Any:
         """What a question to the catalogue gives; asked again when the connection was lost."""
         try:
-            with self._ready().cursor() as cursor:
-                return read(cursor)
+            return self._look_once(read, seconds)
         except pymysql.Error as error:
             if classify(error.args[0] if error.args else 0, "")[0] != "connection":
                 raise
         self._forget()
+        return self._look_once(read, seconds)
+
+    def _look_once(self, read: Callable[[Any], Any], seconds: float) -> Any:
         with self._ready().cursor() as cursor:
+            self._set_limits(cursor, seconds, ALL_ROWS)
             return read(cursor)
 
     def _reply_of(self, error: pymysql.Error) -> dict[str, Any]:
@@ -191,18 +196,23 @@ class Session:
         )
 
     def _begin(self, connection: Any, seconds: float, rows: int) -> None:
+        with connection.cursor() as cursor:
+            if time.monotonic() - self._read_at > FRESH_SECONDS:
+                self._set_limits(cursor, seconds, ALL_ROWS)
+                self._read_catalog(cursor)
+            self._set_limits(cursor, seconds, rows + 1)
+            cursor.execute("START TRANSACTION READ ONLY")
+
+    def _set_limits(self, cursor: Any, seconds: float, rows: int) -> None:
+        """What holds until it is set anew, also for our own questions to the catalogue."""
         limit = f"max_statement_time = {seconds:.3f}"
         if not self._is_mariadb:
             limit = f"max_execution_time = {max(1, int(seconds * 1000))}"
         waiting = max(1, int(seconds))
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"SET SESSION {limit}, sql_select_limit = {rows + 1}, "
-                f"lock_wait_timeout = {waiting}, innodb_lock_wait_timeout = {waiting}"
-            )
-            if time.monotonic() - self._read_at > FRESH_SECONDS:
-                self._read_catalog(cursor)
-            cursor.execute("START TRANSACTION READ ONLY")
+        cursor.execute(
+            f"SET SESSION {limit}, sql_select_limit = {rows}, "
+            f"lock_wait_timeout = {waiting}, innodb_lock_wait_timeout = {waiting}"
+        )
 
     def _read_catalog(self, cursor: Any) -> None:
         self._catalog, self._read_at = _catalog(cursor), time.monotonic()

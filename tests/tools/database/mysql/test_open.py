@@ -180,6 +180,18 @@ def test_the_schema_is_read_anew_when_it_changed(base: Server, monkeypatch: pyte
 
 
 @pytest.mark.server
+def test_a_limit_of_rows_does_not_shorten_what_is_known_of_the_database(base: Server) -> None:
+    database = open_database(base.url("attacked"))
+    try:
+        before = database.structure()[0]
+        assert len(before.tables) > 1
+        assert database.run("SELECT 1", Limits(rows=1)).ok
+        assert database.structure()[0] == before
+    finally:
+        database.close()
+
+
+@pytest.mark.server
 def test_a_server_that_is_down_is_said_to_be() -> None:
     with pytest.raises(DatabaseError, match="nothing answers"):
         open_database("mysql://reader:x@127.0.0.1:1/shop")
