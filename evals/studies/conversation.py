@@ -52,7 +52,7 @@ def rewritten(conversation: dict[str, Any], model: str) -> Iterator[dict[str, An
         question = one["said"]
         if place:
             tool = router(state, choices).get("tool", "ask")
-            follows = route_after_router({**state, "tool": tool}) == "follow_up"
+            follows = route_after_router(state | {"tool": tool}) == "follow_up"
             question = follow_up(state, choices).get("question", question) if follows else question
             yield line(one, tool, question, time.monotonic() - started)
         turns.append(turn(one["said"], question))
