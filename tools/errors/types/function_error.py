@@ -127,7 +127,8 @@ def _own_function(query: Query) -> exp.Query | None:
 def _regrouped(query: Query) -> exp.Query | None:
     """Group by the keys of the tables whose columns are shown, where an aggregate sorts what nothing groups.
 
-    By key and not by what is shown: two playlists may share a name.
+    By key and not by what is shown: two playlists may share a name. Without a join a table's own key makes
+    groups of one row each, which an aggregate cannot tell apart: what is missing there is a table.
     """
     select = outermost(query.tree)
     if select is None or select.args.get("group") or not select.args.get("order"):
@@ -136,6 +137,10 @@ def _regrouped(query: Query) -> exp.Query | None:
     if any(place is None for place in places):
         return None
     keys = [_key(item, place) for item, place in zip(select.expressions, places, strict=True) if place]
+    if not select.args.get("joins") and any(
+        _is_key(key, place) for key, place in zip(keys, places, strict=True)
+    ):
+        return None
     tree, (twin,) = query.copied(select)
     twin.set("group", exp.Group(expressions=list(dict.fromkeys(keys))))
     return tree
@@ -148,6 +153,14 @@ def _key(item: exp.Expr, place: Place) -> exp.Expr:
     if len(keys) != 1 or not isinstance(column, exp.Column):
         return column.copy()
     return exp.column(keys[0], table=column.table or place.table.name)
+
+
+def _is_key(column: exp.Expr, place: Place | None) -> bool:
+    return (
+        place is not None
+        and isinstance(column, exp.Column)
+        and [column.name] == list(place.table.primary_key)
+    )
 
 
 _SWAPS: dict[type[exp.Expr], tuple[type[exp.Expr], ...]] = {
