@@ -23,7 +23,7 @@ TEXTS = [
     f"SELECT person.nmae FROM person WHERE town = '{CELL.lower()}'",
     f"SELECT p.nam FROM person AS p WHERE p.town = '{SECOND}' -- {CELL}",
     f"{CELL} lives there.",
-    f"SELECT name, 4711 FROM person WHERE name <> '{SECOND}' AND town = '{CELL}'",
+    f"SELECT name, 471147114711 FROM person WHERE name <> '{SECOND}' AND town = '{CELL}'",
 ]
 """Errors of names, a value in the wrong case, prose: each graph tells what it has to tell about them."""
 
@@ -33,7 +33,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("town") / "town.sqlite"
     with sqlite3.connect(path) as connection:
         connection.execute("CREATE TABLE person (name TEXT, town TEXT, number INTEGER)")
-        connection.execute("INSERT INTO person VALUES (?, ?, 4711), ('other', ?, NULL)", [CELL, CELL, SECOND])
+        connection.execute("INSERT INTO person VALUES (?, ?, 471147114711), ('other', ?, NULL)", [CELL, CELL, SECOND])
     connection.close()
     return path
 
@@ -55,7 +55,7 @@ def test_a_redacted_trace_tells_no_value(name: str, town: Path, scripted: Callab
     hidden = ask(f"{QUESTION} {CELL}", town, redact=True, **options)
     assert CELL.lower() in told(plain).lower(), "there is something to hide"
     assert "canary" not in told(hidden).lower()
-    assert "4711" not in told(hidden)
+    assert "471147114711" not in told(hidden)
     assert [event["type"] for event in hidden.events] == [event["type"] for event in plain.events]
     assert (hidden.sql, hidden.rows, hidden.status) == (plain.sql, plain.rows, plain.status)
 
@@ -80,7 +80,7 @@ def test_the_command_shows_the_answer_whole_and_the_trace_without_values(
     assert "CANARY" not in done.stderr
     scripted(TEXTS[3:], [0.6])
     document = json.loads(CliRunner().invoke(app, [*command, "--json"]).stdout)
-    assert document["rows"] == [[CELL, 4711]]
+    assert document["rows"] == [[CELL, 471_147_114_711]]
     assert "CANARY" not in json.dumps([document["trace"], document["candidates"]])
 
 
