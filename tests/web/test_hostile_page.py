@@ -100,6 +100,7 @@ def test_what_a_query_hides(tab: Any) -> None:
     )
     assert CONTROL.findall(sql_of(tab)) == []
     tab.get_by_role("button", name="Run", exact=True).click()
+    expect(tab.locator(".result")).to_contain_text("From your run of the SQL")
     expect(tab.locator(".result tbody td")).to_have_text("a\\u202eb\\u200b\\U000e0041")
 
 
