@@ -33,7 +33,9 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("town") / "town.sqlite"
     with sqlite3.connect(path) as connection:
         connection.execute("CREATE TABLE person (name TEXT, town TEXT, number INTEGER)")
-        connection.execute("INSERT INTO person VALUES (?, ?, 471147114711), ('other', ?, NULL)", [CELL, CELL, SECOND])
+        connection.execute(
+            "INSERT INTO person VALUES (?, ?, 471147114711), ('other', ?, NULL)", [CELL, CELL, SECOND]
+        )
     connection.close()
     return path
 
