@@ -91,6 +91,11 @@ def ask(
         }
         shown = not (as_json or quiet)
         answer = asyncio.run(_follow(_read(question), db, options, show=shown, local=local or otel))
+    _end(answer, as_json=as_json, quiet=quiet)
+
+
+def _end(answer: Any, *, as_json: bool, quiet: bool) -> None:
+    """Print the answer, and leave with its code."""
     typer.echo(json_text(as_dict(answer))) if as_json else _print(answer, quiet)
     raise typer.Exit(exit_codes.FAILED if answer.status in ("failed", "abstained") else exit_codes.OK)
 

@@ -17,7 +17,7 @@ from critiql.tools.models.local.model import LocalModel, as_messages
 from critiql.tools.models.local.runtime import LlamaRuntime
 from critiql.tools.models.local.runtime import Tokens as LlamaTokens
 from critiql.training.adapters.adapter_card import Compared, adapter_card, agreement
-from critiql.training.adapters.adapter_file import architecture_of, read_adapter, write_adapter
+from critiql.training.adapters.adapter_file import Architecture, architecture_of, read_adapter, write_adapter
 from critiql.training.adapters.base_model import Precision, adapter_pairs, load_base, put_pairs, with_adapter
 from critiql.training.adapters.suffix_attention import NAME
 from critiql.training.adapters.suffix_examples import SuffixExample, common_start, spread
@@ -68,9 +68,7 @@ def train_suffix_adapter(
     architecture = architecture_of(path)
     train, held = (in_tokens(rows, part, model) for part in ("train", "validation"))
     adapted = with_adapter(load_base(path, precision, NAME), plan.rank, plan.alpha, plan.layers)
-    if start is not None:
-        put_pairs(adapted, read_adapter(start, adapter_pairs(adapted), architecture))
-        plan = replace(plan, start=sha256(start.read_bytes()).hexdigest())
+    plan = plan if start is None else _begun_from(start, adapted, architecture, plan)
     states = PrefixStates(adapted)
     if expect is not None:
         expect(expected(adapted, states, train, plan))
@@ -79,9 +77,6 @@ def train_suffix_adapter(
     invocation = common_start([one.suffix for one in (*train, *held)])
     pairs = adapter_pairs(adapted)
     write_adapter(pairs, plan.alpha, architecture, out, invocation=invocation, short=True)
-    some = spread(held, VALIDATED)
-    with adapted.disable_adapter():
-        before = mean_loss(adapted, states, some, plan.batch)
     fit = {
         "role": rows[0]["task"],
         "acts": "after the prefix",
@@ -89,11 +84,25 @@ def train_suffix_adapter(
         "model": {"name": path.name, "fingerprint": model.fingerprint},
         "plan": asdict(plan),
         "losses": {"first": _mean(losses[:20]), "last": _mean(losses[-20:])},
-        "validation_loss": {"before": before, "after": mean_loss(adapted, states, some, plan.batch)},
+        "validation_loss": _held_losses(adapted, states, held, plan.batch),
         "hardware": _hardware(precision),
         "hours": round(seconds / 3600, 2),
     }
     return adapter_card(rows, fit, compare_programs(adapted, states, model, held, out), data, out)
+
+
+def _begun_from(start: Path, adapted: Any, architecture: Architecture, plan: SuffixPlan) -> SuffixPlan:
+    """Give the model an adapter's weights to go on from; the plan that names it."""
+    put_pairs(adapted, read_adapter(start, adapter_pairs(adapted), architecture))
+    return replace(plan, start=sha256(start.read_bytes()).hexdigest())
+
+
+def _held_losses(adapted: Any, states: PrefixStates, held: Sequence[SuffixExample], batch: int) -> Row:
+    """Mean loss of the validation examples without and with the adapter, in nats a token."""
+    some = spread(held, VALIDATED)
+    with adapted.disable_adapter():
+        before = mean_loss(adapted, states, some, batch)
+    return {"before": before, "after": mean_loss(adapted, states, some, batch)}
 
 
 def compare_programs(

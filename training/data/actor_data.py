@@ -23,6 +23,7 @@ from critiql.tools.sql.canonical import canonical
 from critiql.tools.sql.parse import ParseFailure, parse
 from critiql.tools.sql.resolve import resolve
 from critiql.tools.trajectory.forms.round_trip import same_results
+from critiql.training.data.asked import example
 from critiql.training.data.example_file import Part, Row
 from critiql.training.data.gold import LIMITS, Gold, opened
 from critiql.training.data.order import rank
@@ -100,17 +101,7 @@ def actor_row(gold: Gold, kind: str, part: Part, context: Context) -> Row | None
         return None
     state: State = {"question": item.question, "schema_prefix": schema_prefix(schema, context)}
     prompt = sql_prompt(state, request(state))
-    return {
-        "task": "actor",
-        "kind": kind,
-        "part": part,
-        "db_id": item.db_id,
-        "index": item.index,
-        "prefix": prompt.prefix,
-        "request": prompt.request,
-        "opening": prompt.opening,
-        "answer": prompt.opening + sql,
-    }
+    return example("actor", kind, part, item, prompt, prompt.opening + sql)
 
 
 def parts_of(items: Iterable[Item], seed: int) -> dict[str, Part]:

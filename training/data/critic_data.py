@@ -11,8 +11,9 @@ from critiql.evals.data.item import Item
 from critiql.tools.database.result import Rows
 from critiql.training.data.actor_data import parts_of
 from critiql.training.data.actor_outputs import Predictions
+from critiql.training.data.asked import asked_questions, example
 from critiql.training.data.example_file import Part, Row, balanced
-from critiql.training.data.gold import LIMITS, Gold, opened
+from critiql.training.data.gold import LIMITS, Gold
 from critiql.training.data.order import rank
 
 RIGHT, WRONG = "right", "wrong"
@@ -39,10 +40,8 @@ def critic_rows(
     Returns:
         The examples in an order of the seed's, so that the first of them are a draw of all.
     """
-    parts = parts_of(items, seed)
-    asked = [item for item in items if item.index in outputs and item.db_id in parts]
-    golds = opened(asked, follow(len(asked)))
-    rows = [row for gold in golds for row in _rows(gold, outputs[gold.item.index], parts[gold.item.db_id])]
+    asked = asked_questions(items, outputs, parts_of(items, seed), follow)
+    rows = [row for one in asked for row in _rows(*one)]
     kept = balanced(rows, limit, seed)
     return sorted(kept, key=lambda row: rank(seed, row["index"], row["kind"], row["request"]))
 
@@ -59,14 +58,4 @@ def _rows(gold: Gold, written: dict[str, bool], part: Part) -> Iterator[Row]:
             continue
         prompt = prompt_for(state, Candidate(id=1, sql=sql, execution=summarise(result)), context)
         kind = RIGHT if right else WRONG
-        yield {
-            "task": "llm_critic",
-            "kind": kind,
-            "part": part,
-            "db_id": item.db_id,
-            "index": item.index,
-            "prefix": prompt.prefix,
-            "request": prompt.request,
-            "opening": prompt.opening,
-            "answer": WORDS[kind],
-        }
+        yield example("llm_critic", kind, part, item, prompt, WORDS[kind])

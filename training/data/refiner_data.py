@@ -19,9 +19,10 @@ from critiql.evals.data.item import Item
 from critiql.tools.database.result import Rows
 from critiql.training.data.actor_data import answer_sql, parts_of
 from critiql.training.data.actor_outputs import Predictions
+from critiql.training.data.asked import asked_questions, example
 from critiql.training.data.detector_data import labels_of
 from critiql.training.data.example_file import Part, Row
-from critiql.training.data.gold import LIMITS, Gold, opened
+from critiql.training.data.gold import LIMITS, Gold
 from critiql.training.data.order import rank
 
 FAILED, EXPLAINED = "failed", "explained"
@@ -47,10 +48,8 @@ def refiner_rows(
     Returns:
         The examples in an order of the seed's, so that the first of them are a draw of all.
     """
-    parts = parts_of(items, seed)
-    asked = [item for item in items if item.index in outputs and item.db_id in parts]
-    golds = opened(asked, follow(len(asked)))
-    rows = [row for gold in golds for row in _rows(gold, outputs[gold.item.index], parts[gold.item.db_id])]
+    asked = asked_questions(items, outputs, parts_of(items, seed), follow)
+    rows = [row for one in asked for row in _rows(*one)]
     rows.sort(key=lambda row: rank(seed, row["index"], row["kind"], row["request"]))
     return rows[:limit]
 
@@ -96,14 +95,5 @@ def _row(item: Item, part: Part, state: State, shown: tuple[Candidate, str], rig
     source, problems = shown
     prompt = sql_prompt(state, request(state, source, problems))
     execution = source["execution"]
-    return {
-        "task": "refiner",
-        "kind": EXPLAINED if execution and execution["ok"] else FAILED,
-        "part": part,
-        "db_id": item.db_id,
-        "index": item.index,
-        "prefix": prompt.prefix,
-        "request": prompt.request,
-        "opening": prompt.opening,
-        "answer": prompt.opening + right,
-    }
+    kind = EXPLAINED if execution and execution["ok"] else FAILED
+    return example("refiner", kind, part, item, prompt, prompt.opening + right)

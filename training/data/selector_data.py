@@ -15,8 +15,9 @@ from critiql.evals.data.item import Item
 from critiql.tools.database.result import Rows
 from critiql.training.data.actor_data import parts_of
 from critiql.training.data.actor_outputs import Predictions
+from critiql.training.data.asked import asked_questions, example
 from critiql.training.data.example_file import Part, Row
-from critiql.training.data.gold import LIMITS, Gold, opened
+from critiql.training.data.gold import LIMITS, Gold
 from critiql.training.data.order import rank
 
 PAIRS = 3
@@ -42,13 +43,8 @@ def selector_rows(
     Returns:
         The examples in an order of the seed's, the two of a pair together.
     """
-    parts = parts_of(items, seed)
-    asked = [item for item in items if item.index in outputs and item.db_id in parts]
-    pairs = [
-        pair
-        for gold in opened(asked, follow(len(asked)))
-        for pair in _pairs(gold, outputs[gold.item.index], parts[gold.item.db_id], seed)
-    ]
+    asked = asked_questions(items, outputs, parts_of(items, seed), follow)
+    pairs = [pair for one in asked for pair in _pairs(*one, seed)]
     pairs.sort(key=lambda pair: rank(seed, pair[0]["index"], pair[0]["request"]))
     kept = pairs if limit is None else pairs[: limit // 2]
     return [row for pair in kept for row in pair]
@@ -83,15 +79,4 @@ def _rows_of(candidate: Candidate) -> str | None:
 
 
 def _row(item: Item, part: Part, state: State, shown: tuple[Candidate, Candidate], answer: str) -> Row:
-    prompt = selection_prompt(state, *shown)
-    return {
-        "task": "selector",
-        "kind": answer,
-        "part": part,
-        "db_id": item.db_id,
-        "index": item.index,
-        "prefix": prompt.prefix,
-        "request": prompt.request,
-        "opening": prompt.opening,
-        "answer": answer,
-    }
+    return example("selector", answer, part, item, selection_prompt(state, *shown), answer)

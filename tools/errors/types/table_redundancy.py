@@ -28,14 +28,7 @@ def unmentioned_table(query: Query) -> Iterator[Finding]:
             if source.table is None or not _only_joined(query, source) or _mentioned(query, source.table):
                 continue
             if _returns_plain_columns(query, scope):
-                yield Finding(
-                    KEY,
-                    "rule",
-                    f"{source.name} is joined, nothing of it is used, and the question does not speak of it.",
-                    f"Leave out the join with {source.name}.",
-                    node=source.node,
-                    slots={"redundant": source.table.name, "reason": "the question does not speak of it"},
-                )
+                yield _unused(source, source.table.name, "speak of it")
 
 
 def unneeded_join(query: Query) -> Iterator[Finding]:
@@ -52,15 +45,20 @@ def unneeded_join(query: Query) -> Iterator[Finding]:
     mended = _without(query, left_out) if query.question and left_out else None
     for source, _ in left_out if mended is not None else ():
         assert source.table is not None  # only tables of the schema are left out
-        yield Finding(
-            KEY,
-            "rule",
-            f"{source.name} is joined, nothing of it is used, and the question does not name it.",
-            f"Leave out the join with {source.name}.",
-            node=source.node,
-            slots={"redundant": source.table.name, "reason": "the question does not name it"},
-            mended=mended,
-        )
+        yield _unused(source, source.table.name, "name it", mended)
+
+
+def _unused(source: Source, table: str, does_not: str, mended: exp.Query | None = None) -> Finding:
+    """A joined table that the question does not name, or speak of."""
+    return Finding(
+        KEY,
+        "rule",
+        f"{source.name} is joined, nothing of it is used, and the question does not {does_not}.",
+        f"Leave out the join with {source.name}.",
+        node=source.node,
+        slots={"redundant": table, "reason": f"the question does not {does_not}"},
+        mended=mended,
+    )
 
 
 def _counts(scope: Scope) -> bool:
