@@ -2,17 +2,15 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from random import Random
 
 from critiql.agent.context import Context
 from critiql.evals.data.item import Item
 from critiql.tools.database.result import Rows
+from critiql.tools.shapes.made import Made
+from critiql.tools.shapes.makers import made_of
 from critiql.training.data.actor_data import actor_row, parts_of
 from critiql.training.data.example_file import Row, balanced
-from critiql.training.data.facts import Facts
 from critiql.training.data.gold import LIMITS, Gold, opened
-from critiql.training.data.order import rank
-from critiql.training.data.shapes import MAKERS, Shaped
 
 MAX_ROWS = 200
 """An answer with more rows is none that a person asks for."""
@@ -34,23 +32,20 @@ def everyday_rows(
     context = Context()
     rows: list[Row] = []
     for gold in opened(list(firsts.values()), follow(len(firsts))):
-        for number, shaped in enumerate(_verified(gold, seed)):
-            item = replace(gold.item, question=shaped.question, gold=shaped.sql, index=number)
-            row = actor_row(replace(gold, item=item), shaped.shape, parts[item.db_id], context)
+        for number, made in enumerate(_verified(gold, seed)):
+            item = replace(gold.item, question=made.question, gold=made.sql, index=number)
+            row = actor_row(replace(gold, item=item), made.shape, parts[item.db_id], context)
             if row is not None:
                 rows.append(row)
     return balanced(rows, limit, seed)
 
 
-def _verified(gold: Gold, seed: int) -> Iterator[Shaped]:
+def _verified(gold: Gold, seed: int) -> Iterator[Made]:
     """What runs and says something: some rows, not too many, and more than zeros."""
-    facts = Facts(gold.database.schema(), gold.values)
-    for make in MAKERS:
-        rng = Random(rank(seed, gold.item.db_id, make.__name__))
-        for shaped in make(facts, rng):
-            result = gold.database.run(shaped.sql, LIMITS)
-            if isinstance(result, Rows) and 0 < len(result.rows) <= MAX_ROWS and _says_something(result):
-                yield shaped
+    for made in made_of(gold.database.schema(), seed):
+        result = gold.database.run(made.sql, LIMITS)
+        if isinstance(result, Rows) and 0 < len(result.rows) <= MAX_ROWS and _says_something(result):
+            yield made
 
 
 def _says_something(result: Rows) -> bool:

@@ -8,12 +8,9 @@ from pathlib import Path
 import pytest
 
 from critiql.evals.data.item import Dataset
-from critiql.tools.database.open import open_database
-from critiql.tools.errors.lookup import DatabaseValues
 from critiql.training.data import actor_data
 from critiql.training.data.everyday_data import everyday_rows
 from critiql.training.data.example_file import Row
-from critiql.training.data.facts import Facts, plural, singular
 
 
 @pytest.fixture(scope="module")
@@ -52,34 +49,3 @@ def test_the_same_seed_makes_the_same_examples_and_a_limit_keeps_the_shapes(
     few = everyday_rows(own.items, 12, 0, lambda _: lambda: None)
     assert len(few) <= 12
     assert len({row["kind"] for row in few}) >= 4
-
-
-def test_facts_tell_days_amounts_and_categories_apart(own_file: Path) -> None:
-    with closing(open_database(own_file.parent / "north.sqlite")) as database:
-        facts = Facts(database.schema(), DatabaseValues(database))
-        loan, member, book = (facts.schema.by_name[name] for name in ("loan", "member", "book"))
-        assert [(day, list(years)) for day, years in facts.days(loan)] == [("start", ["2024"])]
-        assert facts.amounts(loan) == ["days"]
-        assert facts.amounts(book) == ["pages", "price"]
-        assert ("status", ["active", "closed", "paused"]) in [
-            (name, list(values)) for name, values in facts.categories(member)
-        ]
-        assert {(link.events.name, link.thing.name, link.name) for link in facts.links()} >= {
-            ("book", "author", "name"),
-            ("loan", "book", "title"),
-            ("loan", "member", "name"),
-        }
-
-
-@pytest.mark.parametrize(
-    ("name", "one", "many"),
-    [
-        ("order_items", "order item", "order items"),
-        ("Company", "company", "companies"),
-        ("companies", "company", "companies"),
-        ("address", "address", "address"),
-        ("bonus", "bonus", "bonus"),
-    ],
-)
-def test_names_in_words(name: str, one: str, many: str) -> None:
-    assert (singular(name), plural(name)) == (one, many)
