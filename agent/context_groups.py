@@ -26,6 +26,13 @@ DEFAULT_MODEL = "qwen2.5-coder-1.5b-instruct"
 ModelName = Annotated[str, Field(json_schema_extra={"__template_metadata__": {"kind": "llm"}})]
 
 
+EXAMPLES_MADE = (
+    "Examples that code makes from the schema where the question is like one of them: totals, shares, "
+    "rankings, periods; verified pairs go first. 0: none."
+)
+"""Said of a setting whose default differs between graphs."""
+
+
 class SettingGroup(BaseModel):
     """A group of settings; what a graph takes is made of such groups."""
 
@@ -95,6 +102,7 @@ class SharedSettings(SettingGroup):
     examples_shown: int = Field(
         default=3, ge=1, le=20, description="Verified pairs shown to roles that write SQL, the most similar."
     )
+    examples_made: int = Field(default=0, ge=0, le=10, description=EXAMPLES_MADE)
     query_seconds: float = Field(default=5.0, gt=0, le=600, description="Time one query may run, in seconds.")
     query_rows: int = Field(default=1000, ge=1, le=100_000, description="Rows one query may return.")
     allow_tables: tuple[str, ...] = Field(

@@ -47,7 +47,7 @@ class Grounded(Event):
 
 
 class Exemplified(Event):
-    """Which of the user's verified pairs are shown to the roles that write SQL."""
+    """Which verified pairs, and examples made from the schema, are shown to the roles that write SQL."""
 
     type: Literal["examples"] = "examples"
     pairs: int
@@ -56,6 +56,8 @@ class Exemplified(Event):
     """Lines of the file that are shown, the most similar first."""
     verified: list[str] = []
     """Names of pairs of the memory that are shown, the most similar first."""
+    made: list[str] = []
+    """Questions that code made from the schema, shown with their queries."""
     left_out: list[str]
     """Pairs that would have been shown, and why they are not."""
 

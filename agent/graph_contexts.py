@@ -6,6 +6,7 @@ from pydantic import Field
 
 from critiql.agent.context import Context
 from critiql.agent.context_groups import (
+    EXAMPLES_MADE,
     AcSqlSettings,
     CorrectionSettings,
     CriticSettings,
@@ -44,6 +45,8 @@ class TextToSqlContext(Context):
         SecondModelSettings,
         LoopSettings,
     )
+
+    examples_made: int = Field(default=1, ge=0, le=10, description=EXAMPLES_MADE)
 
 
 class SingleShotContext(Context):

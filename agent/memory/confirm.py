@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from critiql.agent.memory.examples import example
+from critiql.agent.memory.likeness import example
 from critiql.agent.memory.verified import Kept, Verified, VerifiedError, keep, name_of, structure_of
 from critiql.tools.database.engine import Database
 from critiql.tools.database.result import Failure, Limits, Rows

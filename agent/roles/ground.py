@@ -51,7 +51,7 @@ def ground(state: State, context: Context) -> Update:
     prefix = schema_prefix(schema, context)
     notes = notes_for(state, links)
     _announce(database, schema, prefix, notes)
-    examples = examples_for(question, database, context)
+    examples = examples_for(question, database, schema, context)
     return {**begun(state, database), "schema_prefix": prefix, "notes": notes, "examples": examples}
 
 

@@ -91,10 +91,14 @@ def _grounded(event: Grounded) -> tuple[str, str]:
 
 
 def _examples(event: Exemplified) -> tuple[str, str]:
+    made = [f"made from the tables: {question}" for question in event.made]
+    if not (event.pairs or event.left_out):
+        return "examples", "; ".join(made) or "none"
     lines = [f"line {line}" for line in event.shown]
     shown = ", ".join([*lines, *event.verified]) or "none"
-    left_out = "".join(f"; left out {each}" for each in event.left_out)
-    return "examples", f"of {event.pairs} verified pairs about this database, shown: {shown}{left_out}"
+    left_out = [f"left out {each}" for each in event.left_out]
+    told = f"of {event.pairs} verified pairs about this database, shown: {shown}"
+    return "examples", "; ".join([told, *left_out, *made])
 
 
 def _recalled(event: Recalled) -> tuple[str, str]:

@@ -21,7 +21,7 @@ import typer
 from sqlglot import exp
 
 from critiql.agent.context import Context
-from critiql.agent.memory.examples import most_alike
+from critiql.agent.memory.likeness import most_alike
 from critiql.agent.roles.ground import schema_prefix
 from critiql.evals.data.item import Item
 from critiql.evals.data.task import questions
@@ -107,7 +107,9 @@ def answer(subject: Subject, others: Sequence[Item], shown: int) -> dict[str, An
     with TemporaryDirectory() as folder:
         file = Path(folder) / "pairs.jsonl"
         file.write_text("\n".join(map(json.dumps, pairs)), encoding="utf-8")
-        context = Context(examples=str(file), examples_shown=shown, memory=False, seconds=PATIENCE)
+        context = Context(
+            examples=str(file), examples_shown=shown, examples_made=0, memory=False, seconds=PATIENCE
+        )
         given = ask(item.question, item.database, graph="single_shot", context=context)
     events = {event["type"]: event for event in given.events}
     tokens = given.tokens()

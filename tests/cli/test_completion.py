@@ -18,7 +18,7 @@ CASES = [
     ("ask --model qwen2.5-coder-1", {"qwen2.5-coder-1.5b-instruct"}),
     ("serve --model smol", {"smollm2-135m-instruct"}),
     ("models pull smol", {"smollm2-135m-instruct"}),
-    ("ask --set examples_", {"examples_shown="}),
+    ("ask --set examples_s", {"examples_shown="}),
     ("ask --set llm_critic=r", {"llm_critic=raw"}),
     ("chat --set memory=", {"memory=true", "memory=false"}),
     ("ask --set nothing=", set()),

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from critiql.agent.context import Context
-from critiql.agent.memory.examples import LONGEST, example, most_alike
+from critiql.agent.memory.likeness import LONGEST, example, most_alike
 from critiql.cli.main import app
 from critiql.graphs.api import ask
 from critiql.tools.database.open import get_database

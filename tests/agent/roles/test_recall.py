@@ -12,6 +12,7 @@ import pytest
 
 from critiql.agent.answer import Answer
 from critiql.agent.context import Context
+from critiql.agent.graph_contexts import TextToSqlContext
 from critiql.agent.memory import answer_cache
 from critiql.agent.memory.answer_cache import Chosen, path_of_cache
 from critiql.agent.roles import answer, recall, remember
@@ -187,7 +188,7 @@ def test_a_server_is_always_asked_anew(asked: Callable[..., Answer], monkeypatch
 
 
 def test_a_recalled_query_that_fails_is_forgotten(asked: Callable[..., Answer], shop: Path) -> None:
-    context = Context(**SETTINGS)
+    context = TextToSqlContext(**SETTINGS)
     asked()
     key = recall.key_of(QUESTION, "", get_database(shop), context)
     assert key is not None

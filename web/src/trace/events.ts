@@ -52,7 +52,7 @@ export interface Grounded {
   notes: string;
 }
 /**
- * Which of the user's verified pairs are shown to the roles that write SQL.
+ * Which verified pairs, and examples made from the schema, are shown to the roles that write SQL.
  */
 export interface Exemplified {
   version: 1;
@@ -62,6 +62,7 @@ export interface Exemplified {
   pairs: number;
   shown: number[];
   verified: string[];
+  made: string[];
   left_out: string[];
 }
 /**

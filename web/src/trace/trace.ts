@@ -1,7 +1,7 @@
 /** From events to what the timeline draws. Pure: the same events give the same trace. */
 
 import type { Finding, Result, StoredDecision, StoredQuery } from "../api/types";
-import type { TraceEvent } from "./events";
+import type { Exemplified, TraceEvent } from "./events";
 
 /** How running a query went. */
 export interface Run {
@@ -84,7 +84,7 @@ export function withEvent(trace: Trace, event: TraceEvent): Trace {
     case "grounded":
       return { ...noted(trace, grounded(event)), waiting: "The model writes the query" };
     case "examples":
-      return event.pairs || event.left_out.length ? noted(trace, examples(event)) : trace;
+      return event.pairs || event.left_out.length || event.made.length ? noted(trace, examples(event)) : trace;
     case "recalled":
       return noted(trace, "This question was answered before. The same query runs again; no model is asked.");
     case "resumed":
@@ -158,10 +158,13 @@ function grounded(event: { database: string; dialect: string; tables: number; pr
 }
 
 /** Which verified pairs the model is shown, by name, and why others are not. */
-function examples(event: { shown: number[]; verified: string[]; left_out: string[] }): string {
+function examples(event: Exemplified): string {
+  const made = event.made.map((question) => `Example made from the tables: ${question}`);
+  if (!event.pairs && !event.left_out.length) return made.join(" ");
   const names = [...event.shown.map((line) => `line ${line}`), ...event.verified];
   const shown = names.length ? `Verified pairs shown to the model: ${names.join(", ")}.` : "No verified pair is shown to the model.";
-  return event.left_out.length ? `${shown} Left out: ${event.left_out.join("; ")}` : shown;
+  const leftOut = event.left_out.length ? [`Left out: ${event.left_out.join("; ")}`] : [];
+  return [shown, ...leftOut, ...made].join(" ");
 }
 
 /** The last part of a path; a database's name stays as it is. */
