@@ -103,6 +103,31 @@ def _top_of(star: Star, measure: Measure, thing: Table, group: Grouping, rng: Ra
     return Made("top_per_group", question, f"SELECT {shown} FROM ({ranked}) AS ranked WHERE place {place}")
 
 
+def most_common_of_each(star: Star, rng: Random) -> Iterator[Made]:
+    """The value of the rows that is most frequent within each thing that they belong to."""
+    for thing in star.things():
+        for category in categories_of(star.schema, star.table):
+            name, value = names_of(thing)[0], star.column(star.table.name, category.column)
+            group, what = star.column(thing.name, name), said(category.column)
+            each = singular(thing.name)
+            question = rng.choice(
+                (
+                    f"What is the most common {what} of {star.many} for each {each}? Show {each} and {what}.",
+                    f"Which {what} is the most frequent in each {each}, by number of {star.many}? "
+                    f"Show {each} and {what}.",
+                )
+            )
+            keys = star.group(thing, (name,))
+            ranked = (
+                f"SELECT {group} AS grp, {value} AS val, "
+                f"RANK() OVER (PARTITION BY {keys} ORDER BY COUNT(*) DESC) AS place "
+                f"FROM {star.source(thing.name)} GROUP BY {keys}, {value}"
+            )
+            yield Made(
+                "top_per_group", question, f"SELECT grp, val FROM ({ranked}) AS ranked WHERE place = 1"
+            )
+
+
 def average_per_thing(star: Star, rng: Random) -> Iterator[Made]:
     """The average of totals, one total a thing: of all, or of each group of things."""
     for measure in measures_of(star, rng):

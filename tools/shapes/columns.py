@@ -84,6 +84,11 @@ def amounts_of(table: Table) -> list[str]:
     return [column.name for column in table.columns if is_numeric(column) and not is_key(table, column)]
 
 
+def years_of(table: Table) -> list[str]:
+    """Columns of years, which have a first and a last but no sum."""
+    return [one.name for one in table.columns if is_numeric(one) and one.name.lower().endswith("year")]
+
+
 def product_of(table: Table) -> tuple[str, str] | None:
     """How many and the price of one, where a row has both."""
     numbers = amounts_of(table)

@@ -4,7 +4,14 @@ from collections.abc import Iterator
 from random import Random
 
 from critiql.tools.schema.model import Schema
-from critiql.tools.shapes.by_thing import average_per_thing, best, best_bundle, share_of_each, top_of_each
+from critiql.tools.shapes.by_thing import (
+    average_per_thing,
+    best,
+    best_bundle,
+    most_common_of_each,
+    share_of_each,
+    top_of_each,
+)
 from critiql.tools.shapes.made import Made, Maker
 from critiql.tools.shapes.over_time import best_period, more_than_before, running_totals, totals, two_years
 from critiql.tools.shapes.plain_rows import (
@@ -15,7 +22,14 @@ from critiql.tools.shapes.plain_rows import (
     extremes,
     share_of_value,
 )
-from critiql.tools.shapes.presence import both_values, first_and_last, never, not_since, one_year_and_another
+from critiql.tools.shapes.presence import (
+    began_in_a_year,
+    both_values,
+    first_and_last,
+    never,
+    not_since,
+    one_year_and_another,
+)
 from critiql.tools.shapes.star import stars_of
 
 MAKERS: tuple[Maker, ...] = (
@@ -27,11 +41,13 @@ MAKERS: tuple[Maker, ...] = (
     best,
     share_of_each,
     top_of_each,
+    most_common_of_each,
     average_per_thing,
     best_bundle,
     never,
     not_since,
     first_and_last,
+    began_in_a_year,
     one_year_and_another,
     both_values,
     share_of_value,

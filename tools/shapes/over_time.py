@@ -26,9 +26,9 @@ def two_years(star: Star, rng: Random) -> Iterator[Made]:
             late = rng.choice(dated.years)
             asked = some_condition(star, rng, None, 0.4)
             new, old = (in_year(measure, dated, year) for year in (late, late - 1))
-            shown, question = rng.choice(_comparisons(measure, asked.words, late, new, old))
             source = star.source(dated.table, *asked.tables)
-            yield Made("compare_periods", question, f"SELECT {shown} FROM {source}{asked.where}")
+            for shown, question in _comparisons(measure, asked.words, late, new, old):
+                yield Made("compare_periods", question, f"SELECT {shown} FROM {source}{asked.where}")
 
 
 def _comparisons(measure: Measure, under: str, late: int, new: str, old: str) -> list[tuple[str, str]]:
@@ -76,17 +76,21 @@ def running_totals(star: Star, rng: Random) -> Iterator[Made]:
     """Each month or year with the total so far."""
     for measure in measures_of(star, rng):
         for dated in star.days():
-            step = rng.choice(("month", "year"))
-            asked = _of_a_year(dated, rng) if step == "month" else NOTHING
-            expression = dated.when.step(step)
-            inner = (
-                f"SELECT {expression} AS {step}, {measure.total} AS n "
-                f"FROM {star.source(dated.table)}{asked.where} GROUP BY {expression}"
-            )
-            each, question = rng.choice(_so_far(measure, step, asked.words))
-            shown = f"{step}, n, " if each else f"{step}, "
-            sql = f"SELECT {shown}SUM(n) OVER (ORDER BY {step}) FROM ({inner}) AS steps ORDER BY {step}"
-            yield Made("running_total", question, sql)
+            for step in ("month", "year"):
+                yield _running_total(star, measure, dated, step, rng)
+
+
+def _running_total(star: Star, measure: Measure, dated: Dated, step: str, rng: Random) -> Made:
+    asked = _of_a_year(dated, rng) if step == "month" else NOTHING
+    expression = dated.when.step(step)
+    inner = (
+        f"SELECT {expression} AS {step}, {measure.total} AS n "
+        f"FROM {star.source(dated.table)}{asked.where} GROUP BY {expression}"
+    )
+    each, question = rng.choice(_so_far(measure, step, asked.words))
+    shown = f"{step}, n, " if each else f"{step}, "
+    sql = f"SELECT {shown}SUM(n) OVER (ORDER BY {step}) FROM ({inner}) AS steps ORDER BY {step}"
+    return Made("running_total", question, sql)
 
 
 def _of_a_year(dated: Dated, rng: Random) -> Condition:
@@ -105,22 +109,21 @@ def _so_far(measure: Measure, step: str, of: str) -> list[tuple[bool, str]]:
 
 
 def best_period(star: Star, rng: Random) -> Iterator[Made]:
-    """The month or year with the most, and the best month of each year."""
+    """The month and the year with the most, and the best month of each year."""
     for measure in measures_of(star, rng):
         for dated in star.days():
-            step = rng.choice(("month", "year"))
-            expression, source = dated.when.step(step), star.source(dated.table)
-            sql = (
-                f"SELECT {expression}, {measure.total} FROM {source} GROUP BY {expression} "
-                f"ORDER BY {measure.total} DESC LIMIT 1"
-            )
-            yield Made(
-                "best", f"Which {step} had {measure.most}? Show the {step} and the {measure.words}.", sql
-            )
+            for step in ("month", "year"):
+                expression = dated.when.step(step)
+                sql = (
+                    f"SELECT {expression}, {measure.total} FROM {star.source(dated.table)} "
+                    f"GROUP BY {expression} ORDER BY {measure.total} DESC LIMIT 1"
+                )
+                question = f"Which {step} had {measure.most}? Show the {step} and the {measure.words}."
+                yield Made("best", question, sql)
             yield Made(
                 "top_per_group",
                 f"For each year, which month had {measure.most}? Show the year and the month as YYYY-MM.",
-                _best_of_each_year(measure, dated, source),
+                _best_of_each_year(measure, dated, star.source(dated.table)),
             )
 
 

@@ -1,6 +1,6 @@
 """Years, months and days as each engine writes them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _MONTHS = {
     "postgres": "TO_CHAR({0}, 'YYYY-MM')",
@@ -38,6 +38,10 @@ class When:
     def step(self, name: str) -> str:
         """The year or the month."""
         return self.year if name == "year" else self.month
+
+    def of(self, day: str) -> "When":
+        """The same for another expression of such a day."""
+        return replace(self, day=day)
 
     def is_in(self, year: int) -> str:
         """Whether it lies in the year."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from random import Random
 
 from critiql.tools.schema.model import Table
-from critiql.tools.shapes.columns import amounts_of, categories_of, names_of
+from critiql.tools.shapes.columns import amounts_of, categories_of, names_of, years_of
 from critiql.tools.shapes.made import Made
 from critiql.tools.shapes.measures import text
 from critiql.tools.shapes.periods import When
@@ -104,9 +104,8 @@ def extremes(star: Star, rng: Random) -> Iterator[Made]:
     """The row with the highest or lowest amount, or the first or last day; all of them where several are."""
     names = names_of(star.table)
     days = [(dated.when.day, "earliest", "latest") for dated in star.days() if dated.table == star.table.name]
-    found = [
-        (star.column(star.table.name, one), "lowest", "highest") for one in amounts_of(star.table)[:AMOUNTS]
-    ]
+    own = [*years_of(star.table), *amounts_of(star.table)[:AMOUNTS]]
+    found = [(star.column(star.table.name, one), "lowest", "highest") for one in own]
     for expression, low, high in (*days, *found) if names else ():
         word, function = rng.choice(((low, "MIN"), (high, "MAX")))
         what = said(expression.rpartition(".")[2].strip('"`'))

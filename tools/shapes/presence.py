@@ -75,6 +75,18 @@ def first_and_last(star: Star, rng: Random) -> Iterator[Made]:
             yield Made("first_last", question, f"SELECT {star.columns(thing, names)}, {day} {grouped}")
 
 
+def began_in_a_year(star: Star, rng: Random) -> Iterator[Made]:
+    """How many things had their first, or their last, row in a year."""
+    for thing in star.things():
+        for dated in star.days():
+            word, function = rng.choice((("first", "MIN"), ("last", "MAX")))
+            year, day = rng.choice(dated.years), f"{function}({dated.when.day})"
+            found = dated.when.of(day).is_in(year)
+            question = f"How many {plural(thing.name)} had their {word} {star.one} in {year}?"
+            keys = f"{_keys(star, thing, dated.table)} GROUP BY {star.group(thing)} HAVING {found}"
+            yield Made("first_last", question, f"SELECT COUNT(*) FROM ({keys}) AS began")
+
+
 def one_year_and_another(star: Star, rng: Random) -> Iterator[Made]:
     """How many things had rows in one year, and again, or not, in the next."""
     for thing in star.things():
