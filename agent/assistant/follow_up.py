@@ -15,8 +15,9 @@ from critiql.tools.models.model import Prompt, Sampling
 from critiql.tools.schema.model import Schema
 from critiql.tools.schema.quoting import escape
 
-SHOWN_TURNS = 3
-"""Earlier questions that the model sees."""
+MOST_TURNS = 3
+"""Earlier questions that the model sees where the message speaks of several; else only the last one, which
+says what the ones before it left standing. A small model that sees more takes words of all of them."""
 LONGEST = 400
 """Characters of a rewritten question."""
 SHORT = 4
@@ -28,6 +29,10 @@ _POINTING = re.compile(
     re.IGNORECASE,
 )
 """Words that point to an earlier turn."""
+_IN_EACH = re.compile(r"\b(?:in|for|of|per) each\W*\Z", re.IGNORECASE)
+"""Each of what, the question before has said."""
+_OF_SEVERAL = re.compile(r"\b(?:two|three|both|either|difference|compared?|between|all of)\b", re.IGNORECASE)
+"""Words for several earlier answers at once."""
 _JOINING = re.compile(r"\A(?:and|or|but|also|now|then|so)\b[\s,]*", re.IGNORECASE)
 _SQL = re.compile(r"(?:select|with)\b.*\bfrom\b|```", re.IGNORECASE | re.DOTALL)
 _KEPT = re.compile(r"\d+(?:[.,]\d+)*|\"[^\"]+\"|'[^']+'")
@@ -51,7 +56,7 @@ def follow_up(state: AssistantState, choices: Choices) -> AssistantUpdate:
     database = database_for(state, context)
     if not leans(said, database.schema()):
         return {}
-    earlier = [turn for turn in state.get("turns", []) if turn["tool"] in ("ask", "run")][-SHOWN_TURNS:]
+    earlier = meant(said, state.get("turns", []))
     model = load_model(context.spec("assistant"))
     request = prompts.load("follow_up").render(earlier=told(earlier), said=escape(bare(said)))
     prompt = Prompt(prefix_for(said, database, context), request)
@@ -67,7 +72,14 @@ def leans(said: str, schema: Schema) -> bool:
     """Whether a message needs the turns before it: it is short, points back, or names nothing here."""
     spoken = content_words(said)
     is_short = len(said.split()) < SHORT
-    return is_short or bool(_POINTING.search(said)) or not naming_words(spoken, schema)
+    points = _POINTING.search(said) or _IN_EACH.search(said)
+    return is_short or bool(points) or not naming_words(spoken, schema)
+
+
+def meant(said: str, turns: Sequence[Turn]) -> list[Turn]:
+    """The earlier questions that a message leans on: the last one, or a few where it speaks of several."""
+    asked = [turn for turn in turns if turn["tool"] in ("ask", "run")]
+    return asked[-MOST_TURNS:] if _OF_SEVERAL.search(said) else asked[-1:]
 
 
 def told(earlier: Sequence[Turn]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from critiql.agent.assistant.conversation import Choices, Turn
-from critiql.agent.assistant.follow_up import bare, checked, follow_up, leans
+from critiql.agent.assistant.follow_up import bare, checked, follow_up, leans, meant
 from critiql.agent.context import Context
 from critiql.tools.database.open import get_database
 from critiql.tools.database.sample.build import sample_database
@@ -54,6 +54,15 @@ def test_a_rewriting_is_not_trusted_blindly(written: str, question: str) -> None
 def test_who_they_are_is_not_lost(last: str, said: str, written: str, is_trusted: bool) -> None:
     expected = written if is_trusted else f"{last} Now: {said}"
     assert checked(written, said, [turn(last)]) == expected
+
+
+@pytest.mark.parametrize(
+    ("said", "questions"),
+    [("and before 1980?", ["second"]), ("which of the two is higher?", ["first", "second"])],
+)
+def test_only_the_last_question_counts_unless_several_are_spoken_of(said: str, questions: list[str]) -> None:
+    turns = [turn("first"), turn("second"), {**turn("chart it"), "tool": "chart"}]
+    assert [one["question"] for one in meant(said, turns)] == questions
 
 
 @pytest.mark.parametrize(
