@@ -1,8 +1,6 @@
 """The server's own JSON routes, for the page, for `critiql ask` and for anybody's scripts."""
 
 import json
-import os
-import platform
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from importlib.metadata import version
@@ -27,6 +25,7 @@ from critiql.server.uploads import LARGEST, accept_upload
 from critiql.tools.chart import chart_of
 from critiql.tools.database.engine import DatabaseError
 from critiql.tools.models.factory import HOSTED, activity_of
+from critiql.tools.models.local import machine
 from critiql.tools.served import served
 
 router = APIRouter(prefix="/api")
@@ -99,8 +98,8 @@ def status() -> dict[str, Any]:
     return {
         "model": model,
         **activity_of(model)._asdict(),
-        "memory_bytes": memory_bytes(),
-        "machine_memory_bytes": machine_memory_bytes(),
+        "memory_bytes": machine.own_memory(),
+        "machine_memory_bytes": machine.memory(),
     }
 
 
@@ -235,18 +234,3 @@ async def upload(request: Request, name: str) -> dict[str, Any]:
 def events() -> dict[str, Any]:
     """The JSON schema of the trace."""
     return EVENT.json_schema(mode="serialization")
-
-
-def memory_bytes() -> int | None:
-    """Memory of this process; None where the system does not tell."""
-    statm = Path("/proc/self/statm")
-    if not statm.exists():
-        return None
-    return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
-def machine_memory_bytes() -> int | None:
-    """Memory of the machine; None where the system does not tell."""
-    if platform.system() == "Windows":
-        return None
-    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

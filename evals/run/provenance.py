@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from critiql import prompts
+from critiql.tools.models.local.machine import memory
 
 ANSWERING = ("agent", "graphs", "tools")
 """Packages whose code decides an answer."""
@@ -44,7 +45,7 @@ def commit() -> str:
 @cache
 def machine() -> str:
     """Processor, cores, memory and Python of this machine, without its name."""
-    gigabytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    gigabytes = memory() / 2**30
     cores = len(os.sched_getaffinity(0))
     return f"{_processor()}, cores: {cores}, {gigabytes:.0f} GiB, Python {platform.python_version()}"
 

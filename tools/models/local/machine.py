@@ -3,8 +3,9 @@
 import os
 from pathlib import Path
 
+import psutil
+
 _TOPOLOGY = Path("/sys/devices/system/cpu")
-_MEMORY = Path("/proc/meminfo")
 
 
 def physical_cores() -> int:
@@ -12,14 +13,19 @@ def physical_cores() -> int:
     return max(1, len({_core(cpu) for cpu in _usable()}))
 
 
-def free_memory() -> int | None:
-    """Bytes that can be had without swapping; None where the system does not tell."""
-    try:
-        lines = _MEMORY.read_text().splitlines()
-    except OSError:
-        return None
-    found = [int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")]
-    return found[0] * 1024 if found else None
+def free_memory() -> int:
+    """Bytes that can be had without swapping."""
+    return int(psutil.virtual_memory().available)
+
+
+def memory() -> int:
+    """Bytes of memory of the machine."""
+    return int(psutil.virtual_memory().total)
+
+
+def own_memory() -> int:
+    """Bytes of memory that this process holds."""
+    return int(psutil.Process().memory_info().rss)
 
 
 def _usable() -> set[int]:

@@ -109,7 +109,7 @@ def check_is_gguf(path: Path) -> None:
 def _check_memory(path: Path) -> None:
     """Refuse weights that would not stay in memory: each token reads all of them, from the disk then."""
     size, free = path.stat().st_size, free_memory()
-    if free is not None and free < size:
+    if free < size:
         raise ModelError(
             f"{path.name} needs {size / 1e9:.1f} GB of memory, and {free / 1e9:.1f} GB are free. "
             "Close something, or use a smaller model."
