@@ -1,18 +1,18 @@
 """The report of a store: one page that needs no network, and a Markdown table."""
 
-import html
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from string import Template
-from typing import Any
+from typing import Any, NamedTuple
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from critiql.evals.data.item import Item
 from critiql.evals.fit.critic import Fit, fit
 from critiql.evals.fit.draws import draws_of
 from critiql.evals.report import plots
 from critiql.evals.report.rows import Entry, Row, by_group, rows_of
-from critiql.evals.report.table import HEAD, Section, cells, inline, markdown, percent, sections, source
+from critiql.evals.report.table import HEAD, cells, inline, markdown, percent, sections, source
 from critiql.evals.run.store import Store, StoredAnswer
 from critiql.tools.schema.quoting import escape, escape_lines
 
@@ -73,14 +73,25 @@ def _history(store: Store) -> list[str]:
 
 
 def _page(rows: Sequence[Row], questions: Mapping[tuple[str, int], Item], store: Store) -> str:
-    sections = [_section(name, group) for name, group in _by_dataset(rows).items()]
-    history = "".join(f"<li>{shown(line.removeprefix('- '))}</li>" for line in _history(store))
-    return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
-        sections="\n".join(sections),
-        history=f"<ul>{history}</ul>",
-        # in a script element only "<" can end the data early
-        data=json.dumps(_visible(_data(rows, questions)), default=str).replace("<", "\\u003c"),
+    parts = [_part(name, group) for name, group in _by_dataset(rows).items()]
+    # in a script element only "<" can end the data early
+    data = json.dumps(_visible(_data(rows, questions)), default=str).replace("<", "\\u003c")
+    history = [line.removeprefix("- ") for line in _history(store)]
+    return _template().render(head=HEAD, parts=parts, history=history, data=data)
+
+
+def _template() -> Template:
+    """The page's template: every text is escaped, and its control characters are made visible."""
+    loader = FileSystemLoader(TEMPLATE.parent)
+    environment = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, finalize=_shown, keep_trailing_newline=True
     )
+    return environment.get_template(TEMPLATE.name)
+
+
+def _shown(value: object) -> object:
+    """Text with visible control characters; what is markup already stays."""
+    return escape(value) if type(value) is str else value
 
 
 def _by_dataset(rows: Sequence[Row]) -> dict[str, list[Row]]:
@@ -88,36 +99,36 @@ def _by_dataset(rows: Sequence[Row]) -> dict[str, list[Row]]:
     return {name: [row for row in rows if row.entry.run.spec.dataset == name] for name in names}
 
 
-def _section(name: str, rows: list[Row]) -> str:
-    parts = [
-        f"<h2>{shown(name)}</h2>",
-        _table(HEAD, [cells(row) for row in rows]),
-        *map(_detail, sections(rows)),
-        "<details><summary>Where each row comes from</summary><ul>",
-        *(f"<li>{shown(source(row))}</li>" for row in rows),
-        "</ul></details>",
-        _figure("Accuracy against cost", plots.accuracy_against_cost(rows)),
-        _figure("By hardness", plots.by_hardness(rows)),
-        *_critics(rows),
-        _databases(rows),
-    ]
-    return "\n".join(parts)
+class Figure(NamedTuple):
+    """A plot with what it shows; one without data has no picture and is left out."""
+
+    caption: str
+    svg: str
 
 
-def _detail(section: Section) -> str:
-    table = _table(section.head, section.body)
-    return f"<details><summary>{shown(section.title)}</summary>\n{table}\n</details>"
+def _part(name: str, rows: list[Row]) -> dict[str, Any]:
+    """What the page shows of one data set."""
+    return {
+        "dataset": name,
+        "rows": [cells(row) for row in rows],
+        "sections": sections(rows),
+        "sources": [source(row) for row in rows],
+        "figures": list(_figures(rows)),
+        "databases": _databases(rows),
+    }
 
 
-def _critics(rows: Sequence[Row]) -> Iterable[str]:
+def _figures(rows: Sequence[Row]) -> Iterator[Figure]:
+    yield Figure("Accuracy against cost", plots.accuracy_against_cost(rows))
+    yield Figure("By hardness", plots.by_hardness(rows))
     for row in rows:
-        label = shown(row.entry.label)
-        yield _figure(f"Reliability of the critic: {label}", plots.critic_reliability(row.entry.answers))
+        label = row.entry.label
+        yield Figure(f"Reliability of the critic: {label}", plots.critic_reliability(row.entry.answers))
         found = _fit(row.entry)
         if found:
-            yield _figure(f"P_z predicted against measured: {label}", plots.rounds(found))
-            yield _figure(f"ROC of the critic: {label}", plots.roc(found))
-            yield _figure(f"q and s: {label}", plots.q_s_curve(found))
+            yield Figure(f"P_z predicted against measured: {label}", plots.rounds(found))
+            yield Figure(f"ROC of the critic: {label}", plots.roc(found))
+            yield Figure(f"q and s: {label}", plots.q_s_curve(found))
 
 
 def _fit(entry: Entry) -> Fit | None:
@@ -132,24 +143,14 @@ def _fit(entry: Entry) -> Fit | None:
         return None
 
 
-def _databases(rows: Sequence[Row]) -> str:
+def _databases(rows: Sequence[Row]) -> dict[str, Any]:
+    """The table of accuracy by database."""
     groups = [by_group(row.entry.answers, lambda answer: answer.db_id) for row in rows]
     names = sorted({name for group in groups for name in group})
     body = [
         [name, *(f"{percent(g[name])} of {g[name].n}" if name in g else "" for g in groups)] for name in names
     ]
-    table = _table(["database", *(row.entry.label for row in rows)], body)
-    return f"<details><summary>By database</summary>{table}</details>"
-
-
-def _table(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
-    top = "".join(f"<th>{shown(cell)}</th>" for cell in head)
-    lines = ("".join(f"<td>{shown(cell)}</td>" for cell in line) for line in body)
-    return f"<table><tr>{top}</tr>{''.join(f'<tr>{line}</tr>' for line in lines)}</table>"
-
-
-def _figure(caption: str, svg: str) -> str:
-    return f"<figure><figcaption>{caption}</figcaption>{svg}</figure>" if svg else ""
+    return {"head": ["database", *(row.entry.label for row in rows)], "body": body}
 
 
 def _data(rows: Sequence[Row], questions: Mapping[tuple[str, int], Item]) -> list[dict[str, Any]]:
@@ -187,11 +188,6 @@ def _visible(value: Any) -> Any:
     if isinstance(value, list):
         return [_visible(part) for part in value]
     return escape_lines(value) if isinstance(value, str) else value
-
-
-def shown(text: str) -> str:
-    """Text as HTML shows it, control characters as visible escapes."""
-    return html.escape(escape(text))
 
 
 def _candidate(candidate: dict[str, Any]) -> dict[str, Any]:
