@@ -52,7 +52,7 @@ types: $(VENV)/.installed-dev ## Types, by two checkers.
 check: lint types test page-check cluster-check ## What the gate runs.
 
 check-all: check lora ## What takes longer: soak, kills, bombs, MariaDB, the default model, the data, LoRA, fuzzing.
-	$(BIN)/pytest -q -m "slow or data"
+	$(BIN)/pytest -q -m "slow or data" $(LORA_TESTS:%=--ignore=%)
 	$(BIN)/pytest -q -m server tests/attacks/test_mysql.py tests/tools/database/mysql/test_open.py
 	$(BIN)/python tests/fuzz.py 3
 
@@ -64,9 +64,11 @@ check-newest: ## The quick tests on another Python (NEWEST) with the newest Lang
 	@build/newest/bin/python -m pip list --format=freeze | grep -E "^(langchain|langgraph|pydantic)"
 	build/newest/bin/python -m pytest -q -n auto -p no:cacheprovider
 
+LORA_TESTS := tests/training/adapters tests/training/parcels
+
 lora: $(VENV)/.installed-dev ## Install torch and its kin (gigabytes), and take a tiny adapter from data to llama.cpp.
 	$(PIP) install --constraint constraints.txt --editable ".[train,lora]"
-	$(BIN)/pytest -q -m slow tests/training/adapters tests/training/parcels
+	$(BIN)/pytest -q -m slow $(LORA_TESTS)
 
 gpu-parcels: $(VENV)/.installed-dev ## Training sets (DATA="a.jsonl b.jsonl") and the model in pieces, for a GPU without a network.
 	@$(BIN)/python -c "import peft" 2>/dev/null || $(PIP) install --constraint constraints.txt --editable ".[train,lora]"
