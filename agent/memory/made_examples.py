@@ -26,6 +26,9 @@ MOST_MADE = 3000
 """Made questions that are compared; a schema of hundreds of tables would have more."""
 LIMITS = Limits(seconds=0.5, rows=200)
 """What the query of an example may cost before it is shown; one with more rows is none that a person asks."""
+WITHOUT = frozenset({"above_average", "best", "by_thing", "never", "top_per_group"})
+"""Shapes that no example is shown for. Most of them a small model writes as well by itself, on `everyday` and
+on Spider-train, and an example only adds a column to what is asked; the last it does not follow."""
 _VALUE = re.compile(r"(?:WHERE|AND) \S+ = '([^']*)'")
 _YEAR = re.compile(r"\b(19|20)\d\d\b")
 TRIES = 8
@@ -54,10 +57,13 @@ def made_examples(question: str, schema: Schema, database: Database, most: int) 
 
 
 def _alike(question: str, schema: Schema) -> list[Pair]:
-    """Made questions that are similar enough, the most similar first."""
+    """Similar made questions, the most similar first; none where the shape of that one needs no example."""
     made = per_schema(schema, "made questions", lambda: _made(schema))
-    alike = (one for one in by_likeness(question, made, schema) if one.likeness >= LIKENESS)
-    return [one.pair for one in alike if not _asks_for_more(one.pair, question)]
+    alike = [one.pair for one in by_likeness(question, list(made), schema) if one.likeness >= LIKENESS]
+    fitting = [pair for pair in alike if not _asks_for_more(pair, question)]
+    if not fitting or made[fitting[0]] in WITHOUT:
+        return []
+    return [pair for pair in fitting if made[pair] not in WITHOUT]
 
 
 def _asks_for_more(pair: Pair, question: str) -> bool:
@@ -67,12 +73,13 @@ def _asks_for_more(pair: Pair, question: str) -> bool:
     return any(value.casefold() not in question.casefold() for value in _VALUE.findall(pair.sql))
 
 
-def _made(schema: Schema) -> list[Pair]:
+def _made(schema: Schema) -> dict[Pair, str]:
+    """Made questions with their shapes."""
     every = (made for seed in SEEDS for made in made_of(schema, seed))
-    return [
-        Pair(line=number, question=made.question, sql=made.sql)
+    return {
+        Pair(line=number, question=made.question, sql=made.sql): made.shape
         for number, made in enumerate(islice(every, MOST_MADE))
-    ]
+    }
 
 
 def _says_something(database: Database, sql: str) -> bool:

@@ -54,7 +54,7 @@ def counts_of_things(star: Star, rng: Random) -> Iterator[Made]:
         counted = f"(SELECT COUNT(*) FROM {star.source(thing.name)} WHERE {own} = x.{key})"
         shown = ", ".join(f"x.{star.q(name)}" for name in names)
         question = f"For each {one}, show {listed(names)} and how many {star.many} it has, 0 without any."
-        yield Made("by_group", question, f"SELECT {shown}, {counted} FROM {star.q(thing.name)} AS x")
+        yield Made("by_thing", question, f"SELECT {shown}, {counted} FROM {star.q(thing.name)} AS x")
         others = [other for other in things if other is not thing]
         if others:
             yield _different(star, thing, rng.choice(others))

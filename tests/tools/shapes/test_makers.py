@@ -22,6 +22,7 @@ SHAPES = {
     "average_of_sums",
     "best",
     "by_group",
+    "by_thing",
     "compare_periods",
     "first_last",
     "gap",

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from critiql.agent.detect.semantic import PromptDetector
 from critiql.cli.main import app
 from critiql.tools.models.factory import make_model
+from critiql.tools.models.model import Sampling
 from critiql.training.data.chat_examples import chat_examples
 from critiql.training.data.example_file import card_path, read_rows
 
@@ -89,10 +90,13 @@ def test_what_is_fitted_is_what_llama_cpp_computes(data: Path, tmp_path: Path) -
     assert agreement["mean_difference"] < 3 * agreement["mean_difference_without"]
 
     learnt = [example.prompt for _, example in sorted(chat_examples(read_rows(chosen)[:3]))]
-    plain, adapted = (PromptDetector(make_model(name)) for name in (SMALL, f"{SMALL}+{out}"))
-    said = [adapted.read(prompt).types for prompt in learnt]
-    assert any(said)
-    assert said != [plain.read(prompt).types for prompt in learnt]
+    plain, adapted = (make_model(name) for name in (SMALL, f"{SMALL}+{out}"))
+    few_words = Sampling(max_tokens=8)
+    texts = [[model.generate(prompt, few_words).text for prompt in learnt] for model in (plain, adapted)]
+    assert texts[0] != texts[1], "what was learnt is heard where nothing binds the answer"
+    heard = PromptDetector(adapted).read(learnt[0])
+    assert heard.call["model"] == adapted.name
+    assert heard.call["generated_tokens"] > 0
 
     again = run("lora", "--data", chosen, "--out", out, *plan, "--epochs", "4")
     assert json.loads(again.stdout)["loss"] == card["loss"]
