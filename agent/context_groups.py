@@ -28,7 +28,7 @@ ModelName = Annotated[str, Field(json_schema_extra={"__template_metadata__": {"k
 
 EXAMPLES_MADE = (
     "Examples that code makes from the schema where the question is like one of them: totals, shares, "
-    "rankings, periods; verified pairs go first. 0: none."
+    "averages, periods; verified pairs go first. 0: none."
 )
 """Said of a setting whose default differs between graphs."""
 

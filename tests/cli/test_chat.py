@@ -1,6 +1,7 @@
 """critiql chat: turns, dialogs, Ctrl-C and the end of the input, with a scripted model."""
 
 import os
+import re
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -140,3 +141,13 @@ def test_bad_input(options: list[str], code: int, says: str, shop: Path) -> None
     assert done.exit_code == code, done.output
     assert says in " ".join(done.output.split())
     assert "Traceback" not in done.output
+
+
+@pytest.mark.model
+def test_three_turns_with_the_default_model() -> None:
+    """The second and the third question need the one before."""
+    lines = ("How many orders were cancelled?", "and shipped?", "in 2024?")
+    done = CliRunner().invoke(app, ["chat"], input="".join(f"{line}\n" for line in lines))
+    assert done.exit_code == 0, done.output
+    assert re.findall(r"The COUNT\(\*\) is (\d+)\.", done.stdout) == ["199", "223", "87"]
+    assert "Understood as: How many orders were shipped in 2024?" in done.stdout
