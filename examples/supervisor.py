@@ -10,6 +10,7 @@ from langgraph.graph import END, START, StateGraph
 from typing_extensions import TypedDict
 
 from critiql.agent.context import Context
+from critiql.agent.graph_contexts import TextToSqlContext
 from critiql.graphs.catalogue import graph as graph_of
 
 
@@ -33,7 +34,7 @@ def make_desk(context: Context | None = None) -> Any:
 
     async def database(state: Desk) -> Desk:
         given: Any = {"question": state["question"], "database": state.get("database", "")}
-        answer = await text_to_sql.ainvoke(given, context=context or Context())
+        answer = await text_to_sql.ainvoke(given, context=context or TextToSqlContext())
         return {"reply": answer["in_words"], "sql": answer["sql"]}
 
     def small_talk(state: Desk) -> Desk:
