@@ -7,8 +7,8 @@ from typing import NamedTuple
 from critiql.tools.schema.model import Table
 from critiql.tools.shapes.columns import categories_of, names_of
 from critiql.tools.shapes.made import Made
-from critiql.tools.shapes.measures import Measure, measures_of, some_condition
-from critiql.tools.shapes.star import Dated, Star
+from critiql.tools.shapes.measures import Measure, a_day, measures_of, some_condition
+from critiql.tools.shapes.star import Star
 from critiql.tools.shapes.words import listed, one_of, plural, said, singular, upper_first
 
 
@@ -16,7 +16,7 @@ def best(star: Star, rng: Random) -> Iterator[Made]:
     """The things with the most, and how much."""
     for measure in measures_of(star, rng):
         for thing in star.things():
-            asked = some_condition(star, rng, _a_day(star, rng), 0.5)
+            asked = some_condition(star, rng, a_day(star, rng), 0.5)
             most = rng.choice((1, 1, 3, 5, 10))
             who = _some(thing, most)
             names = names_of(thing)
@@ -78,7 +78,7 @@ def top_of_each(star: Star, rng: Random) -> Iterator[Made]:
 
 
 def _top_of(star: Star, measure: Measure, thing: Table, group: Grouping, rng: Random) -> Made:
-    asked = some_condition(star, rng, _a_day(star, rng), 0.3)
+    asked = some_condition(star, rng, a_day(star, rng), 0.3)
     first, with_total = rng.choice((1, 1, 2, 3)), rng.random() < 0.5
     names = names_of(thing)
     columns = ", ".join(f"{star.column(thing.name, name)} AS {star.q(name)}" for name in names)
@@ -139,7 +139,7 @@ def average_per_thing(star: Star, rng: Random) -> Iterator[Made]:
 
 
 def _average(star: Star, measure: Measure, thing: Table, rng: Random) -> Made:
-    asked = some_condition(star, rng, _a_day(star, rng), 0.4)
+    asked = some_condition(star, rng, a_day(star, rng), 0.4)
     per = singular(thing.name)
     question = rng.choice(
         (
@@ -157,7 +157,7 @@ def _average(star: Star, measure: Measure, thing: Table, rng: Random) -> Made:
 
 
 def _average_by(star: Star, measure: Measure, thing: Table, group: Grouping, rng: Random) -> Made:
-    asked = some_condition(star, rng, _a_day(star, rng), 0.4)
+    asked = some_condition(star, rng, a_day(star, rng), 0.4)
     per = singular(thing.name)
     question = rng.choice(
         (
@@ -211,8 +211,3 @@ def _with_group(star: Star, thing: Table, names: tuple[str, ...], group: Groupin
 
 def _some(thing: Table, first: int) -> str:
     return f"{first} {plural(thing.name)}" if first > 1 else singular(thing.name)
-
-
-def _a_day(star: Star, rng: Random) -> Dated | None:
-    days = star.days()
-    return rng.choice(days) if days else None

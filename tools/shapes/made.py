@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from random import Random
 from typing import NamedTuple
 
+from critiql.tools.database.result import Rows
 from critiql.tools.shapes.star import Star
 
 
@@ -17,3 +18,8 @@ class Made(NamedTuple):
 
 Maker = Callable[[Star, Random], Iterator[Made]]
 """Makes questions about one star; whether their queries run and say something is looked at elsewhere."""
+
+
+def says_something(rows: Rows) -> bool:
+    """Whether some cell is more than nothing and zero."""
+    return any(cell not in (None, 0, 0.0) for row in rows.rows for cell in row)

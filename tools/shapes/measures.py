@@ -103,6 +103,12 @@ def values_of(star: Star, rng: Random, tables: Sequence[str] = ()) -> list[Condi
     return found
 
 
+def a_day(star: Star, rng: Random) -> Dated | None:
+    """One of the days of a row; None where it has none."""
+    days = star.days()
+    return rng.choice(days) if days else None
+
+
 def some_condition(star: Star, rng: Random, dated: Dated | None, chance: float) -> Condition:
     """A value, a year, both or nothing.
 

@@ -5,7 +5,7 @@ from random import Random
 
 from critiql.tools.shapes.columns import names_of
 from critiql.tools.shapes.made import Made
-from critiql.tools.shapes.measures import NOTHING, Condition, Measure, measures_of, some_condition
+from critiql.tools.shapes.measures import NOTHING, Condition, Measure, a_day, measures_of, some_condition
 from critiql.tools.shapes.star import Dated, Star
 from critiql.tools.shapes.words import listed, plural, upper_first
 
@@ -13,7 +13,7 @@ from critiql.tools.shapes.words import listed, plural, upper_first
 def totals(star: Star, rng: Random) -> Iterator[Made]:
     """How much, under a condition; how many is asked everywhere and needs no example."""
     for measure in measures_of(star, rng)[1:]:
-        asked = some_condition(star, rng, _a_day(star, rng), 0.7)
+        asked = some_condition(star, rng, a_day(star, rng), 0.7)
         if asked.tests:
             sql = f"SELECT {measure.total} FROM {star.source(*asked.tables)}{asked.where}"
             yield Made("total", f"{upper_first(measure.how_many)} is there{asked.words}?", sql)
@@ -135,8 +135,3 @@ def _best_of_each_year(measure: Measure, dated: Dated, source: str) -> str:
         f"FROM {source} GROUP BY {year}, {month}"
     )
     return f"SELECT year, month FROM ({ranked}) AS ranked WHERE place = 1"
-
-
-def _a_day(star: Star, rng: Random) -> Dated | None:
-    days = star.days()
-    return rng.choice(days) if days else None

@@ -6,7 +6,7 @@ from dataclasses import replace
 from critiql.agent.context import Context
 from critiql.evals.data.item import Item
 from critiql.tools.database.result import Rows
-from critiql.tools.shapes.made import Made
+from critiql.tools.shapes.made import Made, says_something
 from critiql.tools.shapes.makers import made_of
 from critiql.training.data.actor_data import actor_row, parts_of
 from critiql.training.data.example_file import Row, balanced
@@ -44,9 +44,5 @@ def _verified(gold: Gold, seed: int) -> Iterator[Made]:
     """What runs and says something: some rows, not too many, and more than zeros."""
     for made in made_of(gold.database.schema(), seed):
         result = gold.database.run(made.sql, LIMITS)
-        if isinstance(result, Rows) and 0 < len(result.rows) <= MAX_ROWS and _says_something(result):
+        if isinstance(result, Rows) and 0 < len(result.rows) <= MAX_ROWS and says_something(result):
             yield made
-
-
-def _says_something(result: Rows) -> bool:
-    return any(cell not in (None, 0, 0.0) for row in result.rows for cell in row)
