@@ -64,7 +64,7 @@ def _serve(options: Any, *, http: bool) -> None:
     from importlib.util import find_spec
 
     from critiql.server.offer import offer
-    from critiql.server.serve import ServeError, prepare
+    from critiql.server.serve import KEEP_ALIVE, ServeError, prepare
 
     if find_spec("mcp.server.mcpserver") is None:
         raise ServeError(
@@ -81,7 +81,13 @@ def _serve(options: Any, *, http: bool) -> None:
 
     from critiql.server.app import make_mcp_app
 
-    uvicorn.run(make_mcp_app(), host=options.host, port=options.port, log_level="warning")
+    uvicorn.run(
+        make_mcp_app(),
+        host=options.host,
+        port=options.port,
+        log_level="warning",
+        timeout_keep_alive=KEEP_ALIVE,
+    )
 
 
 def configurations(databases: list[str], models: list[str]) -> str:

@@ -158,6 +158,7 @@ def instance(number: int, port: int, folder: Path, environment: Mapping[str, str
     """One server of the LangGraph API with the page, `/v1` and `/mcp` beside it."""
     command = [sys.executable, "-m", "uvicorn", "aegra_api.main:app", "--host", "127.0.0.1"]
     command += ["--port", str(port), "--timeout-graceful-shutdown", str(GRACE)]
+    command += ["--timeout-keep-alive", "75"]
     own_settings = {"PORT": str(port), "SERVER_URL": f"http://127.0.0.1:{port}"}
     return Part(
         f"instance-{number}",

@@ -28,6 +28,8 @@ from critiql.tools.settings import settings
 DEFAULT_PORT = 8484
 WORKERS = 4
 """Runs of the LangGraph API at a time; the calls of one local model still go one after another."""
+KEEP_ALIVE = 75
+"""Seconds that an idle connection stays open; longer than any usual client or proxy keeps its end."""
 
 
 class ServeError(CritiqlError):
@@ -155,6 +157,7 @@ def serve(options: Options) -> None:
             open_browser=False,
             allow_blocking=True,
             server_level="WARNING",
+            timeout_keep_alive=KEEP_ALIVE,
         )
 
 

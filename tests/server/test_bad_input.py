@@ -260,6 +260,19 @@ def test_two_clients_on_one_thread(place: Place, strategy: str) -> None:
         assert 409 in done
 
 
+def test_a_connection_that_rested_is_still_good(place: Place) -> None:
+    # Clients drop theirs after 5 s; a server that does so too cuts off one request in many.
+    rested = http.client.HTTPConnection("127.0.0.1", place.port, timeout=30)
+    for pause in (6, 0):
+        rested.request("GET", "/ok")
+        answered = rested.getresponse()
+        assert answered.status == 200
+        assert b"true" in answered.read()
+        assert rested.sock is not None, "the server closed it"
+        time.sleep(pause)
+    rested.close()
+
+
 @pytest.mark.parametrize("command", ["serve", "mcp"])
 def test_a_busy_port(place: Place, command: str) -> None:
     port = str(place.port)
