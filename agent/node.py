@@ -39,7 +39,7 @@ def node(role: Role) -> RunnableLambda[State, Update]:
     """
 
     def run(state: State) -> Update:
-        context = admitted(get_runtime(Context).context or Context())
+        context = admitted(get_runtime(Context).context)
         configurable = get_config().get("configurable", {})
         journal, given = configurable.get(JOURNAL), configurable.get(MODELS)
         with journaled(journal), use_given_models(given), time_limit(seconds_left(state, context)):

@@ -9,9 +9,8 @@ from typing import Any, Literal
 from langgraph.graph import END, START, StateGraph
 from typing_extensions import TypedDict
 
-from critiql.agent.context import Context
-from critiql.agent.graph_contexts import TextToSqlContext
-from critiql.graphs.catalogue import graph as graph_of
+from critiql import Context
+from critiql import graph as graph_of
 
 
 class Desk(TypedDict, total=False):
@@ -34,7 +33,7 @@ def make_desk(context: Context | None = None) -> Any:
 
     async def database(state: Desk) -> Desk:
         given: Any = {"question": state["question"], "database": state.get("database", "")}
-        answer = await text_to_sql.ainvoke(given, context=context or TextToSqlContext())
+        answer = await text_to_sql.ainvoke(given, context=context)
         return {"reply": answer["in_words"], "sql": answer["sql"]}
 
     def small_talk(state: Desk) -> Desk:

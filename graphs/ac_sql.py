@@ -19,6 +19,7 @@ from critiql.agent.roles.execution_critic import execution_critic
 from critiql.agent.roles.ground import ground
 from critiql.agent.roles.llm_critic import llm_critic
 from critiql.agent.state import InputState, OutputState, State, incumbent_of
+from critiql.graphs.compiled import compiled
 from critiql.graphs.policies import MODEL_RETRY, WRITES, answer_without_verdict, handler
 
 
@@ -63,4 +64,4 @@ builder.add_conditional_edges("execution_critic", route_after_execution_critic)
 builder.add_conditional_edges("llm_critic", route_after_llm_critic)
 builder.add_edge("answer", END)
 
-graph = builder.compile(name="ac_sql")
+graph = compiled(builder, "ac_sql")

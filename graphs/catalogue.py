@@ -3,13 +3,8 @@
 from importlib import import_module
 from typing import Any
 
-from langgraph.graph.state import CompiledStateGraph
-
-from critiql.agent.context import Context
 from critiql.agent.graph_contexts import context_of_graph
-from critiql.agent.state import InputState, OutputState, State
-
-Graph = CompiledStateGraph[State, Context, InputState, OutputState]
+from critiql.graphs.compiled import Graph
 
 GRAPHS = {
     "text_to_sql": "the flagship: repairs, refinement and further draws under the incumbent rule",

@@ -13,6 +13,7 @@ from critiql.agent.roles.chained_actor import chained_actor
 from critiql.agent.roles.ground import ground
 from critiql.agent.roles.rewriter import correct_gently
 from critiql.agent.state import InputState, OutputState, State
+from critiql.graphs.compiled import compiled
 from critiql.graphs.policies import MODEL_RETRY, WRITES
 from critiql.graphs.self_correction import route_after_actor
 
@@ -27,4 +28,4 @@ builder.add_conditional_edges("actor", route_after_actor)
 builder.add_edge("refiner", "answer")
 builder.add_edge("answer", END)
 
-graph = builder.compile(name="din_sql")
+graph = compiled(builder, "din_sql")

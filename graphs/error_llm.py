@@ -21,6 +21,7 @@ from critiql.agent.roles.ground import ground
 from critiql.agent.roles.localiser import localiser
 from critiql.agent.roles.rewriter import replacing_refiner
 from critiql.agent.state import InputState, OutputState, State, incumbent_of
+from critiql.graphs.compiled import compiled
 from critiql.graphs.policies import LOCATES, MODEL_RETRY, WRITES, detected_by_rules
 
 
@@ -62,4 +63,4 @@ builder.add_edge("localiser", "refiner")
 builder.add_edge("refiner", "answer")
 builder.add_edge("answer", END)
 
-graph = builder.compile(name="error_llm")
+graph = compiled(builder, "error_llm")

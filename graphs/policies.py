@@ -73,7 +73,7 @@ def detected_by_rules(role: Role, route: Callable[..., str]) -> dict[str, Any]:
     def handle(state: State, error: NodeError, runtime: Runtime[Context]) -> Command[Any]:
         if not _of_a_model(error) or isinstance(error.error, HeadError):
             raise _failure(error)
-        context = runtime.context or Context()
+        context = runtime.context
         give_up(state, context, _failure(error))
         update = role(state, context.model_copy(update={"semantic_detector": "off"}))
         candidates = merge_candidates(state["candidates"], update["candidates"])

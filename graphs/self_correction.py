@@ -17,6 +17,7 @@ from critiql.agent.roles.answer import answer
 from critiql.agent.roles.ground import ground
 from critiql.agent.roles.rewriter import correct
 from critiql.agent.state import InputState, OutputState, State
+from critiql.graphs.compiled import compiled
 from critiql.graphs.policies import MODEL_RETRY, WRITES
 
 
@@ -38,4 +39,4 @@ builder.add_conditional_edges("actor", route_after_actor)
 builder.add_edge("refiner", "answer")
 builder.add_edge("answer", END)
 
-graph = builder.compile(name="self_correction")
+graph = compiled(builder, "self_correction")

@@ -19,6 +19,7 @@ from critiql.agent.roles.execution_critic import execution_critic
 from critiql.agent.roles.ground import ground
 from critiql.agent.roles.rewriter import debug
 from critiql.agent.state import InputState, OutputState, State, incumbent_of
+from critiql.graphs.compiled import compiled
 from critiql.graphs.policies import MODEL_RETRY, WRITES
 
 
@@ -48,4 +49,4 @@ builder.add_conditional_edges("execution_critic", route_after_execution_critic)
 builder.add_edge("refiner", "execution_critic")
 builder.add_edge("answer", END)
 
-graph = builder.compile(name="self_debugging")
+graph = compiled(builder, "self_debugging")

@@ -22,6 +22,7 @@ from critiql.agent.roles.execution_critic import execution_critic
 from critiql.agent.roles.ground import ground
 from critiql.agent.roles.llm_critic import llm_critic
 from critiql.agent.state import InputState, OutputState, State
+from critiql.graphs.compiled import compiled
 from critiql.graphs.policies import MODEL_RETRY, WRITES, decide_without_verdict, handler
 
 
@@ -59,4 +60,4 @@ builder.add_edge("llm_critic", "decide")
 builder.add_edge("decide", "answer")
 builder.add_edge("answer", END)
 
-graph = builder.compile(name="share")
+graph = compiled(builder, "share")

@@ -8,6 +8,7 @@ from critiql.agent.roles.actor import actor
 from critiql.agent.roles.answer import answer
 from critiql.agent.roles.ground import ground
 from critiql.agent.state import InputState, OutputState, State
+from critiql.graphs.compiled import compiled
 from critiql.graphs.policies import MODEL_RETRY
 
 builder = StateGraph(
@@ -21,4 +22,4 @@ builder.add_edge("ground", "actor")
 builder.add_edge("actor", "answer")
 builder.add_edge("answer", END)
 
-graph = builder.compile(name="single_shot")
+graph = compiled(builder, "single_shot")

@@ -23,6 +23,7 @@ from critiql.agent.roles.recall import recall
 from critiql.agent.roles.refiner import refiner
 from critiql.agent.roles.remember import remember
 from critiql.agent.state import InputState, OutputState, State
+from critiql.graphs.compiled import compiled
 from critiql.graphs.policies import MODEL_RETRY, WRITES, decide_without_verdict, detected_by_rules, handler
 from critiql.graphs.routing import (
     route_after_abstain,
@@ -65,4 +66,4 @@ builder.add_conditional_edges("escalation", route_after_candidate)
 builder.add_edge("answer", "remember")
 builder.add_edge("remember", END)
 
-graph = builder.compile(name="text_to_sql")
+graph = compiled(builder, "text_to_sql")

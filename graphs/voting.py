@@ -9,7 +9,7 @@ from critiql.agent.roles.execution_critic import execution_critic
 from critiql.agent.roles.ground import ground
 from critiql.agent.roles.vote import vote
 from critiql.agent.state import InputState, OutputState, State
-from critiql.graphs.catalogue import Graph
+from critiql.graphs.compiled import Graph, compiled
 from critiql.graphs.policies import DRAWS
 from critiql.graphs.routing import route_after_draw
 
@@ -30,4 +30,4 @@ def voting(name: str, draw: Role) -> Graph:
     builder.add_edge("execution_critic", "vote")
     builder.add_edge("vote", "answer")
     builder.add_edge("answer", END)
-    return builder.compile(name=name)
+    return compiled(builder, name)

@@ -13,8 +13,8 @@ from pydantic import BaseModel, Field, ValidationError
 from critiql.agent.context import Context
 from critiql.agent.events import Resumed
 from critiql.agent.state import InputState
-from critiql.graphs.catalogue import Graph
 from critiql.graphs.checkpoints.saver import MARK, CheckpointError, Checkpoints
+from critiql.graphs.compiled import Graph
 
 FORMAT = 1
 """Version of the state that checkpoints hold, and of the mark beside it."""
