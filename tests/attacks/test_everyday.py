@@ -12,6 +12,8 @@ from targets import attacked_duckdb, attacked_sqlite
 
 from critiql.tools.database.result import Limits
 
+pytestmark = pytest.mark.process
+
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "database"
 ENGINES = ("sqlite", pytest.param("duckdb", marks=pytest.mark.slow))
 POLICIES = ("", "deny", "allow")

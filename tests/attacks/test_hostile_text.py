@@ -28,6 +28,8 @@ from critiql.tools.database.open import get_database, open_database
 from critiql.tools.models.factory import use_model
 from critiql.tools.models.model import ChoiceReading, Generation, Prompt, Sampling, Usage
 
+pytestmark = pytest.mark.process
+
 HERE = Path(__file__).parent
 WORD = "OBEY"
 QUESTION = "How many orders are there?"

@@ -32,6 +32,8 @@ from critiql.tools.schema.quoting import CONTROL
 from critiql.tools.served import Served
 from critiql.tools.settings import settings
 
+pytestmark = pytest.mark.process
+
 HERE = Path(__file__).parent
 FILES = ("hostile_display.jsonl", "hostile_orders.jsonl")
 TEXTS = [

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from targets import attacked_sqlite
 
+pytestmark = pytest.mark.process
+
 HERE = Path(__file__).parent
 STATEMENTS = [json.loads(line) for line in (HERE / "sqlite_statements.jsonl").read_text().splitlines()]
 BOMBS = [json.loads(line) for line in (HERE / "sqlite_bombs.jsonl").read_text().splitlines()]

@@ -33,6 +33,8 @@ from critiql.evals.fit.displacement import Pool, fit_displacement
 from critiql.evals.fit.draws import Draws
 from critiql.graphs.text_to_sql import builder, graph
 
+pytestmark = pytest.mark.process
+
 QUESTIONS = 2000
 """Asked of every critic in the quick suite; the slow one asks five times as many."""
 FITTED_ON = 400

@@ -25,6 +25,8 @@ from critiql.tools.models.model import (
     Usage,
 )
 
+pytestmark = pytest.mark.process
+
 QUESTION = "How many items are there?"
 RIGHT = "SELECT COUNT(*) FROM item"
 BROKEN = "SELECT COUNT(*) FROM item WHERE nothing_of_the_sort = 1"

@@ -110,6 +110,7 @@ for number in range(100):
 """
 
 
+@pytest.mark.process
 def test_two_processes_write_at_once() -> None:
     writers = [subprocess.Popen([sys.executable, "-c", WRITER, name]) for name in ("one", "two")]
     assert [writer.wait(60) for writer in writers] == [0, 0]

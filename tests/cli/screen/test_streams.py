@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.process
+
 CRITIQL = str(Path(sys.executable).parent / "critiql")
 TEXT = "中文 😀"
 

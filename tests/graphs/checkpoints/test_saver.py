@@ -42,6 +42,8 @@ from critiql.tools.models.model import (
     Usage,
 )
 
+pytestmark = pytest.mark.process
+
 QUESTION = "How many items are there?"
 CONTEXT = Context(
     model="oracle", second_model="other", llm_critic="raw", z=4, regeneration="model", refine=True

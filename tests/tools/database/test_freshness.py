@@ -14,6 +14,8 @@ from critiql.tools.database import database as workers
 from critiql.tools.database.duckdb.session import IDLE_SECONDS
 from critiql.tools.database.open import open_database
 
+pytestmark = pytest.mark.process
+
 MAKE = "CREATE TABLE a (x INTEGER); CREATE TABLE b (y INTEGER); INSERT INTO a VALUES (1), (2)"
 Change = Callable[[str], None]
 

@@ -13,6 +13,8 @@ from critiql.tools.database.engine import Database, DatabaseError
 from critiql.tools.database.open import open_database
 from critiql.tools.database.result import Failure, Limits, Rows
 
+pytestmark = pytest.mark.process
+
 COUNT = "SELECT count(*) FROM t"
 
 

@@ -18,6 +18,8 @@ from critiql.tools.database.sandbox.pool import Worker, WorkerDiedError, WorkerP
 from critiql.tools.database.sandbox.statement import ask_rows
 from critiql.tools.database.sqlite.open import SqliteDatabase
 
+pytestmark = pytest.mark.process
+
 ENDLESS = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT max(x) FROM c"
 
 

@@ -17,6 +17,8 @@ from critiql.tools.database.engine import Database, DatabaseError
 from critiql.tools.database.open import open_database
 from critiql.tools.database.result import Failure, Limits, Rows
 
+pytestmark = pytest.mark.process
+
 FAILURES = [
     json.loads(line)
     for line in (Path(__file__).parents[3] / "fixtures/database/sqlite_failures.jsonl")
