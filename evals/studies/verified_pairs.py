@@ -21,7 +21,7 @@ import typer
 from sqlglot import exp
 
 from critiql.agent.context import Context
-from critiql.agent.memory.likeness import most_alike
+from critiql.agent.memory.likeness import by_likeness, most_alike
 from critiql.agent.roles.ground import schema_prefix
 from critiql.evals.data.item import Item
 from critiql.evals.data.task import questions
@@ -113,6 +113,8 @@ def answer(subject: Subject, others: Sequence[Item], shown: int) -> dict[str, An
         given = ask(item.question, item.database, graph="single_shot", context=context)
     events = {event["type"]: event for event in given.events}
     tokens = given.tokens()
+    known = [Pair(0, one["question"], one["sql"]) for one in pairs]
+    alike = by_likeness(item.question, known, get_database(item.database).schema())
     return {
         "index": item.index,
         "database": item.db_id,
@@ -120,6 +122,7 @@ def answer(subject: Subject, others: Sequence[Item], shown: int) -> dict[str, An
         "shown": shown,
         "pairs": len(pairs),
         "used": len(events["examples"]["shown"]),
+        "likeness": round(alike[0].likeness, 1) if alike else 0,
         "right_without": subject.right_without,
         "right": bool(execution_score(item, [given.sql])[0]),
         "prompt_tokens": tokens.prompt,
