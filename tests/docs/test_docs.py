@@ -53,3 +53,16 @@ def test_readme_names_both_set_up_commands_and_the_gate_runs_the_tests() -> None
     assert "make test" in readme
     assert "make check" in (ROOT / ".ci/run").read_text()
     assert re.search(r"^check:.*\btest\b", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize("page_file", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_tests_that_are_named_are_there(page_file: Path) -> None:
+    named = set(re.findall(r"([\w/*]*test_\w+\.py)(?:::(test_\w+))?", page_file.read_text(encoding="utf-8")))
+    assert [one for one in sorted(named) if not _is_there(*one)] == []
+
+
+def _is_there(file: str, test: str) -> bool:
+    """Whether a file ends like that, and has that test where one is named."""
+    folders = [ROOT / "tests", ROOT / "evals"]  # the scorer by a test suite is called so too
+    files = [*ROOT.glob(file), *(path for folder in folders for path in folder.rglob(file))]
+    return any(not test or f"def {test}(" in path.read_text(encoding="utf-8") for path in files)
