@@ -11,7 +11,7 @@ from critiql.tools.database.sandbox.pool import MEGABYTE, WorkerSpec
 MAGIC = b"DUCK"
 MAGIC_AT = 8
 """Where a DuckDB file says what it is (duckdb.org, Storage Versions and Format)."""
-MEMORY_BYTES = 1536 * MEGABYTE
+MEMORY_BYTES = 1024 * MEGABYTE
 """Address space of the process. The engine's own limit is 256 MB; strings it does not count end here."""
 OPEN_FILES = 64
 
