@@ -107,6 +107,7 @@ def test_every_package_is_listed() -> None:
     assert sorted(names) == sorted(listed)
 
 
+@pytest.mark.process
 def test_importing_loads_no_model_and_no_server_library() -> None:
     modules = "critiql.agent.models, critiql.cli.check, critiql.graphs.api, critiql.graphs.text_to_sql"
     heavy = ("llama_cpp", "openai", "torch", "transformers", "matplotlib")

@@ -14,7 +14,7 @@ ERRORS = Path(__file__).parents[1] / "fixtures/errors"
 NAMES = ("north", "south", "harbour", "garden")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def own_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Questions over four copies of the library, every query with each of them in turn."""
     folder = tmp_path_factory.mktemp("own")
@@ -31,7 +31,7 @@ def own_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def own(own_file: Path) -> Dataset:
     """The same as a loaded data set."""
     return load(str(own_file))

@@ -112,6 +112,7 @@ for round in range(60):
 """
 
 
+@pytest.mark.process
 def test_two_processes_share_a_folder(tmp_path: Path) -> None:
     command = [sys.executable, "-c", WRITER, str(tmp_path)]
     running = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(2)]
