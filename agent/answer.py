@@ -2,17 +2,20 @@
 
 from html import escape
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
 from critiql.agent.cost import Cost, cost_of
-from critiql.agent.state import CallRecord, Candidate, Decision, State, Status, Stop
+from critiql.agent.evidence import CallRecord, Candidate, Decision, Status, Stop
 from critiql.agent.wording.sentence import fenced, plain, unmarked
 from critiql.agent.wording.table import html_table, markdown_table
 from critiql.agent.wording.trust import trust
 from critiql.tools.database.server_url import without_password
 from critiql.tools.schema.quoting import escape_lines
+
+if TYPE_CHECKING:  # it brings LangGraph, which whoever reads an answer of a server does not need
+    from critiql.agent.state import State
 
 
 class Tokens(BaseModel):
@@ -117,7 +120,7 @@ class Answer(BaseModel):
         return f"{words}{table}<pre><code>{escape(escape_lines(self.sql))}</code></pre>"
 
     @classmethod
-    def of(cls, state: State, graph: str, seconds: float, events: list[dict[str, Any]]) -> "Answer":
+    def of(cls, state: "State", graph: str, seconds: float, events: list[dict[str, Any]]) -> "Answer":
         """Read the answer out of a run's final state."""
         return cls(
             question=state["question"],

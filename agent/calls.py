@@ -4,7 +4,8 @@ from math import exp
 
 from critiql.agent.context import Context, Role
 from critiql.agent.events import Writing, emit
-from critiql.agent.state import CallRecord, Operation, State
+from critiql.agent.evidence import CallRecord, Operation
+from critiql.agent.state import State
 from critiql.tools.models.cancel import ensure_not_cancelled
 from critiql.tools.models.factory import load_model
 from critiql.tools.models.model import ChoiceReading, Generation, LanguageModel, Prompt, Sampling, Usage

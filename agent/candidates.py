@@ -1,7 +1,8 @@
 """Candidates: how one enters the state, and what of it is known."""
 
 from critiql.agent.events import Proposed, emit
-from critiql.agent.state import Candidate, Origin, State, Update, incumbent_of, next_id
+from critiql.agent.evidence import Candidate, Origin
+from critiql.agent.state import State, Update, incumbent_of, next_id
 from critiql.tools.models.model import Generation
 from critiql.tools.sql.canonical import fingerprint
 from critiql.tools.sql.extract import extract_sql

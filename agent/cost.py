@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel
 
-from critiql.agent.state import CallRecord
+from critiql.agent.evidence import CallRecord
 from critiql.tools.models.prices import Charge, PriceTable, Used, charge, price_table
 
 

@@ -4,7 +4,8 @@ from hashlib import sha256
 from typing import Any
 
 from critiql.agent.context import Context
-from critiql.agent.state import Execution, State
+from critiql.agent.evidence import SHOWN_CELL, SHOWN_ROWS, Execution
+from critiql.agent.state import State
 from critiql.tools.database.engine import Database
 from critiql.tools.database.guard.policy import AccessPolicy
 from critiql.tools.database.open import get_database
@@ -12,12 +13,6 @@ from critiql.tools.database.result import ErrorKind, Failure, Limits, Result, Ro
 from critiql.tools.database.sample.build import sample_database
 from critiql.tools.database.server_url import without_password
 from critiql.tools.served import place_of, served
-
-SHOWN_ROWS = 5
-"""Rows a candidate keeps: enough for a critic and a person, little enough for a checkpoint."""
-
-SHOWN_CELL = 80
-"""Characters of a cell that a candidate keeps."""
 
 
 def database_of(state: State, context: Context) -> Database:

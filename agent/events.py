@@ -7,7 +7,6 @@ from threading import Lock
 from typing import Annotated, Any, Literal
 from weakref import WeakKeyDictionary
 
-from langgraph.config import get_stream_writer
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
 
 from critiql.tools.hiding import hide_known_in
@@ -316,6 +315,8 @@ def emit(event: Event) -> None:
 
 def stream_writer() -> Callable[[Any], None] | None:
     """The custom stream of the graph that runs here; None outside one."""
+    from langgraph.config import get_stream_writer
+
     try:
         return get_stream_writer()
     except (RuntimeError, KeyError):  # KeyError: in a tool that no graph called

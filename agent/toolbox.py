@@ -15,9 +15,10 @@ from pydantic import AfterValidator, BaseModel, Field
 from critiql.agent.context import Context
 from critiql.agent.databases import limits_of, run_candidate
 from critiql.agent.decide.fitted import calibration_for, threshold_of, verdict_of
+from critiql.agent.evidence import Candidate
 from critiql.agent.roles.ground import schema_prefix
 from critiql.agent.roles.llm_critic import read as read_critic
-from critiql.agent.state import Candidate, State
+from critiql.agent.state import State
 from critiql.agent.wording.result import result_text
 from critiql.agent.wording.sentence import counted
 from critiql.tools.database.engine import Database

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -171,7 +172,6 @@ async def _follow(question: str, db: str, options: dict[str, Any], *, show: bool
     from critiql.cli.screen.pulling import pull_missing
     from critiql.cli.screen.trace import TracePrinter
     from critiql.cli.warm import warm_question, warm_stream
-    from critiql.graphs.api import stream
 
     printer = TracePrinter(Console(stderr=True))
     answer: Answer | None = None
@@ -179,7 +179,7 @@ async def _follow(question: str, db: str, options: dict[str, Any], *, show: bool
     if not warm:
         pull_missing(options["context"].models())
     place = Path(db) if Path(db).exists() and db else db
-    items = warm_stream(*warm) if warm else stream(question, place, **options)
+    items = warm_stream(*warm) if warm else _stream(question, place, options)
     async for item in items:
         if isinstance(item, Answer):
             answer = item
@@ -189,6 +189,13 @@ async def _follow(question: str, db: str, options: dict[str, Any], *, show: bool
         msg = "the graph ended without an answer"
         raise RuntimeError(msg)
     return answer
+
+
+def _stream(question: str, place: str | Path, options: dict[str, Any]) -> AsyncIterator[Any]:
+    """The run in this process; a server that has the model loaded needs no LangGraph here."""
+    from critiql.graphs.api import stream
+
+    return stream(question, place, **options)
 
 
 def _print(answer: Any, quiet: bool) -> None:

@@ -10,8 +10,9 @@ from langgraph.types import Command, RetryPolicy
 
 from critiql.agent.context import Context
 from critiql.agent.detect.semantic import give_up
+from critiql.agent.evidence import Candidate, merge_candidates
 from critiql.agent.node import Role
-from critiql.agent.state import Candidate, State, Update, incumbent_of, merge_candidates
+from critiql.agent.state import State, Update, incumbent_of
 from critiql.tools.errors.head import HeadError
 from critiql.tools.models.cancel import CallCancelledError, OutOfTimeError
 from critiql.tools.models.model import ModelError, TransientModelError

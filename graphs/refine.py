@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from critiql.agent.answer import Answer
 from critiql.agent.context import Context
 from critiql.agent.decide.doubt import doubts
-from critiql.agent.state import Candidate, Decision, Status
+from critiql.agent.evidence import Candidate, Decision, Status
 from critiql.agent.wording.trust import plain_reason
 from critiql.graphs.api import aask, wait
 from critiql.tools.errors.types.catalogue import BY_KEY

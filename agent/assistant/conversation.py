@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
 from critiql.agent.context import Context
-from critiql.agent.state import CallRecord
+from critiql.agent.evidence import CallRecord
 
 Tool = Literal["ask", "tables", "describe", "sample", "check", "explain", "chart", "run"]
 """What a turn does. `ask` answers from the data; the others look at the database or at the last answer."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from critiql.agent.decide.incumbent import surprises
-from critiql.agent.state import Candidate
+from critiql.agent.evidence import Candidate
 from critiql.agent.wording.sentence import counted, plain
 from critiql.tools.sql.parse import ParseFailure, parse
 from critiql.tools.trajectory.forms.text import steps_in_order

@@ -17,7 +17,7 @@ from critiql.agent.assistant.conversation import AssistantState, AssistantUpdate
 from critiql.agent.assistant.desk import database_for, prefix_for
 from critiql.agent.calls import read_truth, record
 from critiql.agent.events import Routed, emit
-from critiql.agent.state import CallRecord
+from critiql.agent.evidence import CallRecord
 from critiql.tools.models.cancel import CallCancelledError
 from critiql.tools.models.factory import load_model
 from critiql.tools.models.model import LanguageModel, ModelError, Prompt, Sampling

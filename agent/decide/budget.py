@@ -5,7 +5,8 @@ from typing import Literal
 
 from critiql.agent.calls import uncached
 from critiql.agent.context import Context
-from critiql.agent.state import State, Stop
+from critiql.agent.evidence import Stop
+from critiql.agent.state import State
 
 REPEATS_THAT_END = 2
 """The first repeated query raises the temperature of the next draw; a second one ends the loop."""

@@ -10,7 +10,8 @@ from critiql import prompts
 from critiql.agent.context import Context
 from critiql.agent.decide.calibration import Confidence, Signal
 from critiql.agent.decide.fitted import fitted_for
-from critiql.agent.state import Candidate, State
+from critiql.agent.evidence import Candidate
+from critiql.agent.state import State
 from critiql.tools.models.factory import load_model
 from critiql.tools.models.model import ModelError
 

@@ -6,7 +6,8 @@ from critiql.agent.candidates import executes
 from critiql.agent.context import Context
 from critiql.agent.decide.budget import overspent, spent
 from critiql.agent.decide.incumbent import surprises
-from critiql.agent.state import Candidate, State, incumbent_of
+from critiql.agent.evidence import Candidate
+from critiql.agent.state import State, incumbent_of
 
 SURPRISE = "its rows are surprising"
 """A doubt that is no support for another query: right answers can be empty."""

@@ -6,7 +6,7 @@ from hashlib import sha256
 from critiql import prompts
 from critiql.agent.context import Context
 from critiql.agent.decide.calibration import Calibration, find_calibration
-from critiql.agent.state import Verdict
+from critiql.agent.evidence import Verdict
 from critiql.tools.models.factory import load_model
 
 

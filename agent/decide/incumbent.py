@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from critiql.agent.decide.calibration import Displacement
-from critiql.agent.state import Candidate, Decision
+from critiql.agent.evidence import Candidate, Decision
 from critiql.tools.errors.types.error_type import SEMANTIC
 
 

@@ -1,6 +1,6 @@
 """When MAC-SQL's refiner is called (the published code at 31a9df5): an error, no rows, or a NULL."""
 
-from critiql.agent.state import Execution
+from critiql.agent.evidence import Execution
 
 FIRST_ROWS = 5
 """Rows in which a NULL calls the refiner; a candidate keeps as many."""

@@ -9,7 +9,7 @@ from functools import cache
 from hashlib import sha256
 
 from critiql import prompts
-from critiql.agent.state import Execution
+from critiql.agent.evidence import Execution
 from critiql.agent.wording.result import result_text
 from critiql.tools.errors.guide.parts import Part
 from critiql.tools.errors.guide.shown import shown_text

@@ -20,7 +20,8 @@ from critiql.agent.detect.grammar import token_grammar
 from critiql.agent.detect.heads import head_for, is_shipped
 from critiql.agent.detect.prompt import detector_prompt
 from critiql.agent.events import Sensed, emit
-from critiql.agent.state import CallRecord, Candidate, State, by_id
+from critiql.agent.evidence import CallRecord, Candidate
+from critiql.agent.state import State, by_id
 from critiql.tools.errors.guide.parts import PARTS, Part
 from critiql.tools.errors.head import Head, HeadError
 from critiql.tools.errors.query import Query

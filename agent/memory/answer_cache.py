@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from critiql.agent.state import Candidate, Origin, Verdict
+from critiql.agent.evidence import Candidate, Origin, Verdict
 from critiql.tools.private_files import OWNER_FOLDER, is_damaged, make_file, say_once
 from critiql.tools.settings import settings
 

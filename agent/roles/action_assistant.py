@@ -7,8 +7,9 @@ from critiql.agent.candidates import propose, question_with_notes
 from critiql.agent.context import Context
 from critiql.agent.databases import database_of
 from critiql.agent.events import Assisted, emit
+from critiql.agent.evidence import Candidate
 from critiql.agent.share import Assistance, Attempt, Task, assist
-from critiql.agent.state import Candidate, State, Update, incumbent_of
+from critiql.agent.state import State, Update, incumbent_of
 from critiql.tools.models.factory import load_model
 from critiql.tools.sql.canonical import fingerprint
 from critiql.tools.trajectory.forms.text import to_text

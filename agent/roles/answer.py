@@ -10,8 +10,9 @@ from critiql.agent.databases import database_of, limits_of, shown, summarise
 from critiql.agent.decide.budget import spent
 from critiql.agent.decide.confidence import confidence_of
 from critiql.agent.events import Answered, Budget, Executed, emit
+from critiql.agent.evidence import Candidate, Status, Stop
 from critiql.agent.kept_results import take
-from critiql.agent.state import Candidate, State, Status, Stop, Update, incumbent_of
+from critiql.agent.state import State, Update, incumbent_of
 from critiql.agent.wording.empty_result import why_empty
 from critiql.agent.wording.reading import read_candidate
 from critiql.agent.wording.sentence import counted, fenced, plain, sentence

@@ -4,7 +4,8 @@ from critiql import prompts
 from critiql.agent.calls import finished, record, sql_prompt, sql_sampling, write
 from critiql.agent.candidates import first, given, propose, question_with_notes
 from critiql.agent.context import Context
-from critiql.agent.state import CallRecord, State, Update
+from critiql.agent.evidence import CallRecord
+from critiql.agent.state import State, Update
 from critiql.tools.models.factory import load_model
 from critiql.tools.models.model import LanguageModel, ModelError, Prompt, Sampling, TransientModelError
 from critiql.tools.schema.quoting import escape

@@ -8,7 +8,8 @@ from critiql.agent.context import Context
 from critiql.agent.decide.fitted import calibration_for
 from critiql.agent.decide.incumbent import settle
 from critiql.agent.events import Decided, emit
-from critiql.agent.state import Decision, State, Update, incumbent_of
+from critiql.agent.evidence import Decision
+from critiql.agent.state import State, Update, incumbent_of
 
 
 def decide(state: State, context: Context) -> Update:

@@ -8,7 +8,8 @@ from critiql.agent.databases import database_of
 from critiql.agent.decide.doubt import unexamined
 from critiql.agent.detect.semantic import sense
 from critiql.agent.events import Detected, emit
-from critiql.agent.state import CallRecord, Candidate, State, Update, merge_candidates
+from critiql.agent.evidence import CallRecord, Candidate, merge_candidates
+from critiql.agent.state import State, Update
 from critiql.agent.wording.reading import read_candidate
 from critiql.tools.errors.proven_empty import is_proven_empty
 from critiql.tools.errors.query import Query

@@ -4,8 +4,9 @@ from critiql.agent.candidates import not_run
 from critiql.agent.context import Context
 from critiql.agent.databases import database_of, limits_of, summarise
 from critiql.agent.events import Executed, emit
+from critiql.agent.evidence import Candidate, Execution
 from critiql.agent.kept_results import keep
-from critiql.agent.state import Candidate, Execution, State, Update, by_id
+from critiql.agent.state import State, Update, by_id
 from critiql.tools.database.engine import Database
 
 

@@ -13,14 +13,8 @@ from critiql.agent.candidates import executes, question_with_notes
 from critiql.agent.context import Context
 from critiql.agent.decide.fitted import asked, calibration_for, prompt_name, threshold_of, verdict_of
 from critiql.agent.events import Judged, emit
-from critiql.agent.state import (
-    CallRecord,
-    Candidate,
-    State,
-    Update,
-    Verdict,
-    by_id,
-)
+from critiql.agent.evidence import CallRecord, Candidate, Verdict
+from critiql.agent.state import State, Update, by_id
 from critiql.agent.wording.result import result_text
 from critiql.tools.models.factory import load_model
 from critiql.tools.models.model import ModelError, Prompt, TransientModelError

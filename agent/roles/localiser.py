@@ -8,7 +8,8 @@ from critiql.agent.decide.budget import overspent
 from critiql.agent.detect.places import localiser_request, place_grammar, read_places
 from critiql.agent.detect.semantic import semantic_findings
 from critiql.agent.events import Localised, emit
-from critiql.agent.state import Candidate, State, Update, incumbent_of
+from critiql.agent.evidence import Candidate
+from critiql.agent.state import State, Update, incumbent_of
 from critiql.agent.wording.reading import read_candidate
 from critiql.tools.errors.types.error_type import SEMANTIC, Finding
 from critiql.tools.models.factory import load_model

@@ -4,7 +4,8 @@ from critiql.agent.context import Context
 from critiql.agent.databases import database_of
 from critiql.agent.detect.places import located_findings
 from critiql.agent.detect.semantic import semantic_findings
-from critiql.agent.state import Candidate, State
+from critiql.agent.evidence import Candidate
+from critiql.agent.state import State
 from critiql.agent.wording.reading import read_candidate
 from critiql.agent.wording.result import result_text
 from critiql.agent.wording.steps import step_evidence

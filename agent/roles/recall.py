@@ -19,11 +19,12 @@ from critiql.agent.databases import database_of
 from critiql.agent.decide.calibration import find_calibration
 from critiql.agent.decide.fitted import prompt_name
 from critiql.agent.events import Recalled, emit
+from critiql.agent.evidence import Candidate
 from critiql.agent.memory import answer_cache
 from critiql.agent.memory.answer_cache import Chosen
 from critiql.agent.memory.verified import digest_of
 from critiql.agent.roles.ground import begun, checked_question
-from critiql.agent.state import Candidate, State, Update
+from critiql.agent.state import State, Update
 from critiql.tools.database.content_version import file_version
 from critiql.tools.database.engine import Database
 from critiql.tools.models.factory import fingerprint_of

@@ -8,8 +8,9 @@ from critiql.agent.calls import sql_prompt, sql_sampling, write
 from critiql.agent.candidates import propose, question_with_notes
 from critiql.agent.context import Context
 from critiql.agent.events import Localised, Refined, emit
+from critiql.agent.evidence import Candidate
 from critiql.agent.roles.problems import problems_of
-from critiql.agent.state import Candidate, State, Update, incumbent_of
+from critiql.agent.state import State, Update, incumbent_of
 from critiql.tools.errors.guide.corpus import read_corpus
 from critiql.tools.errors.guide.repair_examples import examples_for
 from critiql.tools.sql.extract import extract_sql

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from critiql import prompts
 from critiql.agent.candidates import question_with_notes
-from critiql.agent.state import Candidate, State
+from critiql.agent.evidence import Candidate
+from critiql.agent.state import State
 from critiql.agent.wording.result import result_text
 from critiql.tools.models.model import LanguageModel, Prompt, Usage
 

@@ -6,7 +6,8 @@ from typing import NamedTuple
 from critiql.agent.candidates import executes
 from critiql.agent.context import Context
 from critiql.agent.events import Decided, emit
-from critiql.agent.state import Candidate, Decision, State, Update, incumbent_of
+from critiql.agent.evidence import Candidate, Decision
+from critiql.agent.state import State, Update, incumbent_of
 from critiql.tools.sql.canonical import fingerprint
 
 

@@ -1,7 +1,8 @@
 """A candidate as the static rules read it: parsed and resolved once, with what running it gave."""
 
 from critiql.agent.context import Context
-from critiql.agent.state import Candidate, Execution, State
+from critiql.agent.evidence import Candidate, Execution
+from critiql.agent.state import State
 from critiql.tools.database.engine import Database
 from critiql.tools.database.result import Failure
 from critiql.tools.errors.lookup import DatabaseValues

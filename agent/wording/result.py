@@ -2,7 +2,7 @@
 
 import json
 
-from critiql.agent.state import Execution
+from critiql.agent.evidence import Execution
 from critiql.tools.schema.quoting import escape
 
 SHOWN = 4

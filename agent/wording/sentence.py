@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from critiql.agent.databases import SHOWN_CELL
+from critiql.agent.evidence import SHOWN_CELL
 from critiql.tools.database.result import Failure, Result, Value
 from critiql.tools.schema.quoting import escape, escape_lines, shown_number
 

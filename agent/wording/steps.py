@@ -2,7 +2,8 @@
 
 from critiql.agent.context import Context
 from critiql.agent.databases import database_of, limits_of
-from critiql.agent.state import Candidate, State
+from critiql.agent.evidence import Candidate
+from critiql.agent.state import State
 from critiql.agent.wording.empty_result import run_steps, why_empty
 from critiql.tools.errors.query import Query
 from critiql.tools.schema.quoting import escape

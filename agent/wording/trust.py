@@ -1,6 +1,6 @@
 """How far an answer may be trusted and why, in words that need no looking up."""
 
-from critiql.agent.state import Status, Stop
+from critiql.agent.evidence import Status, Stop
 
 STANDING: dict[Status, str] = {
     "accepted": "Ran, and the model found it right on a second look.",

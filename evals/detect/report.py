@@ -15,8 +15,8 @@ from critiql.agent.context import Context
 from critiql.agent.databases import limits_of, summarise
 from critiql.agent.detect.prompt import detector_prompt
 from critiql.agent.detect.semantic import SemanticDetector
+from critiql.agent.evidence import Execution
 from critiql.agent.roles.ground import fitting, schema_prefix
-from critiql.agent.state import Execution
 from critiql.evals.detect.style_baseline import style_scores
 from critiql.evals.detect.subjects import Subject
 from critiql.evals.metrics.detection import DetectionScores, Judged, TypeScores, detection_scores, type_scores

@@ -14,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 
 from critiql.agent.decide.calibration import Displacement
 from critiql.agent.decide.incumbent import Difference, difference, evidence, score, settle
-from critiql.agent.state import Candidate
+from critiql.agent.evidence import Candidate
 from critiql.evals.fit.draws import Floats
 from critiql.evals.run.store import StoredAnswer
 from critiql.evals.statistics import Paired, compare, group_folds

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from critiql.agent.assistant.readings import standing_pair
-from critiql.agent.state import Candidate
+from critiql.agent.evidence import Candidate
 from critiql.evals.run.export import open_results
 from critiql.evals.run.store import StoredAnswer
 from critiql.evals.statistics import wilson

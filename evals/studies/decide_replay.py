@@ -14,7 +14,7 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 from critiql.agent.decide.incumbent import settle
-from critiql.agent.state import Candidate
+from critiql.agent.evidence import Candidate
 from critiql.evals.run.export import open_results
 from critiql.evals.run.store import StoredAnswer
 

@@ -21,7 +21,7 @@ import typer
 from critiql.agent.context import Context
 from critiql.agent.decide.doubt import SURPRISE, doubts
 from critiql.agent.decide.incumbent import settle
-from critiql.agent.state import Candidate
+from critiql.agent.evidence import Candidate
 from critiql.evals.data.datasets import load
 from critiql.evals.data.item import Item
 from critiql.evals.run.export import open_results, read

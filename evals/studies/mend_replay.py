@@ -22,7 +22,7 @@ from critiql.agent.context import Context
 from critiql.agent.databases import summarise
 from critiql.agent.decide.doubt import doubts
 from critiql.agent.decide.incumbent import settle
-from critiql.agent.state import Candidate
+from critiql.agent.evidence import Candidate
 from critiql.evals.data.datasets import load
 from critiql.evals.data.item import Item
 from critiql.evals.metrics.execution_accuracy import execution_accuracy, judge

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from critiql.agent.cost import cost_of, in_words
-from critiql.agent.state import CallRecord
+from critiql.agent.evidence import CallRecord
 from critiql.cli.main import app
 from critiql.evals.metrics.cost import QuestionCost, Spent, cost
 from critiql.evals.report.money import money_cells

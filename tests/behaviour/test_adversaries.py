@@ -27,7 +27,7 @@ from critiql.agent.decide.calibration import Displacement
 from critiql.agent.decide.doubt import unexamined
 from critiql.agent.decide.fitted import verdict_of
 from critiql.agent.decide.incumbent import settle
-from critiql.agent.state import merge_candidates
+from critiql.agent.evidence import merge_candidates
 from critiql.evals.fit.critic import fit
 from critiql.evals.fit.displacement import Pool, fit_displacement
 from critiql.evals.fit.draws import Draws

@@ -107,10 +107,22 @@ def test_every_package_is_listed() -> None:
     assert sorted(names) == sorted(listed)
 
 
+HEAVY = ("llama_cpp", "openai", "torch", "transformers", "matplotlib")
+GRAPH = "critiql.agent.models, critiql.cli.check, critiql.graphs.api, critiql.graphs.text_to_sql"
+FROM_A_SERVER = (
+    "critiql.agent.cost, critiql.agent.graph_contexts, critiql.cli.ask, critiql.cli.screen.failures, "
+    "critiql.cli.screen.pulling, critiql.cli.screen.rows, critiql.cli.screen.trace, critiql.cli.warm, "
+    "critiql.server.running"
+)
+"""What `critiql ask` needs where a server has the model loaded."""
+
+
 @pytest.mark.process
-def test_importing_loads_no_model_and_no_server_library() -> None:
-    modules = "critiql.agent.models, critiql.cli.check, critiql.graphs.api, critiql.graphs.text_to_sql"
-    heavy = ("llama_cpp", "openai", "torch", "transformers", "matplotlib")
+@pytest.mark.parametrize(
+    ("modules", "heavy"),
+    [(GRAPH, HEAVY), (FROM_A_SERVER, (*HEAVY, "langgraph", "langchain_core", "sqlglot"))],
+)
+def test_importing_loads_nothing_in_vain(modules: str, heavy: tuple[str, ...]) -> None:
     code = f"import sys, {modules}; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

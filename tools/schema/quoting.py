@@ -4,9 +4,6 @@ import json
 import re
 from functools import cache
 
-from sqlglot import TokenType
-from sqlglot.dialects.dialect import Dialect
-
 CELL_CHARACTERS = 40
 """Longest cell shown in schema text; a token of prefill costs 25 ms."""
 MARKS = {"mysql": "`"}
@@ -33,6 +30,9 @@ MORE_RESERVED = frozenset(_RESERVED_WORDS.split())
 @cache
 def _reserved(dialect: str) -> frozenset[str]:
     """Keywords of the dialect that cannot stand as a name for sqlglot, and those of the common list."""
+    from sqlglot import TokenType
+    from sqlglot.dialects.dialect import Dialect
+
     tokenizer = Dialect.get_or_raise(dialect).tokenizer_class
     parser = Dialect.get_or_raise(dialect).parser_class
     keywords = {

@@ -11,10 +11,11 @@ from critiql.agent.calls import sql_prompt
 from critiql.agent.context import Context
 from critiql.agent.databases import summarise
 from critiql.agent.detect.semantic import finding
+from critiql.agent.evidence import Candidate
 from critiql.agent.roles.ground import fits, schema_prefix
 from critiql.agent.roles.problems import problems_of
 from critiql.agent.roles.refiner import request
-from critiql.agent.state import Candidate, State
+from critiql.agent.state import State
 from critiql.evals.data.item import Item
 from critiql.tools.database.result import Rows
 from critiql.training.data.actor_data import answer_sql, parts_of

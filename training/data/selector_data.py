@@ -8,9 +8,10 @@ from itertools import product
 
 from critiql.agent.context import Context
 from critiql.agent.databases import summarise
+from critiql.agent.evidence import Candidate
 from critiql.agent.roles.ground import fits, schema_prefix
 from critiql.agent.roles.selector import selection_prompt
-from critiql.agent.state import Candidate, State
+from critiql.agent.state import State
 from critiql.evals.data.item import Item
 from critiql.tools.database.result import Rows
 from critiql.training.data.actor_data import parts_of

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from critiql.agent.databases import SHOWN_ROWS
 from critiql.agent.decide.mac_trigger import FIRST_ROWS, triggered
+from critiql.agent.evidence import SHOWN_ROWS
 
 CASES = [
     json.loads(line)

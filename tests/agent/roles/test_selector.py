@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from critiql.agent.evidence import Candidate
 from critiql.agent.roles.selector import preference, selection_prompt
-from critiql.agent.state import Candidate, State
+from critiql.agent.state import State
 
 STATE: State = {"question": "How many?", "schema_prefix": "SCHEMA\n"}
 RIGHT, WRONG = Candidate(id=1, sql="SELECT 1"), Candidate(id=2, sql="SELECT 2")

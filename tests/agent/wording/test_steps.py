@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from critiql.agent.context import Context
+from critiql.agent.evidence import Candidate
 from critiql.agent.roles.problems import problems_of
-from critiql.agent.state import Candidate, State
+from critiql.agent.state import State
 from critiql.graphs.api import ask
 
 CASES = [

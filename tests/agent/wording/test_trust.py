@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 import pytest
 
-from critiql.agent.state import Status, Stop
+from critiql.agent.evidence import Status, Stop
 from critiql.agent.wording.trust import plain_reason, trust
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "agent"
