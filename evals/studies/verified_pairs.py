@@ -101,7 +101,7 @@ def pairs_for(item: Item, others: Sequence[Item]) -> list[dict[str, str]]:
     ]
 
 
-def answer(subject: Subject, others: Sequence[Item], shown: int) -> dict[str, Any]:
+def answer(subject: Subject, others: Sequence[Item], shown: int, graph: str) -> dict[str, Any]:
     """Ask one question with pairs, and score it."""
     item, pairs = subject.item, pairs_for(subject.item, others)
     with TemporaryDirectory() as folder:
@@ -110,7 +110,7 @@ def answer(subject: Subject, others: Sequence[Item], shown: int) -> dict[str, An
         context = Context(
             examples=str(file), examples_shown=shown, examples_made=0, memory=False, seconds=PATIENCE
         )
-        given = ask(item.question, item.database, graph="single_shot", context=context)
+        given = ask(item.question, item.database, graph=graph, context=context)
     events = {event["type"]: event for event in given.events}
     tokens = given.tokens()
     known = [Pair(0, one["question"], one["sql"]) for one in pairs]
@@ -119,11 +119,12 @@ def answer(subject: Subject, others: Sequence[Item], shown: int) -> dict[str, An
         "index": item.index,
         "database": item.db_id,
         "group": subject.group,
+        "graph": graph,
         "shown": shown,
         "pairs": len(pairs),
         "used": len(events["examples"]["shown"]),
         "likeness": round(alike[0].likeness, 1) if alike else 0,
-        "right_without": subject.right_without,
+        "right_without": subject.group == "right" if graph == "text_to_sql" else subject.right_without,
         "right": bool(execution_score(item, [given.sql])[0]),
         "prompt_tokens": tokens.prompt,
         "seconds": round(given.seconds, 1),
@@ -173,26 +174,26 @@ def read(file: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
 
-def pending(file: Path, shown: int, seed: int, longest: int) -> Iterator[Subject]:
-    """Questions that are not answered yet."""
-    done = {one["index"] for one in read(file) if one["shown"] == shown}
+def pending(file: Path, way: tuple[str, int], seed: int, longest: int) -> Iterator[Subject]:
+    """Questions that are not answered yet by that graph with so many pairs."""
+    done = {one["index"] for one in read(file) if (one["graph"], one["shown"]) == way}
     return (one for one in subjects(seed, longest) if one.item.index not in done)
 
 
 def report(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Per group and number of pairs: how many are right without and with them, with a 95 % interval."""
-    keys = sorted({(one["group"], one["shown"]) for one in rows})
-    return [
-        _line(group, shown, [one for one in rows if (one["group"], one["shown"]) == (group, shown)])
-        for group, shown in keys
-    ]
+    """Per graph, group and number of pairs: how many are right without and with them; 95 % intervals."""
+    ways = sorted({_way(one) for one in rows})
+    return [_line(way, [one for one in rows if _way(one) == way]) for way in ways]
 
 
-def _line(group: str, shown: int, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _way(row: dict[str, Any]) -> tuple[str, str, int]:
+    return row["graph"], row["group"], row["shown"]
+
+
+def _line(way: tuple[str, str, int], rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     right = sum(one["right"] for one in rows)
     return {
-        "group": group,
-        "pairs shown": shown,
+        **dict(zip(("graph", "group", "pairs shown"), way, strict=True)),
         "n": len(rows),
         "databases": len({one["database"] for one in rows}),
         "right without": sum(one["right_without"] for one in rows),
@@ -209,7 +210,8 @@ def main(
     file: Annotated[Path, typer.Argument(help="Where answers are kept, a JSON object a line.")] = Path(
         "verified_pairs.jsonl"
     ),
-    shown: Annotated[int, typer.Option(min=1, max=20, help="Pairs shown.")] = 3,
+    shown: Annotated[int, typer.Option(min=1, max=20, help="Pairs shown.")] = 1,
+    graph: Annotated[str, typer.Option(help="single_shot or text_to_sql.")] = "text_to_sql",
     seconds: Annotated[float, typer.Option(help="Begin no further question after this long.")] = 200,
     seed: Annotated[int, typer.Option(help="Of the order.")] = 0,
     longest: Annotated[int, typer.Option(help="Only databases whose schema has no more characters.")] = 2000,
@@ -223,10 +225,10 @@ def main(
         typer.echo(json.dumps(coverage(seed, covered, shown)))
         return
     started, others = time.monotonic(), () if only_report else questions(ALL).items
-    for subject in () if only_report else pending(file, shown, seed, longest):
+    for subject in () if only_report else pending(file, (graph, shown), seed, longest):
         if time.monotonic() - started > seconds:
             break
-        line = json.dumps(answer(subject, others, shown))
+        line = json.dumps(answer(subject, others, shown, graph))
         with file.open("a", encoding="utf-8") as opened:
             opened.write(line + "\n")
     typer.echo(json.dumps(report(read(file)), indent=2))
