@@ -64,6 +64,9 @@ def wilson(successes: int, n: int, confidence: float = 0.95) -> tuple[float, flo
 
     Raises:
         ValueError: successes outside 0..n.
+
+    >>> [round(100 * bound) for bound in wilson(15, 35)]
+    [28, 59]
     """
     if n == 0:
         return 0.0, 1.0
@@ -114,7 +117,11 @@ def bootstrap(
 
 
 def mcnemar(fixed: int, broken: int) -> float:
-    """McNemar's exact test (1947): the two-sided binomial p-value of the discordant pairs; 1 without any."""
+    """McNemar's exact test (1947): the two-sided binomial p-value of the discordant pairs; 1 without any.
+
+    >>> round(mcnemar(fixed=6, broken=0), 3), mcnemar(fixed=8, broken=8)
+    (0.031, 1.0)
+    """
     if fixed + broken == 0:
         return 1.0
     return float(stats.binomtest(fixed, fixed + broken, 0.5).pvalue)

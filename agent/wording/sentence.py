@@ -27,7 +27,11 @@ def sentence(result: Result) -> str:
 
 
 def plain(text: str) -> str:
-    """Text that shows as it is: control characters as visible escapes, Markdown marks behind a backslash."""
+    r"""Text that shows as it is: control characters as visible escapes, Markdown marks behind a backslash.
+
+    >>> plain("2*3*4")
+    '2\\*3\\*4'
+    """
     return MARKDOWN.sub(r"\\\g<0>", escape(text))
 
 
@@ -56,7 +60,11 @@ def cell(value: Value) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """A number with its noun, which takes an s but for one: `1 row`, `3 rows`."""
+    """A number with its noun, which takes an s but for one: `1 row`, `3 rows`.
+
+    >>> counted(1, "row"), counted(3, "row")
+    ('1 row', '3 rows')
+    """
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 

@@ -21,6 +21,11 @@ def same_table(gold: Table, predicted: Table, *, ordered: bool, compat: bool = F
         ordered: rows compare as lists; otherwise as bags.
         compat: first apply the official quick rejection, which sorts the cells of a row by their text and so
             refuses some equal rows of mixed integers and floats.
+
+    >>> same_table([(1, "a"), (2, "b")], [("b", 2), ("a", 1)], ordered=False)
+    True
+    >>> same_table([(1,), (2,)], [(2,), (1,)], ordered=True)
+    False
     """
     if not gold and not predicted:
         return True

@@ -20,7 +20,11 @@ _AGGREGATES = (exp.Count, exp.Sum, exp.Avg, exp.Max, exp.Min)
 
 @lru_cache(maxsize=16384)
 def hardness(sql: str) -> Hardness | None:
-    """The level of a gold query; None when it does not parse or is not a SELECT."""
+    """The level of a gold query; None when it does not parse or is not a SELECT.
+
+    >>> hardness("SELECT name FROM artists"), hardness("SELECT a FROM t WHERE b IN (SELECT b FROM u)")
+    ('easy', 'hard')
+    """
     try:
         tree = sqlglot.parse_one(sql, dialect="sqlite")
     except SqlglotError:

@@ -64,6 +64,9 @@ def without_password(name: str) -> str:
 
     Raises:
         DatabaseError: it looks like a URL and cannot be read.
+
+    >>> without_password("postgresql://reader:s3cret-word@host:5432/shop?sslmode=require")
+    'postgresql://reader@host:5432/shop'
     """
     is_file = "://" not in name or name.startswith(("sqlite:", "duckdb:"))
     return name if is_file else read_url(name).shown

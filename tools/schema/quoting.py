@@ -50,7 +50,11 @@ def _needs_quotes(name: str, dialect: str) -> bool:
 
 
 def quote_name(name: str, dialect: str) -> str:
-    """The identifier as the dialect takes it: bare where that is safe, else quoted."""
+    """The identifier as the dialect takes it: bare where that is safe, else quoted.
+
+    >>> quote_name("name", "sqlite"), quote_name("order", "sqlite"), quote_name("order", "mysql")
+    ('name', '"order"', '`order`')
+    """
     if not _needs_quotes(name, dialect):
         return name
     mark = MARKS.get(dialect, '"')
@@ -78,7 +82,11 @@ def shown_number(value: float) -> str:
 
 
 def cell_text(value: object, characters: int = CELL_CHARACTERS) -> str:
-    """One cell or comment on one line: cut, escaped, and unable to close the comment it stands in."""
+    r"""One cell or comment on one line: cut, escaped, and unable to close the comment it stands in.
+
+    >>> cell_text("two\nlines"), cell_text(None), cell_text(b"12")
+    ('two\\nlines', 'NULL', '<2 bytes>')
+    """
     if value is None:
         return "NULL"
     if isinstance(value, bytes):

@@ -13,7 +13,13 @@ def canonical(tree: exp.Expr, dialect: str = "sqlite") -> str:
 
 
 def fingerprint(sql: str, dialect: str = "sqlite") -> str:
-    """The canonical print of a text, or the text with its white space folded where it does not parse."""
+    """The canonical print of a text, or the text with its white space folded where it does not parse.
+
+    >>> fingerprint("select  name from artists -- all of them")
+    'SELECT name FROM artists'
+    >>> fingerprint("SELECT  name FORM artists;")
+    'SELECT name FORM artists'
+    """
     parsed = parse(sql, dialect)
     if isinstance(parsed, ParseFailure):
         return " ".join(sql.split()).rstrip("; ")

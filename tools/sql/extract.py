@@ -23,9 +23,12 @@ _END = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"|`[^`]*`|--[^\n]*|/\*.*?\*/|;", re.
 
 
 def extract_sql(text: str, dialect: str = "sqlite") -> str:
-    """The first SQL query in the text, without a closing semicolon.
+    r"""The first SQL query in the text, without a closing semicolon.
 
     A piece that parses is taken before one that does not; an answer without any query comes back stripped.
+
+    >>> extract_sql("Here it is: ```sql\nSELECT 1;\n``` Hope it helps.")
+    'SELECT 1'
     """
     text = _THOUGHT.sub(" ", text).strip()
     pieces = list(islice(_pieces(text[:READ]), TRIES))

@@ -42,7 +42,11 @@ _WORD = re.compile(r"[A-Z]{2,}s(?![a-z])|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d
 
 
 def words(name: str) -> tuple[str, ...]:
-    """The words of a name, lower case and singular: `StudentIDs` and `student_id` give the same."""
+    """The words of a name, lower case and singular: `StudentIDs` and `student_id` give the same.
+
+    >>> words("StudentIDs") == words("student_id") == ("student", "id")
+    True
+    """
     return tuple(_singular(word.lower()) for word in _WORD.findall(name))
 
 
@@ -52,6 +56,11 @@ def similarity(name: str, other: str, table: str = "") -> float:
     100: the same words. 95: the same once the table's own name is left out (`singer_name` on singer).
     84: one has all words of the other. Otherwise the edit similarity; 0 where the digits differ (`a2` is not
     `a3`) or the first letters do (`weight` is not `height`), and for the shortest names.
+
+    >>> similarity("singer_name", "name", table="singer")
+    95.0
+    >>> similarity("weight", "height")
+    0.0
     """
     mine, theirs = words(name), words(other)
     if "".join(mine) == "".join(theirs):
