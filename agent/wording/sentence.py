@@ -9,6 +9,16 @@ from critiql.tools.schema.quoting import escape, escape_lines, shown_number
 
 MARKDOWN = re.compile(r"[\\`*_{}\[\]()<>#|~!&$@]|:(?=//)|(?<=www)\.", re.IGNORECASE)
 """Characters that Markdown or HTML may read as a mark, or that make a link of an address."""
+AGGREGATES = {
+    "count": "count",
+    "sum": "total",
+    "avg": "average",
+    "min": "smallest value",
+    "max": "largest value",
+}
+"""What a person calls an aggregate function."""
+_AGGREGATE = re.compile(rf"({'|'.join(AGGREGATES)})\\\([^()]*\\\)$", re.IGNORECASE)
+"""A column that is one such call, its parentheses escaped for Markdown."""
 
 
 def sentence(result: Result) -> str:
@@ -70,8 +80,14 @@ def counted(number: int, noun: str) -> str:
 
 def _one_row(names: Sequence[str], row: Sequence[Value]) -> str:
     if len(names) == 1:
-        return f"The {names[0]} is {cell(row[0])}."
+        return f"The {_spoken(names[0])} is {cell(row[0])}."
     return f"One row: {_pairs(names, row)}."
+
+
+def _spoken(name: str) -> str:
+    """A column's name; where the query gave it none, what its function counts."""
+    called = _AGGREGATE.match(name)
+    return AGGREGATES[called[1].casefold()] if called else name
 
 
 def _pairs(names: Sequence[str], row: Sequence[Value]) -> str:
