@@ -99,7 +99,7 @@ class SharedSettings(SettingGroup):
         default=True,
         description="Show what people have verified about this database (`critiql memory`) as examples.",
     )
-    # With three the loop lost 5 right answers of 44 on Spider-train, with one 3 of 51 (docs/MEMORY.md).
+    # With three the loop lost 5 right answers of 44, with one 3 of 51 (docs/MEMORY.md).
     examples_shown: int = Field(
         default=1, ge=1, le=20, description="Verified pairs shown to roles that write SQL, the most similar."
     )

@@ -108,7 +108,11 @@ def answer(subject: Subject, others: Sequence[Item], shown: int, graph: str) -> 
         file = Path(folder) / "pairs.jsonl"
         file.write_text("\n".join(map(json.dumps, pairs)), encoding="utf-8")
         context = Context(
-            examples=str(file), examples_shown=shown, examples_made=0, memory=False, seconds=PATIENCE
+            examples=str(file) if shown else "",
+            examples_shown=max(shown, 1),
+            examples_made=0,
+            memory=False,
+            seconds=PATIENCE,
         )
         given = ask(item.question, item.database, graph=graph, context=context)
     events = {event["type"]: event for event in given.events}
@@ -122,7 +126,7 @@ def answer(subject: Subject, others: Sequence[Item], shown: int, graph: str) -> 
         "graph": graph,
         "shown": shown,
         "pairs": len(pairs),
-        "used": len(events["examples"]["shown"]),
+        "used": len(events["examples"]["shown"]) if "examples" in events else 0,
         "likeness": round(alike[0].likeness, 1) if alike else 0,
         "right_without": subject.group == "right" if graph == "text_to_sql" else subject.right_without,
         "right": bool(execution_score(item, [given.sql])[0]),
@@ -210,7 +214,7 @@ def main(
     file: Annotated[Path, typer.Argument(help="Where answers are kept, a JSON object a line.")] = Path(
         "verified_pairs.jsonl"
     ),
-    shown: Annotated[int, typer.Option(min=1, max=20, help="Pairs shown.")] = 1,
+    shown: Annotated[int, typer.Option(min=0, max=20, help="Pairs shown; 0: the same without.")] = 1,
     graph: Annotated[str, typer.Option(help="single_shot or text_to_sql.")] = "text_to_sql",
     seconds: Annotated[float, typer.Option(help="Begin no further question after this long.")] = 200,
     seed: Annotated[int, typer.Option(help="Of the order.")] = 0,

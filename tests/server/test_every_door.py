@@ -122,7 +122,7 @@ async def test_mcp_over_standard_input(served: Served, era: Any) -> None:
 
 
 def test_agent_to_agent(served: Served, client: Any) -> None:
-    """This protocol has no place for a trace: what is told before the answer is that the task was taken."""
+    """Before the answer is told only that the task was taken: updates come of messages, which are quiet."""
     assistant = client.assistants.search(graph_id="assistant")[0]["assistant_id"]
     card = httpx.get(
         f"{served.url}/.well-known/agent-card.json", params={"assistant_id": assistant}, headers=BEARER
