@@ -121,6 +121,20 @@ def test_all_of_it_works_from_the_keyboard(tab: Any) -> None:
     assert any("SQL, editable" in name for name in seen)
 
 
+def test_a_question_sent_early_is_asked_once_the_databases_are_known(browser: Any, url: str) -> None:
+    tab = browser.new_page()
+    held: list[Any] = []
+    tab.route("**/api/about", lambda route: held.append(route))
+    tab.goto(f"{url}/page/")
+    tab.get_by_label("Question", exact=True).fill(SPENT)
+    tab.keyboard.press("Enter")
+    expect(tab.get_by_role("button", name="Waiting")).to_be_visible()
+    assert tab.locator(".turn").count() == 0
+    held[0].continue_()
+    expect(tab.locator(".result tbody tr")).to_have_count(6)
+    tab.close()
+
+
 FOCUSED = """() => {
   let at = document.activeElement;
   while (at.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;

@@ -1,6 +1,10 @@
-/** The field for a question. Enter asks, Shift and Enter begins a new line. */
+/**
+ * The field for a question. Enter asks, Shift and Enter begins a new line.
+ *
+ * A question that is sent before the databases are known is kept, and asked once they are.
+ */
 
-import { useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 
 interface Props {
   running: boolean;
@@ -16,14 +20,20 @@ const LONGEST = 8000;
 
 export function Composer({ running, waiting, ready, follows, onAsk, onStop }: Props) {
   const [text, setText] = useState("");
+  const [kept, setKept] = useState(false);
   const field = useRef<HTMLTextAreaElement>(null);
-  const may = ready && !running && !waiting && text.trim() !== "";
+  const complete = !running && !waiting && text.trim() !== "";
+  const may = ready && complete;
   const ask = () => {
+    setKept(!ready && complete);
     if (!may) return;
     onAsk(text.trim());
     setText("");
     field.current?.focus();
   };
+  useEffect(() => {
+    if (kept && ready) ask();
+  }, [kept, ready]);
   const onKey = (event: React.KeyboardEvent) => {
     if (event.key === "Escape" && running) onStop();
     if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
@@ -48,7 +58,10 @@ export function Composer({ running, waiting, ready, follows, onAsk, onStop }: Pr
         maxLength={LONGEST}
         value={text}
         placeholder={follows ? "Ask a follow-up, such as “and last year?”" : "Ask a question about the data"}
-        onChange={(event) => setText(event.target.value)}
+        onChange={(event) => {
+          setText(event.target.value);
+          setKept(false);
+        }}
         onKeyDown={onKey}
       />
       {running ? (
@@ -57,7 +70,7 @@ export function Composer({ running, waiting, ready, follows, onAsk, onStop }: Pr
         </button>
       ) : (
         <button type="submit" className="primary" disabled={!may}>
-          Ask
+          {kept ? "Waiting" : "Ask"}
         </button>
       )}
     </form>
