@@ -12,7 +12,7 @@ from copy import copy
 from typing import Any, Literal, NamedTuple
 
 from langchain_core.runnables import RunnableConfig, RunnableLambda
-from langgraph.config import get_config, get_stream_writer
+from langgraph.config import get_config
 from langgraph.errors import NodeError
 from langgraph.graph import END, START, StateGraph
 from langgraph.stream import StreamTransformer
@@ -38,8 +38,8 @@ from critiql.agent.assistant.readings import standing_pair
 from critiql.agent.assistant.reply import reply
 from critiql.agent.assistant.review import approve, clarify, route_after_review
 from critiql.agent.assistant.router import route_after_router, router
+from critiql.agent.assistant.trace import pass_on
 from critiql.agent.context import Context
-from critiql.agent.events import forward
 from critiql.agent.graph_contexts import UnknownGraphError, narrowed
 from critiql.agent.memory.verified import VerifiedError
 from critiql.agent.node import threaded
@@ -138,14 +138,14 @@ async def ask(state: AssistantState) -> AssistantUpdate:
     Raises:
         QuestionError, DatabaseError, ModelError: as the inner graph.
     """
-    made, write, final = choices(), get_stream_writer(), {}
+    made, final = choices(), {}
     inner = inner_run(state, made)
     parts: AsyncIterator[Any] = inner.graph.astream(
         inner.given, inner.config, context=inner.context, stream_mode=["custom", "values"]
     )
     async for mode, part in parts:
         if mode == "custom":
-            forward(part, write)
+            pass_on(part)
         else:
             final = part
     return asked(state, inner, final, made)
@@ -157,14 +157,14 @@ def ask_at_once(state: AssistantState) -> AssistantUpdate:
     Raises:
         QuestionError, DatabaseError, ModelError: as the inner graph.
     """
-    made, write, final = choices(), get_stream_writer(), {}
+    made, final = choices(), {}
     inner = inner_run(state, made)
     parts: Iterator[Any] = inner.graph.stream(
         inner.given, inner.config, context=inner.context, stream_mode=["custom", "values"]
     )
     for mode, part in parts:
         if mode == "custom":
-            forward(part, write)
+            pass_on(part)
         else:
             final = part
     return asked(state, inner, final, made)

@@ -21,11 +21,11 @@ from pydantic import BaseModel, Field
 
 from critiql.agent.answer import Answer
 from critiql.agent.assistant.readings import Reading, two_readings
+from critiql.agent.wording.progress import said_of
 from critiql.graphs.refine import Refinement
 from critiql.server import library
 from critiql.server.auth import asking
 from critiql.server.failures import TOLD, told_of
-from critiql.server.progress import said_of
 from critiql.server.results import AskResult, CheckResult, ExplainResult, RunResult, SchemaResult
 from critiql.tools.chart import chart_of
 from critiql.tools.schema.ddl import ddl

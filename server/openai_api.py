@@ -18,13 +18,13 @@ from pydantic import BaseModel, ConfigDict
 from starlette.responses import StreamingResponse
 
 from critiql.agent.own_task import in_own_task
+from critiql.agent.wording.progress import said_of
 from critiql.agent.wording.sentence import plain
 from critiql.graphs.assistant import graph
 from critiql.server import library
 from critiql.server.auth import error_body
 from critiql.server.failures import TOLD, TurnError, told_of
 from critiql.server.leaving import unless_left
-from critiql.server.progress import said_of
 from critiql.tools.served import served
 
 router = APIRouter(prefix="/v1")

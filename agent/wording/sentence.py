@@ -19,6 +19,8 @@ AGGREGATES = {
 """What a person calls an aggregate function."""
 _AGGREGATE = re.compile(rf"({'|'.join(AGGREGATES)})\\\([^()]*\\\)$", re.IGNORECASE)
 """A column that is one such call, its parentheses escaped for Markdown."""
+_PLURAL = re.compile(r"[a-z]{2,}[^sui\W\d_]s")
+"""A name that is one English word in the plural; `status`, `class` and `basis` are not taken for one."""
 
 
 def sentence(result: Result) -> str:
@@ -80,8 +82,15 @@ def counted(number: int, noun: str) -> str:
 
 def _one_row(names: Sequence[str], row: Sequence[Value]) -> str:
     if len(names) == 1:
-        return f"The {_spoken(names[0])} is {cell(row[0])}."
+        return _one_value(names[0], row[0])
     return f"One row: {_pairs(names, row)}."
+
+
+def _one_value(name: str, value: Value) -> str:
+    """A whole number of what the column is named after is counted: `250 customers`."""
+    if isinstance(value, int) and value != 1 and _PLURAL.fullmatch(name):
+        return f"{cell(value)} {name}."
+    return f"The {_spoken(name)} is {cell(value)}."
 
 
 def _spoken(name: str) -> str:

@@ -4,6 +4,7 @@ from typing import Any
 
 from rich.console import Console
 
+from critiql.agent.answer import Answer
 from critiql.agent.wording.sentence import unmarked
 from critiql.cli.screen.rows import print_rows
 from critiql.tools.schema.quoting import escape, escape_lines
@@ -35,8 +36,7 @@ def _show_answer(console: Console, answer: dict[str, Any]) -> None:
         console.print(escape(line), markup=False, highlight=False, soft_wrap=True)
     if answer.get("other"):
         _say(console, f"Another reading: {answer['other']['words']}")
-    if answer.get("confidence") is not None:
-        _say(console, f"Chance of being right: {answer['confidence']:.2f}", style="dim")
+    _say(console, Answer.model_validate(answer).how_sure, style="dim")
 
 
 def _say(console: Console, text: str, style: str = "") -> None:

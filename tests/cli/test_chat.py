@@ -42,6 +42,7 @@ def test_quiet_shows_no_trace_and_looks_at_the_tables(scripted: Callable[..., An
     assert done.stderr == ""
     assert "item: 4 columns, 3 rows" in done.stdout
     assert "scan(item)" in done.stdout
+    assert "Ran, not verified." in done.stdout
     assert done.stdout.count(COUNT) == 1, "nothing is asked after /quit"
 
 

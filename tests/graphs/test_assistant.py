@@ -89,6 +89,21 @@ def test_a_question_shows_its_trace_and_one_message(scripted: Callable[..., Any]
     assert [turn["tool"] for turn in final["turns"]] == ["ask"]
 
 
+def test_another_agent_is_told_each_step_as_a_message(scripted: Callable[..., Any], shop: Path) -> None:
+    """As LangGraph's server marks its runs; the steps enter no state."""
+    scripted([COUNT])
+    chat = Chat(shop)
+    chat.config["metadata"] = {"a2a": {}}
+    final = chat.say("How many items are there?")
+    assert chat.shown[:-1] == [
+        "Read the schema: 2 tables.",
+        f"Query 0 (actor): {COUNT}",
+        "Query 0 gave 1 row.",
+    ]
+    assert chat.shown[-1] == final["messages"][-1].text
+    assert [message.type for message in final["messages"]] == ["human", "ai"]
+
+
 def test_a_second_turn_that_needs_the_first(scripted: Callable[..., Any], shop: Path) -> None:
     model = scripted([COUNT])
     chat = Chat(shop)

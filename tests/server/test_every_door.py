@@ -122,7 +122,6 @@ async def test_mcp_over_standard_input(served: Served, era: Any) -> None:
 
 
 def test_agent_to_agent(served: Served, client: Any) -> None:
-    """Before the answer is told only that the task was taken: updates come of messages, which are quiet."""
     assistant = client.assistants.search(graph_id="assistant")[0]["assistant_id"]
     card = httpx.get(
         f"{served.url}/.well-known/agent-card.json", params={"assistant_id": assistant}, headers=BEARER
@@ -136,8 +135,10 @@ def test_agent_to_agent(served: Served, client: Any) -> None:
         "POST", f"{served.url}/a2a/{assistant}", json=call, headers=headers, timeout=60
     ) as answered:
         lines = [line.removeprefix("data: ") for line in answered.iter_lines() if line.startswith("data: ")]
-    results = [json.loads(line)["result"] for line in lines]
-    assert "submitted" in json.dumps(results[0]).lower(), results
-    assert "250" not in json.dumps(results[0])
-    assert "250" in json.dumps(results[1:])
-    assert "completed" in json.dumps(results[-1]).lower()
+    results = [json.dumps(json.loads(line)["result"]) for line in lines]
+    assert "submitted" in results[0].lower(), results
+    told = next(place for place, result in enumerate(results) if CUSTOMERS in result)
+    assert "status-update" in results[told]
+    assert not any("250" in result for result in results[: told + 1])
+    assert "250" in results[-2]
+    assert "completed" in results[-1].lower()

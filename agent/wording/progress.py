@@ -14,12 +14,16 @@ LONGEST = 300
 SENTENCES = {
     "rewritten": "Understood as: {question}",
     "candidate": "Query {id} ({origin}): {sql}",
-    "judged": "The critic on query {id}: {verdict}.",
     "abstained": "No answer: {reason}",
     "escalated": "Asking a larger model: {reason}.",
     "budget": "Stopped: the limit of {limit} is reached.",
 }
 """What is said of an event, by its type."""
+VERDICTS = {
+    "accepted": "On a second look the model holds query {id} for right.",
+    "rejected": "On a second look the model doubts query {id}.",
+}
+"""What is said of the LLM critic's verdict; one that is unknown says nothing."""
 
 
 def said_of(event: Mapping[str, Any]) -> str:
@@ -31,6 +35,8 @@ def _sentence(event: Mapping[str, Any]) -> str:
     kind = str(event.get("type"))
     if kind == "executed":
         return _executed(event)
+    if kind == "judged":
+        return VERDICTS.get(event["verdict"], "").format(**event)
     if kind == "grounded":
         return f"Read the schema: {counted(event['tables'], 'table')}."
     if kind == "detected":
