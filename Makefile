@@ -19,7 +19,7 @@ TEST_MODELS := smollm2-135m-instruct qwen2.5-coder-0.5b-instruct qwen2.5-coder-1
 LLAMA_PARTS := -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_TOOLS=OFF -DLLAMA_BUILD_SERVER=OFF \
   -DLLAMA_CURL=OFF -DLLAMA_OPENSSL=OFF -DLLAVA_BUILD=OFF -DMTMD_BUILD=OFF
 
-.PHONY: help ask test check check-all check-newest lint types unit integration lora gpu-parcels fuzz page page-check picture cluster \
+.PHONY: help ask test check check-all check-newest lint types unit integration lora gpu-parcels fuzz page page-check page-pictures picture cluster \
   cluster-check studio clean
 
 help: ## This list.
@@ -91,6 +91,10 @@ page-check: $(VENV)/.installed-dev ## Build the page anew and compare it with se
 picture: $(VENV)/.installed-dev ## Draw the picture of a run in README.md anew, from a real run, and the charts of the results.
 	$(BIN)/python docs/scripts/terminal.py docs/images/terminal.svg "$(Q)"
 	$(BIN)/python docs/scripts/charts.py docs/images
+
+page-pictures: $(VENV)/.installed-dev ## Take the pictures of the page in docs/ anew, from a real server (needs Chromium).
+	$(BIN)/critiql models pull $(MODEL)
+	$(BIN)/python docs/scripts/page.py docs/images $(MODEL)
 
 cluster: ## PostgreSQL, Redis, two instances and a model server on loopback, until Ctrl-C (needs Python 3.12).
 	@if [ -z "$(CLUSTER_PYTHON)" ]; then echo "cluster: $(NO_CLUSTER_PYTHON)"; exit 0; fi; \

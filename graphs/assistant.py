@@ -98,9 +98,15 @@ DURABILITY = "__pregel_durability"
 
 
 def inner_run(state: AssistantState, made: Choices) -> Inner:
-    """What the inner graph is asked, and how; where a person approves first, nothing is run in it."""
-    unrun = {"execution": False, "run_answer": False} if made.approve else {}
-    context = narrowed(made.graph, made.settings).model_copy(update=unrun)
+    """What the inner graph is asked, and how; where a person approves first, nothing is run in it.
+
+    A follow-up is not turned away as foreign: it leans on a question that this database answered.
+    """
+    changed = {"execution": False, "run_answer": False} if made.approve else {}
+    context = narrowed(made.graph, made.settings)
+    if state["question"] != state["said"] and hasattr(context, "abstain"):
+        changed["abstain"] = False
+    context = context.model_copy(update=changed)
     evidence = "\n".join(filter(None, [made.evidence, state.get("hint", "")]))
     given = {
         "question": state["question"],

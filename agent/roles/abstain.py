@@ -50,7 +50,7 @@ def off_topic(question: str, database: Database) -> str | None:
         database: What it is asked of.
     """
     schema = database.schema()
-    said = content_words(question)
+    said = [word for word in content_words(question) if not word.isdigit()]
     if len(said) < TELLING or stop_words(question) < ENGLISH:
         return None
     naming = naming_words(said, schema)
@@ -59,7 +59,7 @@ def off_topic(question: str, database: Database) -> str | None:
     return (
         "Hardly a word of the question names a table, a column or a value of this database "
         f"({_tables(schema)}), and the query written for it names what is not there. Ask about what it "
-        "holds, give background knowledge as evidence, or set abstain=false."
+        "holds, or say what these words mean."
     )
 
 

@@ -32,7 +32,8 @@ def _show_answer(console: Console, answer: dict[str, Any]) -> None:
     """The query, its rows, and what is to be known of them."""
     console.print(escape_lines(answer["sql"]), markup=False, highlight=False, style="bold", soft_wrap=True)
     print_rows(console, answer["columns"], answer["rows"], truncated=answer["truncated"])
-    for line in (unmarked(answer["in_words"]), *answer["assumptions"]):
+    told = () if len(answer["rows"]) > 1 else (unmarked(answer["in_words"]),)
+    for line in (*told, *answer["assumptions"]):
         console.print(escape(line), markup=False, highlight=False, soft_wrap=True)
     if answer.get("other"):
         _say(console, f"Another reading: {answer['other']['words']}")

@@ -35,10 +35,14 @@ from critiql.tools.errors.query import Query
 from critiql.tools.errors.rules import detect, read
 from critiql.tools.errors.types.error_type import Rule
 from critiql.tools.errors.types.table_redundancy import unneeded_join
-from critiql.tools.errors.types.value_error import copied_key
+from critiql.tools.errors.types.value_error import copied_key, other_value_said
 from critiql.tools.sql.canonical import canonical
 
-RULES: dict[str, Rule] = {"unneeded_join": unneeded_join, "copied_key": copied_key}
+RULES: dict[str, Rule] = {
+    "unneeded_join": unneeded_join,
+    "copied_key": copied_key,
+    "other_value_said": other_value_said,
+}
 CONTEXT = Context(llm_critic="off")
 COPIES = 5
 """Copies of a database on which a changed answer is judged."""

@@ -118,6 +118,21 @@ def test_a_second_turn_that_needs_the_first(scripted: Callable[..., Any], shop: 
     assert len(final["turns"]) == 2
 
 
+def test_a_follow_up_is_not_turned_away_as_foreign(scripted: Callable[..., Any], shop: Path) -> None:
+    """It leans on a question that this database answered; alone, the same words are turned away."""
+    foreign, unknown = "What was the weather like in Lisbon yesterday?", "SELECT forecast FROM weather"
+    model = scripted([COUNT])
+    chat = Chat(shop, z=1)
+    chat.say("How many items are there?")
+    model.texts = [foreign, unknown]
+    final = chat.say("and what was it like in Lisbon?")
+    assert final["question"] == foreign
+    assert final["answer"]["status"] == "failed"
+    model.texts = [unknown]
+    alone = Chat(shop, z=1).say(foreign)
+    assert alone["answer"]["status"] == "abstained"
+
+
 def test_tools_of_the_last_answer_ask_no_model_and_run_no_new_query(
     scripted: Callable[..., Any], shop: Path
 ) -> None:

@@ -25,7 +25,7 @@ def test_the_explanation_names_what_the_database_holds(shop: Path) -> None:
     reason = off_topic("What is the weather like in Lisbon tomorrow?", get_database(str(shop)))
     assert reason is not None
     assert "maker, item" in reason or "item, maker" in reason
-    assert "abstain=false" in reason
+    assert "say what these words mean" in reason
 
 
 OFF = "What is the weather like in Lisbon tomorrow?"

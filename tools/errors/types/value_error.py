@@ -20,6 +20,8 @@ _NO_VALUE = ("", "null", "none", "nan", "n/a")
 """Texts that stand for no value at all in data that was carried over from elsewhere."""
 SHORTEST = 3
 """Characters of a text that names a row."""
+CATEGORIES = 20
+"""Most values of a column that sorts rows into kinds; a column of names holds many common words by chance."""
 NEAR = 80.0
 """Least fuzzy ratio (0 to 100) of a stored value to be offered for a missing one."""
 
@@ -64,6 +66,42 @@ def copied_key(query: Query) -> Iterator[Finding]:
             if found is not None:
                 yield _copied(query, comparison, place, (table, key, *found))
                 break
+
+
+def other_value_said(query: Query) -> Iterator[Finding]:
+    """A text that the question does not say, where it says another one that the same column holds.
+
+    A small model reads a category off the sample rows, such as 'shipped' for delivered orders. What the
+    column does not hold at all is `absent_value`'s.
+    """
+    for comparison in query.comparisons:
+        place = query.place(comparison.column)
+        if comparison.operator is not exp.EQ or place is None or not query.question:
+            continue
+        if not isinstance(comparison.value, str) or _asked_for(query, comparison.value):
+            continue
+        stored = query.distinct(place) or ()
+        said = _unused_and_said(query, stored) if len(stored) <= CATEGORIES else []
+        if comparison.value in stored and len(said) == 1:
+            explanation = f"The question does not say {comparison.value!r}; {place} also holds {said[0]!r}."
+            mended = query.with_constant(comparison.constant, said[0])
+            yield _finding(comparison, place, explanation, said, mended)
+
+
+def _unused_and_said(query: Query, stored: tuple[object, ...]) -> list[str]:
+    """Texts that the question says and no constant of the query holds; names of the schema are none."""
+    used = " ".join(str(comparison.value).casefold() for comparison in query.comparisons)
+    names = {name.casefold() for table in query.schema.tables for name in (table.name, *_columns(table))}
+    texts = (text for text in stored if isinstance(text, str) and len(text) >= SHORTEST)
+    return [
+        text
+        for text in texts
+        if text.casefold() not in used and text.casefold() not in names and _asked_for(query, text)
+    ]
+
+
+def _columns(table: Table) -> Iterator[str]:
+    return (column.name for column in table.columns)
 
 
 def _keyed(query: Query, place: Place) -> Iterator[tuple[Table, str]]:
@@ -254,7 +292,7 @@ Values the column holds: $candidates""",
         BugLabel("Value-Related Errors", "Value Mismatch"),
         BugLabel("Value-Related Errors", "Data Format Mismatch"),
     ),
-    rules=(absent_value, text_in_number_column, copied_key),
+    rules=(absent_value, text_in_number_column, copied_key, other_value_said),
     operators=(misspelt_value, other_value),
     examples=(
         RepairExample(

@@ -1,6 +1,6 @@
 /** The SQL of an answer with what can be done with it, and its rows. */
 
-import { type Ref, useMemo, useState } from "react";
+import { type Ref, useState } from "react";
 import { exportRows } from "../api/routes";
 import { inWords } from "../api/http";
 import type { About, Cell, Finding, Result, Schema } from "../api/types";
@@ -37,12 +37,12 @@ export function Workbench(props: Props) {
   const { turn, question, database, schema, about } = props;
   const last = turn.trace.attempts.find((one) => one.id === turn.trace.standing) ?? turn.trace.attempts.at(-1);
   const given = turn.result?.sql ?? last?.sql ?? "";
-  const known = useMemo(() => last?.findings ?? NONE, [last?.findings]);
+  const known = (last?.sql === given ? last.findings : null) ?? NONE;
   const query = useQuery(database, question, given, known);
   const [verifying, setVerifying] = useState(false);
   const shown = shownRows(query, turn.result, given);
   const failed = failureOf(query, turn.result, last?.run?.message ?? null);
-  const wrong = failed !== null || query.findings.length > 0;
+  const wrong = query.text.trim() !== "" && (failed !== null || query.findings.length > 0);
   return (
     <>
       <section className="sql" aria-labelledby="sql-title">

@@ -116,7 +116,7 @@ export const STATUS: Record<Status, { title: string; meaning: string }> = {
   accepted: { title: "Checked", meaning: "The query ran, and every check agrees with it." },
   unverified: { title: "Not confirmed", meaning: "The query ran, but the checks did not confirm it. Look at the SQL." },
   failed: { title: "Failed", meaning: "No query gave rows. The last one and its error are below." },
-  abstained: { title: "Not answered", meaning: "The question names nothing in this database, so no query was written." },
+  abstained: { title: "Not answered", meaning: "The question seems to be about something that this database does not hold." },
 };
 
 export const NOT_RUN = { title: "Not run", meaning: "This query was not run, so there are no rows." };
