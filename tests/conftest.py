@@ -41,6 +41,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-snapshots", action="store_true", help="Write the snapshots anew.")
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Wherever a property stands, it is no quick test: its time is that of the examples it draws."""
+    if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+        item.add_marker("fuzz")
+
+
 def pytest_collection_finish() -> None:
     """What was imported and collected stays until the end, and need not be looked through for cycles."""
     gc.freeze()
