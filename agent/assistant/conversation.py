@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 from critiql.agent.context import Context
 from critiql.agent.evidence import CallRecord
 
-Tool = Literal["ask", "tables", "describe", "sample", "check", "explain", "chart", "run"]
+Tool = Literal["ask", "greet", "tables", "describe", "sample", "check", "explain", "chart", "run"]
 """What a turn does. `ask` answers from the data; the others look at the database or at the last answer."""
 
 Review = Literal["approve", "clarify", "nothing"]

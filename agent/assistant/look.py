@@ -1,4 +1,7 @@
-"""look: what a person may want to see of the database: its tables, a table's columns, some rows."""
+"""look: what a person may want to see of the database: its tables, a table's columns, some rows.
+
+Who says hello or thanks is answered in kind, and told what can be asked.
+"""
 
 import json
 from typing import Any
@@ -15,18 +18,22 @@ from critiql.tools.database.engine import Database
 from critiql.tools.database.result import Failure, Rows
 from critiql.tools.linking.link import link
 
+NAMED = 8
+"""Tables that a greeting names."""
 SAMPLE = 5
 """Rows of a table that are shown."""
 
 
 def look(state: AssistantState, choices: Choices) -> AssistantUpdate:
-    """Show tables, columns or rows; no model is asked.
+    """Show tables, columns or rows, or greet; no model is asked.
 
     Raises:
         DatabaseError: the database cannot be read.
     """
     context = choices.settings
     database = database_for(state, context)
+    if state["tool"] == "greet":
+        return {"text": greeting(state["said"], database)}
     tool, table = state["tool"], named_table(state["said"], database)
     if tool == "tables" or table is None:
         which = "" if tool == "tables" else "\n\nName one of them to see more of it."
@@ -36,6 +43,14 @@ def look(state: AssistantState, choices: Choices) -> AssistantUpdate:
             "text": f"The table {plain(table)}:\n\n{_ask(database, context, 'describe_table', table=table)}"
         }
     return {"text": sample(database, table, context)}
+
+
+def greeting(said: str, database: Database) -> str:
+    """A word back, and what this database can be asked about."""
+    word = "You are welcome." if "than" in said.casefold() or "thx" in said.casefold() else "Hello."
+    names = [plain(table.name) for table in database.schema().tables]
+    more = ", and more" if len(names) > NAMED else ""
+    return f"{word} You can ask about {', '.join(names[:NAMED])}{more}."
 
 
 def tables(database: Database, context: Context) -> str:

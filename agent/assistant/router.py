@@ -36,7 +36,7 @@ tests/fixtures/agent/assistant the 1.5B model gave at most 0.59 to a wrong claim
 OF_AN_ANSWER: tuple[Tool, ...] = ("explain", "check", "chart")
 """Tools that need an answer to speak of."""
 FILE = Path(__file__).with_name("commands.json")
-"""How messages that ask for a tool begin, and the words without which none does."""
+"""How messages that ask for a tool begin, and the words without which none does: `(?!)` is no word at all."""
 
 
 class Command(NamedTuple):
@@ -153,6 +153,6 @@ def route_after_router(
         return (
             "follow_up" if any(turn["tool"] in ("ask", "run") for turn in state.get("turns", [])) else "ask"
         )
-    if tool == "tables" or tool == "describe" or tool == "sample":
+    if tool == "greet" or tool == "tables" or tool == "describe" or tool == "sample":
         return "look"
     return tool

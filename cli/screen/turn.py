@@ -17,9 +17,10 @@ def show_turn(console: Console, values: dict[str, Any]) -> None:
         console: where to.
         values: the conversation as the graph `assistant` gives it.
     """
-    if values.get("question") != values.get("said") and values.get("tool") == "ask":
-        _say(console, f"Understood as: {values['question']}", style="italic")
     answer = values.get("answer")
+    told_in_text = not values.get("problem") and not (answer and answer["columns"])
+    if values.get("question") != values.get("said") and values.get("tool") == "ask" and not told_in_text:
+        _say(console, f"Understood as: {values['question']}", style="italic")
     if values.get("problem"):
         _say(console, values["problem"]["message"], style="red")
     elif answer and answer["columns"]:

@@ -118,6 +118,16 @@ def test_a_second_turn_that_needs_the_first(scripted: Callable[..., Any], shop: 
     assert len(final["turns"]) == 2
 
 
+@pytest.mark.parametrize(("said", "word"), [("Hello", "Hello."), ("ok, thanks!", "You are welcome.")])
+def test_who_greets_is_greeted_and_no_model_asked(
+    said: str, word: str, scripted: Callable[..., Any], shop: Path
+) -> None:
+    model = scripted(["never asked"])
+    final = Chat(shop).say(said)
+    assert final["messages"][-1].text.startswith(f"{word} You can ask about ")
+    assert (final["answer"], model.asked) == (None, [])
+
+
 def test_a_follow_up_is_not_turned_away_as_foreign(scripted: Callable[..., Any], shop: Path) -> None:
     """It leans on a question that this database answered; alone, the same words are turned away."""
     foreign, unknown = "What was the weather like in Lisbon yesterday?", "SELECT forecast FROM weather"
