@@ -195,7 +195,7 @@ def note(request: pytest.FixtureRequest) -> Callable[[str], None]:
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """The tables of docs/SECURITY.md: what was tried, refused, and the worst of it; what servers suffered."""
+    """The tables of docs/security/files.md: what was tried, refused, and the worst; what servers suffered."""
     outcomes = config.stash.get(OUTCOMES, [])
     groups = sorted({(one.engine, one.case["category"]) for one in outcomes})
     if groups:

@@ -25,7 +25,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
-HERE = Path(__file__).parent
+TESTS = Path(__file__).parents[1]
+CASES = TESTS / "fixtures" / "attacks"
 CAP_SECONDS, SLACK_SECONDS = 0.4, 0.3
 CONNECT_SECONDS = 20.0
 ADDRESS_BYTES = 4 * 2**30
@@ -152,7 +153,7 @@ def attempt(guard: Guard, where: str, sql: str) -> str:
 def cases(engine: str) -> list[dict[str, Any]]:
     """What Critiql refuses or caps without a policy."""
     lines = [
-        line for path in sorted(HERE.glob(f"{engine}_*.jsonl")) for line in path.read_text().splitlines()
+        line for path in sorted(CASES.glob(f"{engine}_*.jsonl")) for line in path.read_text().splitlines()
     ]
     harmless = (["rows"], ["empty"])
     found = [json.loads(line) for line in lines]
@@ -161,7 +162,7 @@ def cases(engine: str) -> list[dict[str, Any]]:
 
 def _targets() -> Any:
     """The builders of targets, which need this project's environment; SQLite's does not."""
-    sys.path.append(str(HERE.parent / "servers"))
+    sys.path.append(str(TESTS / "servers"))
     import targets
 
     return targets
@@ -176,7 +177,7 @@ def build(engine: str, folder: Path) -> str:
         (folder / "canary.csv").write_text("a\nCANARY-file-51c\n")
         return _targets().attacked_duckdb(folder).name
     with closing(sqlite3.connect(folder / "target.sqlite")) as connection:
-        connection.executescript((HERE / "sqlite_target.sql").read_text())
+        connection.executescript((CASES / "sqlite_target.sql").read_text())
     return "target.sqlite"
 
 

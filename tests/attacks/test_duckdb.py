@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 from targets import attacked_duckdb
 
-CASES = [
-    json.loads(line) for line in (Path(__file__).parent / "duckdb_statements.jsonl").read_text().splitlines()
-]
+FIXTURES = Path(__file__).parents[1] / "fixtures" / "attacks"
+CASES = [json.loads(line) for line in (FIXTURES / "duckdb_statements.jsonl").read_text().splitlines()]
 MEMORY_BYTES = 1024 * 2**20
 """The engine's limit is 256 MB; a string it does not count may come on top of it."""
 pytestmark = pytest.mark.slow

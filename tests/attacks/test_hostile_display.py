@@ -41,9 +41,10 @@ from critiql.cli.screen.trace import LINES, TracePrinter
 from critiql.tools.database.result import Failure, Rows
 from critiql.tools.schema.quoting import CONTROL
 
+FIXTURES = Path(__file__).parents[1] / "fixtures" / "attacks"
 TEXTS = [
     json.loads(line)["text"]
-    for line in (Path(__file__).parent / "hostile_display.jsonl").read_text(encoding="utf-8").splitlines()
+    for line in (FIXTURES / "hostile_display.jsonl").read_text(encoding="utf-8").splitlines()
 ]
 EACH = pytest.mark.parametrize("text", TEXTS, ids=range(len(TEXTS)))
 EVERYTHING = "SELECT * FROM shown"

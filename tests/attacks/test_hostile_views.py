@@ -34,12 +34,12 @@ from critiql.tools.settings import settings
 
 pytestmark = pytest.mark.process
 
-HERE = Path(__file__).parent
+TESTS = Path(__file__).parents[1]
 FILES = ("hostile_display.jsonl", "hostile_orders.jsonl")
 TEXTS = [
     json.loads(line)["text"]
     for name in FILES
-    for line in (HERE / name).read_text(encoding="utf-8").splitlines()
+    for line in (TESTS / "fixtures" / "attacks" / name).read_text(encoding="utf-8").splitlines()
 ]
 EACH = pytest.mark.parametrize("text", TEXTS, ids=range(len(TEXTS)))
 WRITTEN = [text for text in TEXTS if not re.search(r"\n\s*\n|```|~~~", text)]
@@ -312,7 +312,7 @@ async def test_the_other_reading(
 async def test_a_web_application_of_ones_own(hostile: Path, scripted: Callable[..., Any]) -> None:
     """The example as it stands: text in the stream begins no event of its own."""
     scripted([EVERYTHING], [0.5])
-    example = runpy.run_path(str(HERE.parents[1] / "examples/sse_app.py"))["app"]
+    example = runpy.run_path(str(TESTS.parent / "examples/sse_app.py"))["app"]
     example.state.database, example.state.context = str(hostile), Context.model_validate(PLAIN)
     transport = httpx.ASGITransport(example)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:

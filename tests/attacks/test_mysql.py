@@ -11,13 +11,9 @@ from filled_forms import made
 
 from critiql.tools.database.result import Limits
 
-CASES = [
-    json.loads(line) for line in (Path(__file__).parent / "mysql_statements.jsonl").read_text().splitlines()
-]
-EVERYDAY = [
-    json.loads(line)
-    for line in (Path(__file__).parent / "mysql_everyday.jsonl").read_text("utf-8").splitlines()
-]
+FIXTURES = Path(__file__).parents[1] / "fixtures" / "attacks"
+CASES = [json.loads(line) for line in (FIXTURES / "mysql_statements.jsonl").read_text().splitlines()]
+EVERYDAY = [json.loads(line) for line in (FIXTURES / "mysql_everyday.jsonl").read_text("utf-8").splitlines()]
 SNAPSHOT = """
 SELECT table_schema, table_name, table_type, create_time, table_comment FROM information_schema.tables
     WHERE table_schema NOT IN ('information_schema', 'performance_schema', 'sys') ORDER BY 1, 2;

@@ -6,10 +6,8 @@ from typing import Any
 
 import pytest
 
-CASES = [
-    json.loads(line)
-    for line in (Path(__file__).parent / "postgres_statements.jsonl").read_text().splitlines()
-]
+FIXTURES = Path(__file__).parents[1] / "fixtures" / "attacks"
+CASES = [json.loads(line) for line in (FIXTURES / "postgres_statements.jsonl").read_text().splitlines()]
 SNAPSHOT = """
 SELECT relname, relkind, relacl, relnatts, obj_description(oid) FROM pg_class WHERE relnamespace > 16000
     OR relnamespace = 'public'::regnamespace ORDER BY 1;

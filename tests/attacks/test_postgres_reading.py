@@ -22,9 +22,9 @@ from critiql.tools.database.open import open_database
 from critiql.tools.database.result import Limits
 
 DENY = AccessPolicy(deny_tables=frozenset({"Secrets"}), deny_columns=frozenset({"customers.card"}))
+FIXTURES = Path(__file__).parents[1] / "fixtures" / "attacks"
 EVERYDAY = [
-    json.loads(line)
-    for line in (Path(__file__).parent / "postgres_everyday.jsonl").read_text("utf-8").splitlines()
+    json.loads(line) for line in (FIXTURES / "postgres_everyday.jsonl").read_text("utf-8").splitlines()
 ]
 RANDOM_QUERIES = 2000
 LOCKS = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"

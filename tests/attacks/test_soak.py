@@ -25,7 +25,7 @@ from critiql.tools.database.result import Limits, Result, Rows
 from critiql.tools.database.sample.build import sample_database
 
 pytestmark = pytest.mark.slow
-HERE = Path(__file__).parent
+FIXTURES = Path(__file__).parents[1] / "fixtures" / "attacks"
 QUERIES, ATTACKS, THREADS, KILLS, STRAYS, RANDOM = 10_000, 100, 8, 200, 10, 5000
 MEASURED_AGAIN = 4
 """Other work on the machine only adds to an overhead: one above the limit is measured again."""
@@ -92,7 +92,7 @@ def _resident(soaked: Soaked) -> int:
 def _jobs(engine: str) -> list[tuple[str, int | None]]:
     """Statements with the number that must come back, or None for an attack."""
     rng = random.Random(7)
-    lines = (HERE / f"{engine}_statements.jsonl").read_text().splitlines()
+    lines = (FIXTURES / f"{engine}_statements.jsonl").read_text().splitlines()
     attacks = [
         case["sql"]
         for case in map(json.loads, lines)

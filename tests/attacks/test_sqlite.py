@@ -9,9 +9,9 @@ from targets import attacked_sqlite
 
 pytestmark = pytest.mark.process
 
-HERE = Path(__file__).parent
-STATEMENTS = [json.loads(line) for line in (HERE / "sqlite_statements.jsonl").read_text().splitlines()]
-BOMBS = [json.loads(line) for line in (HERE / "sqlite_bombs.jsonl").read_text().splitlines()]
+FIXTURES = Path(__file__).parents[1] / "fixtures" / "attacks"
+STATEMENTS = [json.loads(line) for line in (FIXTURES / "sqlite_statements.jsonl").read_text().splitlines()]
+BOMBS = [json.loads(line) for line in (FIXTURES / "sqlite_bombs.jsonl").read_text().splitlines()]
 
 
 @pytest.fixture(scope="module", params=["delete", pytest.param("wal", marks=pytest.mark.slow)])

@@ -10,7 +10,7 @@ from running import Server, running
 
 from critiql.tools.database.sample.script import script
 
-ATTACKS = Path(__file__).parents[1] / "attacks"
+ATTACKS = Path(__file__).parents[1] / "fixtures" / "attacks"
 DIALECTS = {"postgres": "postgres", "mariadb": "mysql"}
 EMPTY = {
     "postgres": "CREATE DATABASE {name}",

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-ATTACKS = Path(__file__).parents[1] / "attacks"
+ATTACKS = Path(__file__).parents[1] / "fixtures" / "attacks"
 
 
 class Made(NamedTuple):

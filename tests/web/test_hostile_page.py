@@ -16,7 +16,7 @@ api = pytest.importorskip("playwright.sync_api", reason="playwright is not insta
 expect = api.expect
 pytestmark = [pytest.mark.server, pytest.mark.enable_socket]
 
-ATTACKS = Path(__file__).parents[1] / "attacks"
+ATTACKS = Path(__file__).parents[1] / "fixtures" / "attacks"
 TEXTS = [
     json.loads(line)["text"]
     for name in ("hostile_display.jsonl", "hostile_orders.jsonl")

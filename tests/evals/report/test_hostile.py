@@ -15,7 +15,7 @@ from critiql.evals.report.page import write_report
 from critiql.evals.run.store import RunSpec, Store, StoredAnswer
 from critiql.tools.schema.quoting import CONTROL
 
-CASES = Path(__file__).parents[2] / "attacks/hostile_display.jsonl"
+CASES = Path(__file__).parents[2] / "fixtures/attacks/hostile_display.jsonl"
 TEXTS = [json.loads(line)["text"] for line in CASES.read_text(encoding="utf-8").splitlines()]
 FIGURES = {"path", "use", "g", "defs", "text", "clippath", "rect"}
 """Elements that a letter of a figure's label may be."""

@@ -15,8 +15,11 @@ from critiql.tools.database.duckdb.wall import NoTreeError, Wall
 from critiql.tools.database.guard.policy import AccessPolicy
 from critiql.tools.database.guard.single_select import Refusal
 
-TESTS = Path(__file__).parents[3]
-FILES = (TESTS / "attacks/duckdb_statements.jsonl", TESTS / "fixtures/database/duckdb_everyday.jsonl")
+FIXTURES = Path(__file__).parents[3] / "fixtures"
+FILES = (
+    FIXTURES / "attacks/duckdb_statements.jsonl",
+    FIXTURES / "database/duckdb_everyday.jsonl",
+)
 POLICIES = (
     AccessPolicy(deny_tables=frozenset({"secrets"}), deny_columns=frozenset({"customers.card"})),
     AccessPolicy(allow_tables=frozenset({"public_customers", "orders", "measures"})),
