@@ -11,6 +11,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from functools import cache
+from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,6 +20,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis
+from langgraph.pregel import _retry
 
 from critiql.tools.models.factory import use_model
 from critiql.tools.models.model import ChoiceReading, Generation, HiddenState, Prompt, Sampling, Usage
@@ -60,10 +63,16 @@ def pytest_sessionfinish() -> None:
         getattr(utils, name, io.BytesIO()).close()
 
 
+_homes = count()
+
+
 @pytest.fixture(autouse=True)
 def empty_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Caches, stores and settings go to a folder of the test's own, never to the developer's home."""
-    home = tmp_path_factory.mktemp("home")
+    """Caches, stores and settings go to a folder of the test's own, never to the developer's home.
+
+    It is made by who writes into it: most tests do not, and removing thousands of folders takes seconds.
+    """
+    home = tmp_path_factory.getbasetemp() / f"home-{next(_homes)}"
     for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"):
         monkeypatch.setenv(name, str(home / name.lower()))
     monkeypatch.setenv("CRITIQL_MEMORY", str(home / "verified"))
@@ -72,14 +81,22 @@ def empty_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
     settings.cache_clear()
 
 
+@cache
+def _impatient() -> dict[str, SimpleNamespace]:
+    """The modules by which LangGraph waits, waiting for nothing."""
+    at_once: dict[Any, Any] = {time: lambda _seconds: None, asyncio: lambda _seconds: asyncio.sleep(0)}
+    return {
+        module.__name__: SimpleNamespace(**vars(module) | {"sleep": nap}) for module, nap in at_once.items()
+    }
+
+
 @pytest.fixture(autouse=True)
 def no_wait_between_tries(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """LangGraph tries a node again at once, except in tests with real models and servers."""
     if any(request.node.get_closest_marker(marker) for marker in ("model", "server", "slow")):
         return
-    for module, at_once in ((time, lambda _seconds: None), (asyncio, lambda _seconds: asyncio.sleep(0))):
-        impatient = SimpleNamespace(**vars(module) | {"sleep": at_once})
-        monkeypatch.setattr(f"langgraph.pregel._retry.{module.__name__}", impatient)
+    for name, impatient in _impatient().items():
+        monkeypatch.setattr(_retry, name, impatient)
 
 
 class ScriptedModel:
