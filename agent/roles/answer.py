@@ -14,6 +14,7 @@ from critiql.agent.evidence import Candidate, Status, Stop
 from critiql.agent.kept_results import take
 from critiql.agent.state import State, Update, incumbent_of
 from critiql.agent.wording.empty_result import why_empty
+from critiql.agent.wording.groups import hidden_groups
 from critiql.agent.wording.reading import read_candidate
 from critiql.agent.wording.sentence import counted, fenced, plain, sentence
 from critiql.agent.wording.trust import trust
@@ -115,11 +116,16 @@ def rows_of(result: Result) -> Update:
 def explained(
     incumbent: Candidate, result: Result, state: State, database: Database, context: Context
 ) -> list[str]:
-    """For a result without rows, which step removed them; nothing where no query may be run to find out."""
-    if not context.execution or isinstance(result, Failure) or result.rows:
+    """For a result without rows, which step removed them; for rows of groups, whether they say which.
+
+    Nothing where no query may be run to find out.
+    """
+    if not context.execution or isinstance(result, Failure) or len(result.rows) == 1:
         return []
     query = read_candidate(incumbent, state, database, context)
-    return [] if isinstance(query, Finding) else why_empty(query, database, limits_of(context))
+    if isinstance(query, Finding):
+        return []
+    return hidden_groups(query) if result.rows else why_empty(query, database, limits_of(context))
 
 
 def message(sql: str, result: Result, update: Update) -> str:
