@@ -1,4 +1,4 @@
-"""What the rules that mend joins and copied keys change of the published train answers."""
+"""What the rules that mend joins, keys and categories change of the published train answers."""
 
 import sqlite3
 from collections import Counter
@@ -11,6 +11,9 @@ from critiql.evals.data.datasets import load
 from critiql.evals.data.item import Item
 from critiql.evals.studies.decide_replay import EXPORTS
 from critiql.evals.studies.mend_replay import COPIES, RULES, answers_of, on_copies, replay
+
+CHANGING = {"unneeded_join", "copied_key"}
+"""Rules that mend something here; where a question spells its values, `other_value_said` finds nothing."""
 
 
 def test_a_copy_misses_rows_so_that_a_needless_join_shows(tmp_path: Path) -> None:
@@ -37,5 +40,5 @@ def test_no_right_answer_of_the_published_ones_becomes_wrong(rule: str) -> None:
     answers = list(answers_of(EXPORTS / "spider-train-300_dev-run-8.jsonl.gz"))
     found = [replay(answer, items[answer.index], RULES[rule]) for answer in answers]
     assert len(found) == 300
-    assert any(one.before.sql != one.now.sql for one in found)
+    assert any(one.before.sql != one.now.sql for one in found) == (rule in CHANGING)
     assert all(one.now.right for one in found if one.before.right)
