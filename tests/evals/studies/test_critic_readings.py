@@ -9,6 +9,9 @@ import pytest
 from typer.testing import CliRunner
 
 from critiql.evals.studies.critic_readings import Read, examples, main, summary
+from critiql.evals.studies.decide_replay import EXPORTS
+
+PUBLISHED = EXPORTS / "critic_readings_1.5b.jsonl"
 
 
 def row(index: int, kind: str, part: str = "validation", request: str = "") -> dict[str, Any]:
@@ -45,3 +48,17 @@ def test_the_command_keeps_what_it_read(made: Path, tmp_path: Path, scripted: Ca
     assert done.exit_code == 0, done.output
     read = [json.loads(line) for line in rows.read_text().splitlines()]
     assert [round(each["p_true"], 2) for each in read] == [0.9, 0.1]
+
+
+def test_the_published_readings_give_the_published_areas() -> None:
+    rows = [json.loads(line) for line in PUBLISHED.read_text().splitlines()]
+    told = {
+        name: summary(
+            [Read(*(row[field] for field in Read._fields)) for row in rows if row["critic"] == name]
+        )
+        for name in ("base", "trained")
+    }
+    assert {name: (one["auc"], one["queries"], one["databases"]) for name, one in told.items()} == {
+        "base": (0.846, 133, 15),
+        "trained": (0.837, 133, 15),
+    }
