@@ -51,5 +51,6 @@ def make_desk(context: Context | None = None) -> Any:
 if __name__ == "__main__":
     import asyncio
 
-    found = asyncio.run(make_desk().ainvoke({"question": sys.argv[1]}))
+    said = " ".join(sys.argv[1:]) or "Which five customers spent the most?"
+    found = asyncio.run(make_desk().ainvoke({"question": said}))
     sys.stdout.write(f"{found['reply']}\n{found.get('sql', '')}\n")
