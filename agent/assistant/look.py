@@ -4,6 +4,7 @@ Who says hello or thanks is answered in kind, and told what can be asked.
 """
 
 import json
+import re
 from typing import Any
 
 from sqlglot import exp
@@ -20,6 +21,8 @@ from critiql.tools.linking.link import link
 
 NAMED = 8
 """Tables that a greeting names."""
+_HELLO = re.compile(r"\b(?:hello|hi|hey|good (?:morning|afternoon|evening))\b", re.IGNORECASE)
+"""A word at meeting; what else is no question thanks, agrees or says goodbye."""
 SAMPLE = 5
 """Rows of a table that are shown."""
 
@@ -47,7 +50,7 @@ def look(state: AssistantState, choices: Choices) -> AssistantUpdate:
 
 def greeting(said: str, database: Database) -> str:
     """A word back, and what this database can be asked about."""
-    word = "You are welcome." if "than" in said.casefold() or "thx" in said.casefold() else "Hello."
+    word = "Hello." if _HELLO.search(said) else "Glad to help."
     names = [plain(table.name) for table in database.schema().tables]
     more = ", and more" if len(names) > NAMED else ""
     return f"{word} You can ask about {', '.join(names[:NAMED])}{more}."

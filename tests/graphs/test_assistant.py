@@ -118,7 +118,9 @@ def test_a_second_turn_that_needs_the_first(scripted: Callable[..., Any], shop: 
     assert len(final["turns"]) == 2
 
 
-@pytest.mark.parametrize(("said", "word"), [("Hello", "Hello."), ("ok, thanks!", "You are welcome.")])
+@pytest.mark.parametrize(
+    ("said", "word"), [("Hello", "Hello."), ("ok, thanks!", "Glad to help."), ("Great.", "Glad to help.")]
+)
 def test_who_greets_is_greeted_and_no_model_asked(
     said: str, word: str, scripted: Callable[..., Any], shop: Path
 ) -> None:
