@@ -33,12 +33,12 @@ test: unit integration ## All tests that need no more than this machine.
 
 # Without bytecode on disk, each process of the tests compiles the sources anew.
 unit: export PYTHONDONTWRITEBYTECODE =
-unit: $(VENV)/.installed-dev ## The quick tests: no model, no socket, nothing killed, no generated input, no benchmark.
+unit: $(VENV)/.installed-dev ## The quick tests: no model, no socket, nothing killed, no generated input, no benchmark, no whole evaluation.
 	$(BIN)/pytest -q -n auto
 
-integration: $(VENV)/.installed-dev ## Tests with generated input, the benchmark's data, processes that are killed, real models and real servers on loopback.
+integration: $(VENV)/.installed-dev ## Tests with generated input, the benchmark's data, whole evaluations, processes that are killed, real models and real servers on loopback.
 	@for model in $(TEST_MODELS); do $(BIN)/critiql models pull $$model || exit 1; done
-	$(BIN)/pytest -q -n auto -m "(process or fuzz or data) and not (model or server or slow)"
+	$(BIN)/pytest -q -n auto -m "(process or fuzz or data or whole) and not (model or server or slow)"
 	$(BIN)/pytest -q -m "(model or server) and not slow" --ignore-glob="*mysql*"
 
 lint: $(VENV)/.installed-dev ## Style.

@@ -14,6 +14,8 @@ from typer.testing import CliRunner
 
 from critiql.cli.main import app
 
+pytestmark = pytest.mark.whole
+
 PAGE = (Path(__file__).parents[2] / "docs/TUTORIAL.md").read_text(encoding="utf-8")
 NEEDS_MODEL = ("ask", "refine", "eval")
 

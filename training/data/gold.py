@@ -1,13 +1,12 @@
 """The right queries that training examples are made from, database by database."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from itertools import groupby
 
 from critiql.evals.data.item import Item
 from critiql.tools.database.engine import Database
-from critiql.tools.database.open import open_database
+from critiql.tools.database.open import get_database
 from critiql.tools.database.result import Limits
 from critiql.tools.errors.lookup import DatabaseValues
 
@@ -25,7 +24,7 @@ class Gold:
 
 
 def opened(items: Sequence[Item], step: Callable[[], None] = lambda: None) -> Iterator[Gold]:
-    """The items database by database, each opened once and closed after its last item.
+    """The items database by database, each opened once; the last ones stay open.
 
     Args:
         items: what to open.
@@ -33,8 +32,8 @@ def opened(items: Sequence[Item], step: Callable[[], None] = lambda: None) -> It
     """
     ordered = sorted(items, key=lambda item: (str(item.database), item.index))
     for path, group in groupby(ordered, key=lambda item: item.database):
-        with closing(open_database(path)) as database:
-            values = DatabaseValues(database)
-            for item in group:
-                yield Gold(item, database, values)
-                step()
+        database = get_database(path)
+        values = DatabaseValues(database)
+        for item in group:
+            yield Gold(item, database, values)
+            step()

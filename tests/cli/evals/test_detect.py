@@ -15,6 +15,8 @@ from critiql.cli.evals.app import app
 from critiql.evals.run.store import RunSpec, Store, StoredAnswer
 from critiql.tools.settings import settings
 
+pytestmark = pytest.mark.whole
+
 RIGHT = "SELECT COUNT(*) FROM item"
 WRONG = "SELECT COUNT(*) FROM item WHERE price > 50"
 FINDING = [{"type": "condition_error", "source": "head", "probability": 0.9}]

@@ -16,6 +16,8 @@ from critiql.evals.run.store import Store
 from critiql.tools.models.model import ChoiceReading, Generation, LanguageModel, Prompt, Sampling, Usage
 from critiql.tools.settings import settings
 
+pytestmark = pytest.mark.whole
+
 QUESTIONS = 30
 
 

@@ -14,6 +14,8 @@ from critiql.evals.studies.merged_schemas import needs
 from critiql.tools.database.open import open_database
 from critiql.tools.database.result import Rows
 
+pytestmark = pytest.mark.whole
+
 
 @pytest.fixture(scope="module")
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> str:

@@ -12,6 +12,8 @@ from critiql.evals.report.rows import Entry, rows_of
 from critiql.evals.report.table import HEAD, cells
 from critiql.evals.run.store import Run, Store, StoredAnswer
 
+pytestmark = pytest.mark.whole
+
 Begin = Callable[..., Run]
 Make = Callable[..., StoredAnswer]
 

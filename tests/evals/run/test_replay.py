@@ -4,6 +4,8 @@ import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import pytest
+
 from critiql.evals.data.item import Item
 from critiql.evals.fit.draws import accepted, draws_of, replay
 from critiql.evals.run.runner import Entrant, evaluate
@@ -12,6 +14,8 @@ from critiql.evals.run.store import Run, Store, StoredAnswer
 from critiql.evals.run.systems import context_of, local
 from critiql.tools.models.factory import use_model
 from critiql.tools.models.model import ChoiceReading, Generation, Prompt, Sampling, Usage
+
+pytestmark = pytest.mark.whole
 
 Z = 4
 

@@ -9,6 +9,8 @@ from critiql.evals.metrics.execution_accuracy import Verdict
 from critiql.evals.studies import agreement
 from critiql.evals.studies.agreement import MODES, Official, Pair, agrees, compare, pairs
 
+pytestmark = pytest.mark.whole
+
 FAKE = """
 import sqlite3, time
 

@@ -1,6 +1,10 @@
 """How often a person would be asked, counted anew on the published answers."""
 
+import pytest
+
 from critiql.evals.studies.clarify_replay import PUBLISHED, summaries
+
+pytestmark = pytest.mark.whole
 
 
 def test_the_published_answers_ask_as_often_as_the_docs_say() -> None:

@@ -11,6 +11,8 @@ from critiql.tools.database.open import get_database
 from critiql.tools.database.result import Rows
 from critiql.tools.database.sample.build import sample_database
 
+pytestmark = pytest.mark.whole
+
 ALL = study.conversations()
 QUERIES = [turn["sql"] for each in ALL for turn in each["turns"] if turn.get("sql")]
 

@@ -1,6 +1,10 @@
 """The published answers come out as they were published when they are decided anew."""
 
+import pytest
+
 from critiql.evals.studies.decide_replay import EXPORTS, replays, summarise
+
+pytestmark = pytest.mark.whole
 
 
 def test_the_published_train_answers_are_chosen_again() -> None:

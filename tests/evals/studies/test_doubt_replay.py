@@ -23,6 +23,8 @@ from critiql.evals.studies.doubt_replay import (
     summarise,
 )
 
+pytestmark = pytest.mark.whole
+
 
 @pytest.mark.data
 def test_a_proven_empty_result_ends_earlier_and_loses_no_right_answer() -> None:

@@ -1,7 +1,11 @@
 """Agreement of two drafts: what counts, and the published drafts by and without an adapter."""
 
+import pytest
+
 from critiql.evals.studies.decide_replay import EXPORTS
 from critiql.evals.studies.draft_agreement import Draft, agreement, drafts
+
+pytestmark = pytest.mark.whole
 
 
 def test_equal_rows_agree_and_two_failures_do_not() -> None:

@@ -91,7 +91,7 @@ def on_mariadb(_: Path) -> str:
 @pytest.mark.parametrize(
     "place",
     [
-        on_duckdb,
+        pytest.param(on_duckdb, marks=pytest.mark.fuzz),
         pytest.param(on_postgres, marks=pytest.mark.server),
         pytest.param(on_mariadb, marks=[pytest.mark.server, pytest.mark.slow]),
     ],

@@ -39,6 +39,7 @@ def every_role(own: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+@pytest.mark.whole
 def test_each_role_takes_its_own_examples_out_of_a_file(every_role: Path) -> None:
     for role in Trained:
         rows = _examples(every_role, role)

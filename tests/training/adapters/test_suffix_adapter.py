@@ -79,6 +79,7 @@ def pairs(tmp_path: Path) -> Path:
     return tmp_path / "mine.csv"
 
 
+@pytest.mark.slow  # importing torch and peft takes seconds
 @pytest.mark.parametrize(("answer", "code", "fitted"), [("n\n", 0, False), ("y\n", 7, True)])
 def test_the_hours_are_said_and_nothing_begins_without_a_yes(
     pairs: Path, monkeypatch: pytest.MonkeyPatch, answer: str, code: int, fitted: bool

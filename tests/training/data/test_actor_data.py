@@ -14,6 +14,8 @@ from critiql.training.data import actor_data
 from critiql.training.data.actor_data import actor_rows, answer_sql
 from critiql.training.data.example_file import Row
 
+pytestmark = pytest.mark.whole
+
 ANSWERS = [
     ("select name  from member;", "SELECT name FROM member"),
     ('SELECT name FROM member WHERE name = "Ann"', "SELECT name FROM member WHERE name = 'Ann'"),

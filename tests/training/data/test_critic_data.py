@@ -8,6 +8,8 @@ from critiql.training.data.critic_data import critic_rows
 from critiql.training.data.example_file import Row
 from critiql.training.data.sets import build
 
+pytestmark = pytest.mark.whole
+
 RIGHT, WRONG, FAILING = "SELECT title FROM book", "SELECT COUNT(*) FROM book", "SELECT nothing FROM book"
 
 

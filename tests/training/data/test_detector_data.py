@@ -17,6 +17,8 @@ from critiql.training.data.detector_data import database_file, detector_rows, la
 from critiql.training.data.example_file import Row
 from critiql.training.data.gold import opened
 
+pytestmark = pytest.mark.whole
+
 CASES = [
     json.loads(line)
     for line in (Path(__file__).parents[2] / "fixtures/training/actor_labels.jsonl").read_text().splitlines()

@@ -8,6 +8,8 @@ from critiql.training.data import actor_data
 from critiql.training.data.example_file import Row
 from critiql.training.data.refiner_data import refiner_rows
 
+pytestmark = pytest.mark.whole
+
 FAILING = "SELECT colour FROM book"
 
 

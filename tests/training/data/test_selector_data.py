@@ -8,6 +8,8 @@ from critiql.training.data.example_file import Row
 from critiql.training.data.selector_data import PAIRS, selector_rows
 from critiql.training.data.sets import build
 
+pytestmark = pytest.mark.whole
+
 RIGHT, SAME, FAILING = "SELECT title FROM book", "SELECT title FROM book ORDER BY id", "SELECT no FROM book"
 WRONG = [f"SELECT {what} FROM book" for what in ("COUNT(*)", "year", "pages", "genre")]
 

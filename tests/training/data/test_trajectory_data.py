@@ -17,6 +17,8 @@ from critiql.training.data.gold import Gold, opened
 from critiql.training.data.sets import build
 from critiql.training.data.trajectory_data import actor_sam_row, trajectory_of
 
+pytestmark = pytest.mark.whole
+
 
 def examples(task: str, data: Dataset) -> list[Row]:
     return build(task, data, limit=None, seed=0, predictions=None, follow=lambda _: lambda: None)

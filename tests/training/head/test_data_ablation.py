@@ -12,6 +12,8 @@ from critiql.training.data.example_file import Row, write_rows
 from critiql.training.head import data_ablation
 from critiql.training.head.data_ablation import ablation
 
+pytestmark = pytest.mark.whole
+
 WIDTH = 8
 
 

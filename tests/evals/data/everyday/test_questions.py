@@ -10,15 +10,35 @@ import sqlglot
 from sqlglot import exp
 
 from critiql.evals.data.datasets import load
-from critiql.evals.data.everyday.build import SEEDS, build
+from critiql.evals.data.everyday import questions
+from critiql.evals.data.everyday.build import SEEDS, folder
 from critiql.evals.data.item import Item
-from critiql.evals.run.scoring import scorers_for, suite_database
+from critiql.evals.run.scoring import SUITE, scorers_for, suite_database
+from critiql.tools.settings import settings
+
+pytestmark = pytest.mark.whole
 
 HALVES = ("everyday", "everyday-test")
 
 
 @pytest.fixture(scope="module")
-def items() -> list[Item]:
+def databases(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All databases with their copies, built once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("everyday")))
+        settings.cache_clear()
+        root = folder()
+    settings.cache_clear()
+    return root
+
+
+@pytest.fixture(autouse=True)
+def built(databases: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(questions, "folder", lambda: databases)
+
+
+@pytest.fixture
+def items(built: None) -> list[Item]:
     return [item for half in HALVES for item in load(half).items]
 
 
@@ -35,11 +55,11 @@ def test_there_are_eighty_questions_each_and_no_two_alike(items: list[Item]) -> 
 
 
 @pytest.mark.parametrize("name", SEEDS)
-def test_each_reference_gives_rows_and_turns_on_no_tie(name: str, items: list[Item], tmp_path: Path) -> None:
+def test_each_reference_gives_rows_and_turns_on_no_tie(name: str, items: list[Item], databases: Path) -> None:
+    copies = sorted((databases / SUITE / name).glob("*.sqlite"))
+    assert len(copies) == len(SEEDS[name])
     found: list[str] = []
-    for seed in SEEDS[name]:
-        path = tmp_path / f"{seed}.sqlite"
-        build(path, name, seed)
+    for path in copies:
         with closing(sqlite3.connect(path)) as connection:
             found += [
                 item.question for item in items if item.db_id == name and _trouble(connection, item.gold)
