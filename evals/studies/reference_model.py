@@ -7,6 +7,7 @@ seed, so every part of a loop has work, and whoever asks the same gets the same:
 
 import hashlib
 import json
+import logging
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Annotated, Any
@@ -85,7 +86,7 @@ def endpoint(references: Mapping[str, str], port: int) -> ThreadingHTTPServer:
             self.wfile.write(text.encode())
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            """Nothing: thousands of calls are no news."""
+            logging.getLogger(__name__).debug(format, *args)  # thousands of calls are no news on the terminal
 
     return ThreadingHTTPServer(("127.0.0.1", port), Endpoint)
 

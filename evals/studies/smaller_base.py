@@ -13,19 +13,17 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import typer
-from gguf import GGUFReader, GGUFValueType, GGUFWriter, Keys, ReaderField
+from gguf import GGUFReader, Keys
 
 from critiql.agent.calls import SQL_OPENING
 from critiql.tools.database.open import get_database
 from critiql.tools.database.sample.build import sample_database
 from critiql.tools.models.factory import make_model
+from critiql.tools.models.files.gguf_copy import fields_of, write_copy
 from critiql.tools.models.model import LanguageModel, Prompt, Sampling
 from critiql.tools.schema.ddl import ddl
 
-BY_TOKEN = ("token_embd.weight", "output.weight")
-"""What has a row for each token."""
 BYTES = 256
 """The first tokens of a byte-pair vocabulary; token 256 + n is what the n-th merge makes."""
 QUESTION = "For each genre, list the name of the longest track, and the album that it is on, longest first."
@@ -58,18 +56,11 @@ def make_cut(
             f"The tokens of {file} are not in the order of their merges, so none can be cut."
         )
     rows = kept_tokens(reader.fields[Keys.Tokenizer.TOKEN_TYPE].contents(), tokens)
-    changed = cut_fields(reader, rows, tokens)
-    writer = GGUFWriter(out, reader.fields[Keys.General.ARCHITECTURE].contents())
-    for key, field in reader.fields.items():
-        if key != Keys.General.ARCHITECTURE and not key.startswith("GGUF."):
-            _add_field(writer, key, field, changed.get(key, field.contents()))
-    for tensor in reader.tensors:
-        data = tensor.data[np.asarray(rows)] if tensor.name in BY_TOKEN else tensor.data
-        writer.add_tensor(tensor.name, data, raw_dtype=tensor.tensor_type)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
+    fields = fields_of(reader)
+    changed = {
+        key: fields[key]._replace(value=value) for key, value in cut_fields(reader, rows, tokens).items()
+    }
+    write_copy(reader, fields | changed, rows, out)
 
 
 def in_order_of_merges(reader: GGUFReader) -> bool:
@@ -100,11 +91,6 @@ def cut_fields(reader: GGUFReader, rows: Sequence[int], tokens: int) -> dict[str
         if key in reader.fields:
             changed[key] = number[reader.fields[key].contents()]
     return changed
-
-
-def _add_field(writer: GGUFWriter, key: str, field: ReaderField, value: object) -> None:
-    kind, *of = field.types
-    writer.add_key_value(key, value, kind, sub_type=of[0] if kind is GGUFValueType.ARRAY else None)
 
 
 @app.command("time")

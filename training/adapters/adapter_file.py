@@ -9,6 +9,7 @@ import numpy as np
 from gguf import MODEL_ARCH_NAMES, GGUFReader, GGUFType, GGUFValueType, GGUFWriter, Keys, get_tensor_name_map
 
 from critiql.tools.arrays import Floats
+from critiql.tools.models.files.gguf_copy import close
 from critiql.tools.models.local.after_prefix import INVOCATION
 
 PERMUTED = ("self_attn.q_proj", "self_attn.k_proj")
@@ -94,10 +95,7 @@ def write_adapter(
         name = tensor_name(module, architecture)
         writer.add_tensor(f"{name}.weight.lora_a", np.ascontiguousarray(pair.a, kind))
         writer.add_tensor(f"{name}.weight.lora_b", in_file_order(module, pair.b, architecture).astype(kind))
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
+    close(writer)
     part.replace(out)
 
 

@@ -3,11 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-from gguf import GGUFReader, GGUFValueType, GGUFWriter, Keys, ReaderField
+from gguf import GGUFReader, GGUFValueType, Keys
 
-BY_TOKEN = ("token_embd.weight", "output.weight")
-"""What has a row for each token."""
+from critiql.tools.models.files.gguf_copy import Field, fields_of, write_copy
 
 
 def vocabulary_of(sequences: Iterable[Iterable[int]]) -> list[int]:
@@ -33,23 +31,6 @@ def cut_model(model: Path, vocabulary: Sequence[int], out: Path) -> None:
     """
     reader = GGUFReader(model)
     name = reader.fields[Keys.General.ARCHITECTURE].contents()
-    size = Keys.LLM.VOCAB_SIZE.format(arch=name)
-    writer = GGUFWriter(out, name)
-    for key, field in reader.fields.items():
-        if key.startswith(f"{name}.") and key != size:
-            _copy_field(writer, key, field)
-    writer.add_uint32(size, len(vocabulary))
-    rows = np.asarray(vocabulary)
-    for tensor in reader.tensors:
-        kept = tensor.data[rows] if tensor.name in BY_TOKEN else tensor.data
-        writer.add_tensor(tensor.name, kept, raw_dtype=tensor.tensor_type)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-
-
-def _copy_field(writer: GGUFWriter, key: str, field: ReaderField) -> None:
-    kind, *of = field.types
-    sub = of[0] if kind is GGUFValueType.ARRAY else None
-    writer.add_key_value(key, field.contents(), kind, sub_type=sub)
+    kept = {key: field for key, field in fields_of(reader).items() if key.startswith(f"{name}.")}
+    kept[Keys.LLM.VOCAB_SIZE.format(arch=name)] = Field(len(vocabulary), GGUFValueType.UINT32)
+    write_copy(reader, kept, vocabulary, out)

@@ -8,6 +8,7 @@ from gguf import GGUFReader, GGUFWriter
 from typer.testing import CliRunner
 
 from critiql.evals.studies.smaller_base import BYTES, app, summarise
+from critiql.tools.models.files.gguf_copy import close
 
 TEXT = 4
 """Merges of the whole vocabulary."""
@@ -29,10 +30,7 @@ def whole_model(path: Path, merges: list[str]) -> None:
     for name in ("token_embd.weight", "output.weight"):
         writer.add_tensor(name, ROWS)
     writer.add_tensor("output_norm.weight", ROWS[0])
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
+    close(writer)
 
 
 def test_the_first_merges_and_what_has_a_use_are_kept(tmp_path: Path) -> None:

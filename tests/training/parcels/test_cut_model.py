@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 from gguf import GGMLQuantizationType, GGUFReader, GGUFWriter, quants
 
+from critiql.tools.models.files.gguf_copy import close
 from critiql.training.parcels.cut_model import cut_model, renumbered, vocabulary_of
 
 ROWS = np.random.default_rng(0).normal(size=(40, 64)).astype(np.float32)
@@ -21,10 +22,7 @@ def whole_model(path: Path) -> None:
     writer.add_tensor("token_embd.weight", quants.quantize(ROWS, quantised), raw_dtype=quantised)
     writer.add_tensor("blk.0.attn_q.weight", quants.quantize(BLOCK, quantised), raw_dtype=quantised)
     writer.add_tensor("output_norm.weight", ROWS[0])
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
+    close(writer)
 
 
 def test_only_the_embeddings_are_cut(tmp_path: Path) -> None:

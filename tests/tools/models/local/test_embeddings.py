@@ -7,6 +7,7 @@ import pytest
 from gguf import GGMLQuantizationType, GGUFWriter
 from gguf.quants import quantize
 
+from critiql.tools.models.files.gguf_copy import close
 from critiql.tools.models.local.embeddings import token_rows
 from critiql.tools.models.model import ModelError
 
@@ -19,10 +20,7 @@ def write(path: Path, **tensors: np.ndarray) -> Path:
     for name, values in tensors.items():
         kind = GGMLQuantizationType.Q8_0
         writer.add_tensor(f"{name}.weight", quantize(values, kind), raw_dtype=kind)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
+    close(writer)
     return path
 
 
