@@ -1,0 +1,46 @@
+"""An endpoint over the wire: it says what its function says, whole or as a stream."""
+
+import json
+import threading
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from critiql.evals.studies.chat_endpoint import completion, endpoint
+
+QUERY = "SELECT title FROM item WHERE price > 9"
+
+
+def request(text: str, **more: object) -> dict[str, object]:
+    return {"messages": [{"role": "user", "content": text}], **more}
+
+
+def test_a_stream_and_a_whole_answer_say_the_same() -> None:
+    whole, kind = completion(request("Which items?"), QUERY)
+    assert kind == "application/json"
+    assert json.loads(whole)["choices"][0]["message"]["content"] == QUERY
+    pieces, kind = completion(request("Which items?", stream=True), QUERY)
+    assert kind == "text/event-stream"
+    assert pieces.endswith("data: [DONE]\n\n")
+    lines = [json.loads(line[6:]) for line in pieces.split("\n\n")[:-2]]
+    assert "".join(one["delta"].get("content", "") for line in lines for one in line["choices"]) == QUERY
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    """An endpoint in a thread, while the test runs."""
+    server = endpoint(lambda body: str(body["messages"][-1]["content"]).upper(), 0)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/v1/chat/completions"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.mark.server
+@pytest.mark.enable_socket
+def test_it_answers_over_the_wire(url: str) -> None:
+    answer = httpx.post(url, json=request("Which items?"), trust_env=False).json()
+    assert answer["choices"][0]["message"]["content"] == "WHICH ITEMS?"
