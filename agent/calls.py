@@ -42,12 +42,12 @@ def read_truth(role: Role, model: LanguageModel, prompt: Prompt) -> tuple[Choice
     named = {"gen_ai.request.model": model.name, "critiql.role": role}
     with span(f"choose {model.name}", named) as tell:
         reading = model.choose(prompt, (TRUE, FALSE))
-        tell({"gen_ai.usage.input_tokens": reading.usage.prompt_tokens, "critiql.p_true": _share(reading)})
+        tell({"gen_ai.usage.input_tokens": reading.usage.prompt_tokens, "critiql.p_true": p_true(reading)})
     return reading, record(role, model, "choose", reading.usage)
 
 
-def _share(reading: ChoiceReading) -> float:
-    """Probability of True, with True and False alone."""
+def p_true(reading: ChoiceReading) -> float:
+    """P(True) / (P(True) + P(False)) of a choice between the two; NaN where neither has a probability."""
     return 1 / (1 + exp(min(reading.logprobs[1] - reading.logprobs[0], 700)))
 
 

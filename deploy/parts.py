@@ -23,6 +23,8 @@ PATIENCE = 90.0
 """Seconds that a part has to come up."""
 GRACE = 20
 """Seconds that an instance has to finish what it is answering; what is left goes on elsewhere."""
+KEEP_ALIVE = 75
+"""Seconds that an idle connection stays open, as `critiql serve` has it."""
 
 
 class ClusterError(Exception):
@@ -158,7 +160,7 @@ def instance(number: int, port: int, folder: Path, environment: Mapping[str, str
     """One server of the LangGraph API with the page, `/v1` and `/mcp` beside it."""
     command = [sys.executable, "-m", "uvicorn", "aegra_api.main:app", "--host", "127.0.0.1"]
     command += ["--port", str(port), "--timeout-graceful-shutdown", str(GRACE)]
-    command += ["--timeout-keep-alive", "75"]
+    command += ["--timeout-keep-alive", str(KEEP_ALIVE)]
     own_settings = {"PORT": str(port), "SERVER_URL": f"http://127.0.0.1:{port}"}
     return Part(
         f"instance-{number}",

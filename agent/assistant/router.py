@@ -6,7 +6,6 @@ says True or False to each.
 """
 
 import json
-import math
 import re
 from functools import cache
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 from critiql import prompts
 from critiql.agent.assistant.conversation import AssistantState, AssistantUpdate, Choices, Tool
 from critiql.agent.assistant.desk import database_for, prefix_for
-from critiql.agent.calls import read_truth, record
+from critiql.agent.calls import p_true, read_truth, record
 from critiql.agent.events import Routed, emit
 from critiql.agent.evidence import CallRecord
 from critiql.tools.models.cancel import CallCancelledError
@@ -140,8 +139,7 @@ def read_claim(
         generation = model.generate(prompt, Sampling(max_tokens=4))
         chance = float("true" in generation.text.lower())
         return tool, chance, record("assistant", model, "generate", generation.usage)
-    true, false = reading.logprobs
-    return tool, 1 / (1 + math.exp(false - true)), call
+    return tool, p_true(reading), call
 
 
 def route_after_router(

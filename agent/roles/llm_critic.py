@@ -8,7 +8,7 @@ import math
 from typing import NamedTuple
 
 from critiql import prompts
-from critiql.agent.calls import read_truth
+from critiql.agent.calls import p_true, read_truth
 from critiql.agent.candidates import executes, question_with_notes
 from critiql.agent.context import Context
 from critiql.agent.decide.fitted import asked, calibration_for, prompt_name, threshold_of, verdict_of
@@ -67,7 +67,7 @@ def read(state: State, candidate: Candidate, context: Context) -> Reading:
         except ModelError:
             continue
         calls.append(call)
-        probability = p_true(*reading.logprobs)
+        probability = p_true(reading)
         if math.isfinite(probability):  # NaN: the critic gives neither word a probability
             readings.append(probability)
     return Reading(_vote(readings, context.panel_vote), calls)
@@ -80,11 +80,6 @@ def prompt_for(state: State, candidate: Candidate, context: Context) -> Prompt:
     if name == "critic_with_rows":
         slots["result"] = result_text(candidate.get("execution"))
     return Prompt(state["schema_prefix"], prompts.load(name).render(**slots))
-
-
-def p_true(log_true: float, log_false: float) -> float:
-    """P(True) / (P(True) + P(False)) from their log-probabilities."""
-    return 1 / (1 + math.exp(min(log_false - log_true, 700.0)))
 
 
 def _vote(readings: list[float], how: str) -> float | None:

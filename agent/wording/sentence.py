@@ -80,6 +80,15 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+def query_name(number: int) -> str:
+    """What a person calls the query of this number, which counts from 0.
+
+    >>> query_name(0)
+    'query 1'
+    """
+    return f"query {number + 1}"
+
+
 def _one_row(names: Sequence[str], row: Sequence[Value]) -> str:
     if len(names) == 1:
         return _one_value(names[0], row[0])

@@ -24,7 +24,7 @@ from critiql.agent.events import (
     Sensed,
     Writing,
 )
-from critiql.agent.wording.sentence import counted
+from critiql.agent.wording.sentence import counted, query_name
 from critiql.agent.wording.trust import ENDINGS, plain_reason
 from critiql.tools.schema.quoting import escape, escape_lines
 
@@ -110,9 +110,9 @@ def _abstained(event: Abstained) -> tuple[str, str]:
 
 
 def _candidate(event: Proposed) -> tuple[str, str]:
-    what = f"query {event.id} {ORIGINS[event.origin]}"
+    what = f"{query_name(event.id)} {ORIGINS[event.origin]}"
     if event.repeats is not None:
-        what += f", the same as query {event.repeats}"
+        what += f", the same as {query_name(event.repeats)}"
     if event.origin == "repair":
         what += f": {event.note}: {event.sql}"
     return "candidate", f"{what} ({event.tokens} tokens, {event.seconds:.1f} s)"
@@ -120,31 +120,34 @@ def _candidate(event: Proposed) -> tuple[str, str]:
 
 def _executed(event: Executed) -> tuple[str, str]:
     outcome = counted(event.row_count, "row") if event.ok else f"failed: {event.message}"
-    return "execution_critic", f"query {event.id}: {outcome} ({event.seconds:.3f} s)"
+    return "execution_critic", f"{query_name(event.id)}: {outcome} ({event.seconds:.3f} s)"
 
 
 def _judged(event: Judged) -> tuple[str, str]:
     reading = "no reading" if event.p_true is None else f"held for right with {event.p_true:.0%}"
-    return "llm_critic", f"query {event.id}: {reading}; {VERDICTS[event.verdict]} ({event.seconds:.1f} s)"
+    return (
+        "llm_critic",
+        f"{query_name(event.id)}: {reading}; {VERDICTS[event.verdict]} ({event.seconds:.1f} s)",
+    )
 
 
 def _sensed(event: Sensed) -> tuple[str, str]:
     if event.error:
-        return "error_detector", f"query {event.id}: the rules stand alone: {event.error}"
+        return "error_detector", f"{query_name(event.id)}: the rules stand alone: {event.error}"
     said = ", ".join(f"{one['type']} {one['probability']:.2f}" for one in event.types) or "no error"
     return (
         "error_detector",
-        f"query {event.id} by {event.source}: {said} ({event.seconds:.1f} s)",
+        f"{query_name(event.id)} by {event.source}: {said} ({event.seconds:.1f} s)",
     )
 
 
 def _detected(event: Detected) -> tuple[str, str]:
     found = "; ".join(f"{f['type']}: {f['explanation']}" for f in event.findings) or "no error found"
-    return "error_detector", f"query {event.id}: {found}"
+    return "error_detector", f"{query_name(event.id)}: {found}"
 
 
 def _decided(event: Decided) -> tuple[str, str]:
-    old, new = f"query {event.incumbent}", f"query {event.challenger}"
+    old, new = query_name(event.incumbent), query_name(event.challenger)
     stays = f"{new} replaces {old}" if event.type == "displaced" else f"{old} stays, not {new}"
     why = plain_reason(event.reason, old, new)
     return "decide", f"{stays}: {why}"

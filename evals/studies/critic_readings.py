@@ -5,14 +5,13 @@ Run as `python -m critiql.evals.studies.critic_readings SET ... --model MODEL`: 
 """
 
 import json
-import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from critiql.agent.calls import FALSE, TRUE
+from critiql.agent.calls import FALSE, TRUE, p_true
 from critiql.evals.statistics import auc
 from critiql.tools.models.factory import load_model
 from critiql.tools.models.model import LanguageModel, Prompt
@@ -38,8 +37,8 @@ def examples(paths: Sequence[Path]) -> Iterator[dict[str, Any]]:
 def read(model: LanguageModel, row: dict[str, Any]) -> Read:
     """P(True) of one query, with True and False alone."""
     prompt = Prompt(row["prefix"], row["request"], row["opening"])
-    true, false = model.choose(prompt, (TRUE, FALSE)).logprobs
-    return Read(row["db_id"], row["index"], row["kind"] == "right", 1 / (1 + math.exp(false - true)))
+    chance = p_true(model.choose(prompt, (TRUE, FALSE)))
+    return Read(row["db_id"], row["index"], row["kind"] == "right", chance)
 
 
 def summary(found: Sequence[Read]) -> dict[str, Any]:

@@ -78,7 +78,7 @@ def test_the_trace_names_who_speaks_and_why_it_stopped(scripted: Callable[..., A
         "refiner",
         "llm_critic",
         "held for right with 60%",
-        "query 1 replaces query 0: query 0 fails",
+        "query 2 replaces query 1: query 1 fails",
     ):
         assert part in done.output
     assert "Ran, not verified." in " ".join(done.output.split())

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
+from critiql.server.serve import KEEP_ALIVE
+
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 LEFT_OUT = {"llama-cpp-python"}
@@ -43,6 +45,11 @@ def test_an_instance_has_what_critiql_needs_and_no_model_in_it() -> None:
     assert {name: installed.get(name) for name in needed if name not in LEFT_OUT} == {
         name: line for name, line in needed.items() if name not in LEFT_OUT
     }
+
+
+def test_an_idle_connection_stays_open_as_long_everywhere() -> None:
+    assert f'"--timeout-keep-alive", "{KEEP_ALIVE}"' in (DEPLOY / "Dockerfile").read_text()
+    assert f"\nKEEP_ALIVE = {KEEP_ALIVE}\n" in (DEPLOY / "parts.py").read_text()
 
 
 @pytest.fixture

@@ -97,8 +97,8 @@ def test_another_agent_is_told_each_step_as_a_message(scripted: Callable[..., An
     final = chat.say("How many items are there?")
     assert chat.shown[:-1] == [
         "Read the schema: 2 tables.",
-        f"Query 0 (actor): {COUNT}",
-        "Query 0 gave 1 row.",
+        f"Query 1 (actor): {COUNT}",
+        "Query 1 gave 1 row.",
     ]
     assert chat.shown[-1] == final["messages"][-1].text
     assert [message.type for message in final["messages"]] == ["human", "ai"]

@@ -355,7 +355,7 @@ def test_killed_for_real(shop: Path, tmp_path: Path) -> None:
     expected = subprocess.run([*command, "--json"], capture_output=True, check=False, env=elsewhere)
     process = subprocess.Popen(kept, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
-    while "query 0 " not in (line := process.stderr.readline()):
+    while "query 1 " not in (line := process.stderr.readline()):
         assert line
     process.send_signal(signal.SIGSTOP)
     refused = subprocess.run(kept, capture_output=True, text=True, check=False)
