@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from critiql import prompts
 from critiql.agent.assistant.conversation import AssistantState, AssistantUpdate, Choices, Turn
 from critiql.agent.assistant.desk import database_for, prefix_for
+from critiql.agent.assistant.trace import tell
 from critiql.agent.calls import record
-from critiql.agent.events import Rewritten, emit
+from critiql.agent.events import Rewritten
 from critiql.tools.linking.link import content_words, naming_words
 from critiql.tools.models.factory import load_model
 from critiql.tools.models.model import Prompt, Sampling
@@ -63,7 +64,7 @@ def follow_up(state: AssistantState, choices: Choices) -> AssistantUpdate:
     generation = model.generate(prompt, Sampling(max_tokens=100, stop=("\n",)))
     question = checked(generation.text, said, earlier)
     if question != said:
-        emit(Rewritten(said=said, question=question, seconds=time.perf_counter() - started))
+        tell(Rewritten(said=said, question=question, seconds=time.perf_counter() - started))
     call = record("assistant", model, "generate", generation.usage)
     return {"question": question, "calls": [*state.get("calls", []), call]}
 

@@ -104,6 +104,18 @@ def test_another_agent_is_told_each_step_as_a_message(scripted: Callable[..., An
     assert [message.type for message in final["messages"]] == ["human", "ai"]
 
 
+def test_another_agent_is_told_how_a_follow_up_was_understood_before_its_answer(
+    scripted: Callable[..., Any], shop: Path
+) -> None:
+    model = scripted([COUNT])
+    chat = Chat(shop)
+    chat.config["metadata"] = {"a2a": {}}
+    chat.say("How many items are there?")
+    model.texts = ["How many items cost more than 50?", f"{COUNT} WHERE price > 50"]
+    chat.say("and more than 50?")
+    assert chat.shown[0] == "Understood as: How many items cost more than 50?"
+
+
 def test_a_second_turn_that_needs_the_first(scripted: Callable[..., Any], shop: Path) -> None:
     model = scripted([COUNT])
     chat = Chat(shop)
