@@ -1,5 +1,6 @@
 """Candidates: how one enters the state, and what of it is known."""
 
+from critiql.agent.context import Context
 from critiql.agent.events import Proposed, emit
 from critiql.agent.evidence import Candidate, Origin
 from critiql.agent.state import State, Update, incumbent_of, next_id
@@ -78,3 +79,10 @@ def executes(candidate: Candidate | None) -> bool:
     """Whether a candidate was run and gave rows (an empty result included)."""
     execution = candidate.get("execution") if candidate else None
     return bool(execution and execution["ok"])
+
+
+def is_weighed(candidate: Candidate, context: Context) -> bool:
+    """Whether a repair of this query needs evidence to replace it."""
+    if context.acceptance == "given":
+        return candidate["origin"] == "given"
+    return context.acceptance == "incumbent"

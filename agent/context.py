@@ -9,6 +9,7 @@ from pydantic_core import CoreSchema, PydanticCustomError
 
 from critiql.agent.context_groups import (
     DEFAULT_MODEL,
+    AcceptanceSettings,
     AcSqlSettings,
     ConversationSettings,
     CorrectionSettings,
@@ -44,6 +45,7 @@ class Context(
     AcSqlSettings,
     CorrectionSettings,
     ShareSettings,
+    AcceptanceSettings,
     ConversationSettings,
 ):
     """Settings of one run: what roles read.

@@ -269,6 +269,13 @@ class CorrectionSettings(SettingGroup):
     guidelines: str = Field(default="", description="File of guidelines that a guided correction goes by.")
 
 
+Acceptance = Literal["incumbent", "given", "always"]
+ACCEPTANCE = (
+    "incumbent weighs the repaired query against the first; given does so only where the first was given; "
+    "always takes it unseen."
+)
+
+
 class ShareSettings(SettingGroup):
     """Of `share` alone."""
 
@@ -280,10 +287,12 @@ class ShareSettings(SettingGroup):
     regeneration: Literal["compiler", "model"] = Field(
         default="compiler", description="Who writes the SQL of the repaired steps."
     )
-    acceptance: Literal["incumbent", "always"] = Field(
-        default="incumbent",
-        description="incumbent weighs the repaired query against the first; always takes it unseen.",
-    )
+
+
+class AcceptanceSettings(SettingGroup):
+    """Of the graphs that repair once."""
+
+    acceptance: Acceptance = Field(default="incumbent", description=ACCEPTANCE)
 
 
 class ConversationSettings(SettingGroup):

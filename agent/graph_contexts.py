@@ -6,7 +6,10 @@ from pydantic import Field
 
 from critiql.agent.context import Context
 from critiql.agent.context_groups import (
+    ACCEPTANCE,
     EXAMPLES_MADE,
+    Acceptance,
+    AcceptanceSettings,
     AcSqlSettings,
     CorrectionSettings,
     CriticSettings,
@@ -80,19 +83,28 @@ class ErrorLLMContext(Context):
         LocaliserSettings,
         RefinerSettings,
         GuideSettings,
+        AcceptanceSettings,
     )
 
     semantic_detector: Literal["off", "auto", "head", "prompt"] = Field(
         default="auto",
         description="auto: the error-token head where one fits the model, else its own words; off: rules.",
     )
+    acceptance: Acceptance = Field(default="given", description=ACCEPTANCE)
 
 
 class ShareContext(Context):
     """Settings of a run of `share`."""
 
     graph = "share"
-    groups = (SharedSettings, RoundSettings, CriticSettings, RuleSettings, ShareSettings)
+    groups = (
+        SharedSettings,
+        RoundSettings,
+        CriticSettings,
+        RuleSettings,
+        ShareSettings,
+        AcceptanceSettings,
+    )
 
 
 class SelfDebuggingContext(Context):

@@ -140,7 +140,8 @@ def why_kept(answer: Answer, context: Context) -> str:
     reason = next((d["reason"] for d in reversed(answer.decisions) if d["incumbent"] == 0), "")
     told = plain_reason(reason, "it", "the other")
     weighed = f" ({told})" if reason else ""
-    return f"Kept although {_listed(against)}: none of {others} others had more for it{weighed}."
+    none = "the other query had no more" if others == 1 else f"none of {others} others had more"
+    return f"Kept although {_listed(against)}: {none} for it{weighed}."
 
 
 def why_replaced(answer: Answer, chosen: Candidate) -> str:

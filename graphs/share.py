@@ -9,6 +9,7 @@ from typing import Literal
 from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 
+from critiql.agent.candidates import is_weighed
 from critiql.agent.context import Context
 from critiql.agent.decide.budget import spent
 from critiql.agent.graph_contexts import ShareContext
@@ -35,7 +36,7 @@ def route_after_action_assistant(
     state: State, runtime: Runtime[Context]
 ) -> Literal["execution_critic", "answer"]:
     """Two queries are weighed by what they return; one alone, or a rule without rows, needs no critic."""
-    weighed = runtime.context.acceptance == "incumbent" and runtime.context.execution
+    weighed = is_weighed(state["candidates"][0], runtime.context) and runtime.context.execution
     return "execution_critic" if weighed and len(state["candidates"]) > 1 else "answer"
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from critiql.agent.calls import record
-from critiql.agent.candidates import propose, question_with_notes
+from critiql.agent.candidates import is_weighed, propose, question_with_notes
 from critiql.agent.context import Context
 from critiql.agent.databases import database_of
 from critiql.agent.events import Assisted, emit
@@ -16,7 +16,7 @@ from critiql.tools.trajectory.forms.text import to_text
 
 
 def action_assistant(state: State, context: Context) -> Update:
-    """Repair the incumbent once. Only with `acceptance="always"` the result replaces it unseen."""
+    """Repair the incumbent once. What is not weighed replaces it unseen."""
     source = incumbent_of(state)
     if source is None:
         return {}
@@ -54,7 +54,7 @@ def _candidate(state: State, source: Candidate, found: Assistance, context: Cont
     candidate = propose(state, found.sql, "regeneration", found.regeneration, changes)
     written = state["generations"] + (found.regeneration is not None)
     update: Update = {"candidates": [candidate], "generations": written}
-    if context.acceptance == "always":
+    if not is_weighed(source, context):
         update["incumbent"] = candidate["id"]
     return update
 

@@ -56,6 +56,11 @@ def proving(state: State, context: Context) -> Update:
     return detecting(state, context.model_copy(update={"semantic_detector": "off"}))
 
 
+def detecting_once(state: State, context: Context) -> Update:
+    """As `detecting`; a repair is seen by the rules alone, since a model's doubt would not count."""
+    return (detecting if len(state["candidates"]) == 1 else proving)(state, context)
+
+
 def _is_empty(candidate: Candidate) -> bool:
     """Whether it runs and gives no row."""
     execution = candidate.get("execution")

@@ -8,7 +8,7 @@ from typing import Literal
 
 from critiql import prompts
 from critiql.agent.calls import sql_prompt, sql_sampling, write
-from critiql.agent.candidates import propose, question_with_notes
+from critiql.agent.candidates import is_weighed, propose, question_with_notes
 from critiql.agent.context import Context
 from critiql.agent.decide.budget import repeated
 from critiql.agent.events import Refined, emit
@@ -96,9 +96,12 @@ def mac_refine(state: State, context: Context) -> Update:
 
 
 def replacing_refiner(state: State, context: Context) -> Update:
-    """ErrorLLM's refiner: the flagship's, but its answer always replaces the query (algorithm 2)."""
-    update = refiner(state, context)
+    """ErrorLLM's refiner: the flagship's, but its answer replaces a query that is not weighed (algorithm 2).
+
+    Where nothing is run, there are no rows to weigh; what the rules found is certain enough then.
+    """
+    source, update = incumbent_of(state), refiner(state, context)
     written = [candidate for candidate in update.get("candidates", []) if "sql" in candidate]
-    if written:
+    if written and source and not (context.execution and is_weighed(source, context)):
         update["incumbent"] = written[-1]["id"]
     return update
