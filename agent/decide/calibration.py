@@ -80,7 +80,7 @@ class Confidence(_Record):
     """The lowest and the highest reading it was fitted on; None where that was not kept.
 
     Those of the shipped calibration were added after its fit, which is of 416 settled answers: they are the
-    extremes of the 360 first queries that run in `evals/exports/spider-train-fit.jsonl.gz`.
+    extremes of the 360 first queries that run in `evals/exports/train/spider-train-fit.jsonl.gz`.
     """
 
     def covers(self, reading: float) -> bool:

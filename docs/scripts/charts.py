@@ -30,16 +30,16 @@ class Line(NamedTuple):
     task: str = ""
 
 
-LOOP = "spider-dev_text_to_sql_dev-run-8"
-FIRST = "spider-dev-300_baselines_dev-run-3"
-SECOND = "spider-dev-300_baselines_dev-run-5"
+LOOP = "dev/spider-dev_text_to_sql_dev-run-8"
+FIRST = "dev/spider-dev-300_baselines_dev-run-3"
+SECOND = "dev/spider-dev-300_baselines_dev-run-5"
 
 SAMPLES = (
     Line("Spider-dev, the 1.5B", LOOP, "07ee81239ec7"),
-    Line("Spider-train, the 1.5B", "spider-train-300_dev-run-8", "00bf78b42198"),
-    Line("Spider-dev, the 0.5B", "spider-dev-300_0.5b_dev-run-8", "f9e5504c2306"),
-    Line("Spider-dev, CodeS-1B refined", "spider-dev_codes_refine_dev-run-10", "6d2155c113b2"),
-    Line("Spider-dev, CodeS-15B refined", "spider-dev_codes_refine_dev-run-10", "5ad6ce519412"),
+    Line("Spider-train, the 1.5B", "train/spider-train-300_dev-run-8", "00bf78b42198"),
+    Line("Spider-dev, the 0.5B", "dev/spider-dev-300_0.5b_dev-run-8", "f9e5504c2306"),
+    Line("Spider-dev, CodeS-1B refined", "dev/spider-dev_codes_refine_dev-run-10", "6d2155c113b2"),
+    Line("Spider-dev, CodeS-15B refined", "dev/spider-dev_codes_refine_dev-run-10", "5ad6ce519412"),
 )
 """The loop before and after, on each sample."""
 
@@ -47,14 +47,14 @@ SYSTEMS = (
     Line("text_to_sql", LOOP, "07ee81239ec7", "spider-dev-300"),
     Line("self_consistency", SECOND, "aade5cd5d98e"),
     Line("cross_consistency", SECOND, "60b7e02bc28c"),
-    Line("error_llm, rules and head", "spider-dev-300_error_llm_dev-run-9", "4e3eec05b79f"),
+    Line("error_llm, rules and head", "dev/spider-dev-300_error_llm_dev-run-9", "4e3eec05b79f"),
     Line("ac_sql, execution critic alone", FIRST, "e16cbbc6f79c"),
     Line("self_debugging", FIRST, "3063a63c692e"),
     Line("mac_refiner", FIRST, "7efd95aed3be"),
     Line("self_correction", SECOND, "5517e204046b"),
     Line("ac_sql, both critics", FIRST, "9fffdf6b8952"),
     Line("ac_sql, the 0.5B as critic", SECOND, "ec26c14728ea"),
-    Line("share, as published", "spider-dev-300_share_dev-run-8", "42a525e9ebcd"),
+    Line("share, as published", "dev/spider-dev-300_share_dev-run-8", "42a525e9ebcd"),
 )
 """Every loop on the same 300 questions."""
 

@@ -19,7 +19,7 @@ from critiql.evals.run.store import StoredAnswer
 from critiql.evals.statistics import wilson
 from critiql.evals.studies.decide_replay import EXPORTS, whole
 
-PUBLISHED = (EXPORTS / "spider-train-300_dev-run-8.jsonl.gz",)
+PUBLISHED = (EXPORTS / "train/spider-train-300_dev-run-8.jsonl.gz",)
 
 
 def pair_of(answer: StoredAnswer) -> tuple[Candidate, Candidate] | None:

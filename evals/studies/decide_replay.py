@@ -78,7 +78,7 @@ def main(
     exports: Annotated[list[Path] | None, typer.Argument(help="Exports or stores; all of ours.")] = None,
 ) -> None:
     """Print what the rule decides otherwise now, per file and in all."""
-    files = exports or sorted(EXPORTS.glob("*.jsonl.gz"))
+    files = exports or sorted(EXPORTS.rglob("*.jsonl.gz"))
     found = {file.name: list(replays(file)) for file in files}
     report = {name: summarise(answers) for name, answers in found.items() if answers}
     whole = summarise([one for answers in found.values() for one in answers])

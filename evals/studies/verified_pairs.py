@@ -37,9 +37,9 @@ from critiql.tools.sql.parse import ParseFailure, parse
 
 EXPORTS = Path(__file__).parents[1] / "exports"
 TASK, ALL = "spider-train-300", "spider-train"
-WITHOUT = EXPORTS / "spider-train-300_dev-run-6.jsonl.gz"
+WITHOUT = EXPORTS / "train/spider-train-300_dev-run-6.jsonl.gz"
 """What `single_shot` answered without pairs."""
-LOOP = EXPORTS / "spider-train-300_dev-run-8.jsonl.gz"
+LOOP = EXPORTS / "train/spider-train-300_dev-run-8.jsonl.gz"
 """What `text_to_sql` answered; its first run has the settings of the release."""
 MOST = 4
 """Questions of a group and database."""

@@ -8,7 +8,7 @@ pytestmark = pytest.mark.whole
 
 
 def test_the_published_train_answers_are_chosen_again() -> None:
-    found = list(replays(EXPORTS / "spider-train-300_dev-run-6.jsonl.gz"))
+    found = list(replays(EXPORTS / "train/spider-train-300_dev-run-6.jsonl.gz"))
     told = summarise(found)
     assert told == {
         "answers": 300,

@@ -32,7 +32,7 @@ def test_a_proven_empty_result_ends_earlier_and_loses_no_right_answer() -> None:
     if data.not_run:
         pytest.skip(data.not_run)
     items = {item.index: item for item in data.items}
-    answers = list(stored_answers(EXPORTS / "spider-train-300_dev-run-8.jsonl.gz"))
+    answers = list(stored_answers(EXPORTS / "train/spider-train-300_dev-run-8.jsonl.gz"))
     before, now = (
         [end(answer, WAYS[name], items[answer.index], calls) for answer, calls in answers]
         for name in ("before", "proven empty")

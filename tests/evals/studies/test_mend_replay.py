@@ -37,7 +37,7 @@ def test_no_right_answer_of_the_published_ones_becomes_wrong(rule: str) -> None:
     if data.not_run:
         pytest.skip(data.not_run)
     items = {item.index: item for item in data.items}
-    answers = list(answers_of(EXPORTS / "spider-train-300_dev-run-8.jsonl.gz"))
+    answers = list(answers_of(EXPORTS / "train/spider-train-300_dev-run-8.jsonl.gz"))
     found = [replay(answer, items[answer.index], RULES[rule]) for answer in answers]
     assert len(found) == 300
     assert any(one.before.sql != one.now.sql for one in found) == (rule in CHANGING)
