@@ -101,6 +101,11 @@ def _share(verdicts: Sequence[object]) -> str:
     return percent(proportion(sum(map(bool, verdicts)), len(verdicts)))
 
 
+def _interval(verdicts: Sequence[object]) -> str:
+    found = proportion(sum(map(bool, verdicts)), len(verdicts))
+    return "{:.1f} ({:.1f} to {:.1f})".format(*(100 * x for x in (found.value, found.low, found.high)))
+
+
 def _spent(pairs: Pairs, *names: str) -> float:
     """Mean over the questions of what all roles spent; the first name counts, the others are taken off."""
     used = [role for _, answer in pairs for role in answer["usage"].values()]
@@ -124,6 +129,7 @@ FIGURES: dict[str, Callable[[Pairs], str]] = {
     "n": lambda pairs: f"{len(pairs):,}",
     "EX": lambda pairs: _share([a["correct"] for _, a in pairs]),
     "TS": lambda pairs: _share([a["suite_correct"] for _, a in pairs]),
+    "EX, 95 %": lambda pairs: _interval([a["correct"] for _, a in pairs]),
     "before": lambda pairs: _share([was for was, _ in pairs]),
     "after": lambda pairs: _share([a["correct"] for _, a in pairs]),
     "EX before": lambda pairs: _share([was for was, _ in pairs]).split()[0],
