@@ -282,10 +282,17 @@ class ShareSettings(SettingGroup):
     action_assistant_model: ModelName | None = Field(
         default=None, description="Model of SHARE's action assistant; empty means `model`."
     )
+    decomposition: Literal["compiler", "model"] = Field(
+        default="compiler",
+        description="Who writes a query's steps; a model's count where they become the same query again.",
+    )
     sam: bool = Field(default=True, description="Fill masked tables and columns anew.")
     lom: bool = Field(default=True, description="Let the model edit the steps.")
     regeneration: Literal["compiler", "model"] = Field(
         default="compiler", description="Who writes the SQL of the repaired steps."
+    )
+    rounds: int = Field(
+        default=1, ge=1, le=5, description="Repairs one after the other, while each becomes the answer."
     )
 
 

@@ -80,7 +80,7 @@ class Candidate(TypedDict):
     proven_empty: NotRequired[bool]
     """It gave no rows, and each of its conditions is met by a stored value (error_detector)."""
     refined: NotRequired[bool]
-    """The refiner has been asked to mend it."""
+    """It has been repaired, or a repair was tried (refiner, action_assistant)."""
 
 
 class Decision(TypedDict):

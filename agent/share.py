@@ -1,9 +1,10 @@
 """action_assistant: repairs a query by its steps, after SHARE (arXiv 2506.00391, figure 2).
 
-SQL becomes a trajectory by rule, in place of SHARE's first model. The schema augmentation model (SAM) fills
+SQL becomes a trajectory by rule, or by a model as published (BAM). The schema augmentation model (SAM) fills
 masked tables and columns; the logic optimisation model (LOM) proposes an edit script; the repaired trajectory
 becomes SQL again by rule or by a model that does not see the old query. Nothing a model writes is used unless
-it is valid: masks are filled from the schema, edits are checked against grammar and schema, with one retry.
+it is valid: steps must become the query again, masks are filled from the schema, edits are checked against
+grammar and schema, with one retry.
 """
 
 import json
@@ -15,8 +16,10 @@ from critiql import prompts
 from critiql.agent.calls import finished
 from critiql.tools.models.model import Generation, LanguageModel, Prompt, Sampling
 from critiql.tools.schema.model import Schema
+from critiql.tools.sql.canonical import fingerprint
 from critiql.tools.sql.extract import extract_sql
 from critiql.tools.sql.parse import ParseFailure, parse
+from critiql.tools.trajectory.forms.parse_text import parse_text
 from critiql.tools.trajectory.forms.text import to_text, trajectory_lines
 from critiql.tools.trajectory.language.actions import Problem, Trajectory
 from critiql.tools.trajectory.language.compile import compile_query
@@ -25,9 +28,11 @@ from critiql.tools.trajectory.repair.edits import Edit, apply_edits, edit_words,
 from critiql.tools.trajectory.repair.gbnf import EDIT_OPENING, edit_grammar, mask_grammar, mask_opening
 from critiql.tools.trajectory.repair.mask import Masked, fill, mask
 
-PARTS = ("sam", "lom")
-"""The two models of the assistant, in the order in which they are asked."""
+PARTS = ("bam", "sam", "lom")
+"""The models of the assistant, in the order in which they are asked."""
 SQL_OPENING = "```sql\n"
+STEPS_OPENING = "```\n"
+"""What steps begin with, so that no token is spent on prose."""
 ANSWER = re.compile(r"(\[(?:TABLE|COLUMN):\d+\])\s*=\s*([^\n\[\]]+)")
 ANSWER_TOKENS = 400
 """Longest answer of SAM and LOM."""
@@ -71,7 +76,7 @@ class Assistance:
     sql: str
     """The repaired query; the canonical print of the original where nothing was changed."""
     attempts: Mapping[str, Attempt] = field(default_factory=dict)
-    """By part: `sam`, `lom`."""
+    """By part: `bam`, `sam`, `lom`."""
     regeneration: Generation | None = None
     """The model's call where a model wrote the SQL."""
 
@@ -88,13 +93,20 @@ class Assistance:
 
 
 def assist(
-    task: Task, sql: str, *, sam: bool = True, lom: bool = True, model_writes_sql: bool = False
+    task: Task,
+    sql: str,
+    *,
+    bam: bool = False,
+    sam: bool = True,
+    lom: bool = True,
+    model_writes_sql: bool = False,
 ) -> Assistance | ParseFailure | Problem:
     """Repair a query by its steps, once.
 
     Args:
         task: the question and the model.
         sql: the query to repair.
+        bam: as published, a model writes the steps; else the compiler does.
         sam: fill masked tables and columns.
         lom: edit steps.
         model_writes_sql: as published, a model writes the SQL from the steps; else the compiler does.
@@ -110,6 +122,9 @@ def assist(
         return before
     attempts: dict[str, Attempt] = {}
     now = before
+    if bam:
+        attempts["bam"] = write_steps(task, now)
+        before = now = attempts["bam"].trajectory
     if sam:
         attempts["sam"] = augment_schema(task, now)
         now = attempts["sam"].trajectory
@@ -120,6 +135,28 @@ def assist(
         return Assistance(before, now, to_sql(now), attempts)
     written, generation = regenerate(task, now)
     return Assistance(before, now, written, attempts, generation)
+
+
+def write_steps(task: Task, trajectory: Trajectory) -> Attempt:
+    """BAM: ask for the steps of the query; they count only where they become the same query again.
+
+    The paper filters BAM's training data so (reversibility verification); here every answer is held to it.
+
+    Args:
+        task: the question and the model.
+        trajectory: the compiler's, which stays where the model's steps are refused.
+    """
+    sql = to_sql(trajectory)
+    sampling = Sampling(max_tokens=ANSWER_TOKENS, stop=("```",))
+    prompt = Prompt(task.prefix, prompts.load("bam").render(sql=sql), STEPS_OPENING)
+    generation = finished(task.model.generate(prompt, sampling))
+    written = parse_text(generation.text.removeprefix(STEPS_OPENING).strip(), trajectory.dialect)
+    if isinstance(written, Problem):
+        return Attempt(trajectory, 1, 0, (), (str(written),), (generation,))
+    if fingerprint(to_sql(written), trajectory.dialect) != fingerprint(sql, trajectory.dialect):
+        refused = f"the steps are those of another query: {to_sql(written)}"
+        return Attempt(trajectory, 1, 0, (), (refused,), (generation,))
+    return Attempt(written, 1, 1, (), (), (generation,))
 
 
 def augment_schema(task: Task, trajectory: Trajectory) -> Attempt:

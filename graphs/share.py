@@ -1,4 +1,4 @@
-"""share: a query becomes steps, the steps are repaired by SAM and LOM, and become SQL again, once.
+"""share: a query becomes steps, the steps are repaired by SAM and LOM, and become SQL again.
 
 SHARE (arXiv 2506.00391), figure 2. Whether the repaired query is the answer is decided by the incumbent rule
 on what both return and what the detector finds in them; as published, `acceptance="always"` takes it unseen.
@@ -22,7 +22,7 @@ from critiql.agent.roles.error_detector import proving
 from critiql.agent.roles.execution_critic import execution_critic
 from critiql.agent.roles.ground import ground
 from critiql.agent.roles.llm_critic import llm_critic
-from critiql.agent.state import InputState, OutputState, State
+from critiql.agent.state import InputState, OutputState, State, incumbent_of
 from critiql.graphs.compiled import compiled
 from critiql.graphs.policies import MODEL_RETRY, WRITES, decide_without_verdict, handler
 
@@ -34,10 +34,21 @@ def route_after_actor(state: State, runtime: Runtime[Context]) -> Literal["actio
 
 def route_after_action_assistant(
     state: State, runtime: Runtime[Context]
-) -> Literal["execution_critic", "answer"]:
+) -> Literal["execution_critic", "action_assistant", "answer"]:
     """Two queries are weighed by what they return; one alone, or a rule without rows, needs no critic."""
-    weighed = is_weighed(state["candidates"][0], runtime.context) and runtime.context.execution
-    return "execution_critic" if weighed and len(state["candidates"]) > 1 else "answer"
+    candidates, context = state["candidates"], runtime.context
+    if not is_weighed(candidates[0], context):
+        return route_after_decide(state, runtime)
+    is_new = len(candidates) > 1 and "execution" not in candidates[-1]
+    return "execution_critic" if is_new and context.execution else "answer"
+
+
+def route_after_decide(state: State, runtime: Runtime[Context]) -> Literal["action_assistant", "answer"]:
+    """Another round where the answer is not yet repaired: of the same query the same would come again."""
+    incumbent, rounds = incumbent_of(state), sum("refined" in one for one in state["candidates"])
+    if incumbent is None or "refined" in incumbent or rounds >= runtime.context.rounds:
+        return "answer"
+    return "answer" if spent(state, runtime.context) else "action_assistant"
 
 
 builder = StateGraph(State, input_schema=InputState, output_schema=OutputState, context_schema=ShareContext)
@@ -58,7 +69,7 @@ builder.add_conditional_edges("action_assistant", route_after_action_assistant)
 builder.add_edge("execution_critic", "error_detector")
 builder.add_edge("error_detector", "llm_critic")
 builder.add_edge("llm_critic", "decide")
-builder.add_edge("decide", "answer")
+builder.add_conditional_edges("decide", route_after_decide)
 builder.add_edge("answer", END)
 
 graph = compiled(builder, "share")

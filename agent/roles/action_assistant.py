@@ -23,12 +23,18 @@ def action_assistant(state: State, context: Context) -> Update:
     model = load_model(context.spec("action_assistant"))
     schema = database_of(state, context).schema()
     task = Task(model, state["schema_prefix"], question_with_notes(state), schema)
-    by_model = context.regeneration == "model"
-    found = assist(task, source["sql"], sam=context.sam, lom=context.lom, model_writes_sql=by_model)
+    found = assist(
+        task,
+        source["sql"],
+        bam=context.decomposition == "model",
+        sam=context.sam,
+        lom=context.lom,
+        model_writes_sql=context.regeneration == "model",
+    )
     if not isinstance(found, Assistance):
         refused = {"refused": found.message}
         emit(Assisted(id=source["id"], trajectory=refused))
-        return {"trajectory": refused}
+        return {"trajectory": refused, "candidates": [{"id": source["id"], "refined": True}]}
     emit(Assisted(id=source["id"], trajectory=account_of(found)))
     calls = [record("action_assistant", model, "generate", one.usage) for one in found.generations]
     return {"trajectory": account_of(found), "calls": calls, **_candidate(state, source, found, context)}
@@ -49,11 +55,12 @@ def account_of(found: Assistance) -> dict[str, Any]:
 def _candidate(state: State, source: Candidate, found: Assistance, context: Context) -> Update:
     """The repaired query where it is another one."""
     if fingerprint(found.sql) == fingerprint(source["sql"]):
-        return {}
+        return {"candidates": [{"id": source["id"], "refined": True}]}
     changes = "; ".join(change for attempt in found.attempts.values() for change in attempt.changes)
     candidate = propose(state, found.sql, "regeneration", found.regeneration, changes)
     written = state["generations"] + (found.regeneration is not None)
-    update: Update = {"candidates": [candidate], "generations": written}
+    repaired: Candidate = {"id": source["id"], "refined": True}
+    update: Update = {"candidates": [repaired, candidate], "generations": written}
     if not is_weighed(source, context):
         update["incumbent"] = candidate["id"]
     return update

@@ -1,14 +1,18 @@
 """The action assistant with a scripted model: what is asked, what is used, what is counted."""
 
+import re
 from collections.abc import Callable, Sequence
 
 import pytest
 
+from critiql import prompts
 from critiql.agent.share import Assistance, Task, assist, read_answers, read_script
 from critiql.tools.models.model import ChoiceReading, Generation, Prompt, Sampling, Usage
 from critiql.tools.schema.model import Column, Schema, Table
-from critiql.tools.sql.parse import ParseFailure
-from critiql.tools.trajectory.language.actions import Problem
+from critiql.tools.sql.parse import Parsed, ParseFailure, parse
+from critiql.tools.trajectory.forms.text import to_text
+from critiql.tools.trajectory.language.actions import Problem, Trajectory
+from critiql.tools.trajectory.language.compile import compile_query
 from critiql.tools.trajectory.repair.edits import Delete
 
 SCHEMA = Schema(
@@ -63,6 +67,45 @@ def test_both_models_repair_and_the_compiler_writes() -> None:
     assert found.attempts["lom"].changes == ("line 2 becomes where(age > 30)",)
     assert [(a.proposals, a.valid) for a in found.attempts.values()] == [(1, 1), (1, 1)]
     assert len(found.generations) == 2
+
+
+def test_steps_that_become_the_query_again_count() -> None:
+    written = "res = scan(singer)\n    .where(age > 30)\n    .select(name)\n"
+    model = Scripted(written)
+    found = assisted(model, "select name from singer where age > 30", bam=True, sam=False, lom=False)
+    assert (found.attempts["bam"].proposals, found.attempts["bam"].valid, found.changed) == (1, 1, False)
+    assert model.asked[0][0].prefix == "SCHEMA\n"
+    assert "\nSELECT name FROM singer WHERE age > 30\n" in model.asked[0][0].request
+
+
+@pytest.mark.parametrize(
+    ("written", "reason"),
+    [
+        ("res = scan(singer)\n    .select(name)\n", "the steps are those of another query: SELECT name"),
+        ("First, the table is read.", ""),
+    ],
+)
+def test_other_steps_are_refused_and_the_compilers_stay(written: str, reason: str) -> None:
+    found = assisted(
+        Scripted(written), "SELECT name FROM singer WHERE age > 30", bam=True, sam=False, lom=False
+    )
+    assert found.attempts["bam"].valid == 0
+    assert found.attempts["bam"].refused[0].startswith(reason)
+    assert found.sql == "SELECT name FROM singer WHERE age > 30"
+
+
+def test_the_examples_of_the_prompt_are_the_compilers_steps() -> None:
+    """A query, a line that says so, and its steps."""
+    text = prompts.load("bam").text
+    queries = re.findall(r"^SELECT .*$", text, re.MULTILINE)
+    blocks = re.findall(r"^(?:df1|res) = .*(?:\n(?: {4}\.|res = ).*)*", text, re.MULTILINE)
+    assert len(queries) == len(blocks) == 2
+    for sql, steps in zip(queries, blocks, strict=True):
+        parsed = parse(sql, "sqlite")
+        assert isinstance(parsed, Parsed)
+        compiled = compile_query(parsed.tree, "sqlite")
+        assert isinstance(compiled, Trajectory)
+        assert to_text(compiled) == steps
 
 
 def test_prompts_share_the_prefix_and_hide_names() -> None:
