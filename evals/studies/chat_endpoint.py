@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import typer
+
 
 def completion(body: Mapping[str, Any], text: str) -> tuple[str, str]:
     """The response, and its type of content: whole, or as a stream of one piece."""
@@ -37,6 +39,9 @@ def endpoint(reply: Callable[[Mapping[str, Any]], str], port: int) -> ThreadingH
     Args:
         reply: what is said to a request, as chat completions have it.
         port: 0 takes a free one.
+
+    Raises:
+        BadParameter: the port is taken.
     """
 
     class Endpoint(BaseHTTPRequestHandler):
@@ -54,4 +59,9 @@ def endpoint(reply: Callable[[Mapping[str, Any]], str], port: int) -> ThreadingH
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             logging.getLogger(__name__).debug(format, *args)  # thousands of calls are no news on the terminal
 
-    return ThreadingHTTPServer(("127.0.0.1", port), Endpoint)
+    try:
+        return ThreadingHTTPServer(("127.0.0.1", port), Endpoint)
+    except OSError as error:
+        raise typer.BadParameter(
+            f"Port {port} cannot be had ({error.strerror}). Name another one."
+        ) from error

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+import typer
 
 from critiql.evals.studies.chat_endpoint import completion, endpoint
 
@@ -44,3 +45,9 @@ def url() -> Iterator[str]:
 def test_it_answers_over_the_wire(url: str) -> None:
     answer = httpx.post(url, json=request("Which items?"), trust_env=False).json()
     assert answer["choices"][0]["message"]["content"] == "WHICH ITEMS?"
+
+
+@pytest.mark.enable_socket
+def test_a_port_that_is_taken_is_said() -> None:
+    with endpoint(str, 0) as taken, pytest.raises(typer.BadParameter, match="Name another one"):
+        endpoint(str, taken.server_port)
