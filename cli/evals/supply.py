@@ -10,14 +10,18 @@ from rich.console import Console
 from rich.table import Table
 
 from critiql.cli.evals.results import results_of
+from critiql.evals.data.task import questions
 from critiql.evals.report.rows import BASELINE, Entry
-from critiql.evals.report.supply import Way, ways
+from critiql.evals.report.supply import Way, nested_alone, ways
 
 
 def eval_supply(
     store: Annotated[Path, typer.Argument(help="Store or export.")],
     dataset: Annotated[str | None, typer.Option(help="Only runs on this data set.")] = None,
     baseline: Annotated[str, typer.Option(help="Run id, or system, whose misses are to be won.")] = BASELINE,
+    nested: Annotated[
+        bool, typer.Option("--nested", help="Only where the reference holds more than one SELECT.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
     """Per way of writing a further query: right, repeated, tokens, points of pass@2, won for 1,000 tokens."""
@@ -26,7 +30,10 @@ def eval_supply(
         answers = list(results.answers(base))
         same = [run for run in results.runs() if run.spec.dataset == base.spec.dataset]
         entries = [Entry(run, list(results.answers(run))) for run in same]
-    found, size = ways(answers, entries), sum(answer.correct is not None for answer in answers)
+    size = sum(answer.correct is not None for answer in answers)
+    if nested:
+        answers = nested_alone(answers, questions(base.spec.dataset).items)
+    found = ways(answers, entries)
     if as_json:
         typer.echo(
             json.dumps({"baseline": base.id, "questions": size, "ways": [_row(w, size) for w in found]})

@@ -9,9 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from sqlglot import exp
+
+from critiql.evals.data.item import Item
 from critiql.evals.report.rows import Entry
 from critiql.evals.run.store import StoredAnswer
 from critiql.evals.statistics import Estimate, proportion
+from critiql.tools.sql.parse import Parsed, parse
 
 ROLES = {"refiner": "refiner", "regeneration": "action_assistant", "escalation": "escalation", "repair": None}
 """Role whose model writes a candidate of an origin; the actor where not listed, None for code."""
@@ -67,6 +71,17 @@ def ways(baseline: Sequence[StoredAnswer], entries: Sequence[Entry]) -> list[Way
     """
     missed = {answer.index: answer.sql for answer in baseline if answer.correct is False}
     return [way for entry in entries for way in _ways(entry, missed)]
+
+
+def nested_alone(answers: Sequence[StoredAnswer], items: Sequence[Item]) -> list[StoredAnswer]:
+    """The answers to questions whose reference holds more than one SELECT: subqueries and set operations."""
+    nested = {item.index for item in items if _is_nested(item)}
+    return [answer for answer in answers if answer.index in nested]
+
+
+def _is_nested(item: Item) -> bool:
+    parsed = parse(item.gold)
+    return isinstance(parsed, Parsed) and sum(1 for _ in parsed.tree.find_all(exp.Select)) > 1
 
 
 def _ways(entry: Entry, missed: Mapping[int, str]) -> list[Way]:

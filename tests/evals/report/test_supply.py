@@ -1,12 +1,14 @@
 """Which further queries win what the first one lost, and for how many tokens."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from critiql.evals.data.item import Item
 from critiql.evals.report.rows import Entry
-from critiql.evals.report.supply import ways
+from critiql.evals.report.supply import nested_alone, ways
 from critiql.evals.run.store import Run, Store, StoredAnswer
 
 Make = Callable[..., StoredAnswer]
@@ -61,3 +63,9 @@ def test_another_prompt_s_first_query_is_a_way_of_its_own(
 
 def vars_of(answer: StoredAnswer) -> dict[str, Any]:
     return {name: getattr(answer, name) for name in StoredAnswer.__dataclass_fields__}
+
+
+def test_nested_references_alone(baseline: list[StoredAnswer], shop: Path) -> None:
+    golds = ("SELECT 1", "SELECT 1 UNION SELECT 2", "SELECT (SELECT 2)", "SELECT FROM")
+    items = [Item("own", index, "shop", shop, "?", gold) for index, gold in enumerate(golds)]
+    assert [answer.index for answer in nested_alone(baseline, items)] == [1, 2]
