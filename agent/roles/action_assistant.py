@@ -61,7 +61,7 @@ def _candidate(state: State, source: Candidate, found: Assistance, context: Cont
     written = state["generations"] + (found.regeneration is not None)
     repaired: Candidate = {"id": source["id"], "refined": True}
     update: Update = {"candidates": [repaired, candidate], "generations": written}
-    if not is_weighed(source, context):
+    if not is_weighed(state["candidates"][0], context):
         update["incumbent"] = candidate["id"]
     return update
 
