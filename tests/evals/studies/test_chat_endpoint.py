@@ -1,8 +1,8 @@
 """An endpoint over the wire: it says what its function says, whole or as a stream."""
 
 import json
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable
+from typing import Any
 
 import httpx
 import pytest
@@ -28,22 +28,11 @@ def test_a_stream_and_a_whole_answer_say_the_same() -> None:
     assert "".join(one["delta"].get("content", "") for line in lines for one in line["choices"]) == QUERY
 
 
-@pytest.fixture
-def url() -> Iterator[str]:
-    """An endpoint in a thread, while the test runs."""
-    server = endpoint(lambda body: str(body["messages"][-1]["content"]).upper(), 0)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/v1/chat/completions"
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
 @pytest.mark.server
 @pytest.mark.enable_socket
-def test_it_answers_over_the_wire(url: str) -> None:
-    answer = httpx.post(url, json=request("Which items?"), trust_env=False).json()
+def test_it_answers_over_the_wire(serve: Callable[..., str]) -> None:
+    url = serve(lambda body: str(body["messages"][-1]["content"]).upper())
+    answer: Any = httpx.post(f"{url}/chat/completions", json=request("Which items?"), trust_env=False).json()
     assert answer["choices"][0]["message"]["content"] == "WHICH ITEMS?"
 
 
