@@ -262,9 +262,10 @@ class AcSqlSettings(SettingGroup):
 class CorrectionSettings(SettingGroup):
     """Of `self_correction` alone."""
 
-    correction: Literal["generic", "gentle", "guided"] = Field(
+    correction: Literal["generic", "gentle", "guided", "review"] = Field(
         default="generic",
-        description="generic says there are errors; gentle asks to look; guided has a file.",
+        description="generic says there are errors; gentle asks to look; guided has a file; review has two "
+        "steps: a review in words, then the query.",
     )
     guidelines: str = Field(default="", description="File of guidelines that a guided correction goes by.")
 

@@ -1,6 +1,7 @@
 """self_correction: the model is shown its own query once, unrun, and what it writes is the answer.
 
-The generic and the gentle prompt after Pourreza and Rafiei, DIN-SQL (arXiv 2304.11015), in words of our own.
+The generic and the gentle prompt after Pourreza and Rafiei, DIN-SQL (arXiv 2304.11015), the review after
+Huang et al. (arXiv 2310.01798), all in words of our own.
 """
 
 from typing import Literal

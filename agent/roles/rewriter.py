@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from critiql import prompts
-from critiql.agent.calls import sql_prompt, sql_sampling, write
+from critiql.agent.calls import finished, record, sql_prompt, sql_sampling, write
 from critiql.agent.candidates import is_weighed, propose, question_with_notes
 from critiql.agent.context import Context
 from critiql.agent.decide.budget import repeated
@@ -17,6 +17,8 @@ from critiql.agent.roles.refiner import refiner
 from critiql.agent.state import State, Update, incumbent_of
 from critiql.agent.wording.result import result_text
 from critiql.tools.exceptions import USAGE, CritiqlError
+from critiql.tools.models.factory import load_model
+from critiql.tools.models.model import Prompt, Sampling
 from critiql.tools.schema.quoting import escape_lines
 from critiql.tools.sql.extract import extract_sql
 
@@ -31,11 +33,15 @@ Writer = Literal["actor", "refiner"]
 """Whose model writes, and whose query it is in the trace."""
 
 
-def rewrite(state: State, context: Context, prompt: str, writer: Writer) -> Update:
+REVIEW_TOKENS = 120
+"""Tokens of a review."""
+
+
+def rewrite(state: State, context: Context, prompt: str, writer: Writer, review: str = "") -> Update:
     """Ask for another query with the prompt of that name; the answer is the new incumbent.
 
-    The prompt may have the slots question, sql, result and guidelines. Drawn greedily; after a repetition
-    warmer.
+    The prompt may have the slots question, sql, result, guidelines and review. Drawn greedily; after a
+    repetition warmer.
     """
     source = incumbent_of(state)
     if source is None:
@@ -45,6 +51,7 @@ def rewrite(state: State, context: Context, prompt: str, writer: Writer) -> Upda
         sql=source["sql"],
         result=result_text(source.get("execution")),
         guidelines=read_guidelines(context),
+        review=review,
     )
     warmth = min(REPEAT_RAISES * repeated(state), HOTTEST)
     sampling = sql_sampling(context, state["generations"], warmth)
@@ -82,7 +89,22 @@ def debug(state: State, context: Context) -> Update:
 
 def correct(state: State, context: Context) -> Update:
     """Self-correction: the actor's model sees its query, and not what running it gave."""
+    if context.correction == "review":
+        return review_and_rewrite(state, context)
     return rewrite(state, context, f"self_correction_{context.correction}", "actor")
+
+
+def review_and_rewrite(state: State, context: Context) -> Update:
+    """Huang et al. (arXiv 2310.01798): the actor's model reviews its query, then writes it by that review."""
+    source, model = incumbent_of(state), load_model(context.spec("actor"))
+    if source is None:
+        return {}
+    request = prompts.load("review").render(question=question_with_notes(state), sql=source["sql"])
+    sampling = Sampling(max_tokens=REVIEW_TOKENS, stop=("```", "\n\n"))
+    reviewed = finished(model.generate(Prompt(state["schema_prefix"], request), sampling))
+    said = escape_lines(reviewed.text.strip())
+    update = rewrite(state, context, "self_correction_review", "actor", said)
+    return {**update, "calls": [record("actor", model, "generate", reviewed.usage), *update["calls"]]}
 
 
 def correct_gently(state: State, context: Context) -> Update:
