@@ -12,6 +12,7 @@ from critiql.cli.screen.pulling import gigabytes, pull_shown
 from critiql.tools.models.files import store
 from critiql.tools.models.files.pulled import find_pulled, pulled_models
 from critiql.tools.models.files.registry import HubModel, ModelRecord, registry
+from critiql.tools.models.local.adapter import JOIN
 from critiql.tools.schema.quoting import escape
 
 app = typer.Typer(help="The local models: list, pull, verify, remove.", no_args_is_help=True)
@@ -33,6 +34,9 @@ def list_models() -> None:
     table = Table(*columns, "about")
     for record in registry().models:
         _add(table, record.name, record, record.about)
+        for one in record.adapters:
+            size = f"{one.size / 1e6:.1f} MB"
+            table.add_row(f"{record.name}{JOIN}{one.role}", size, one.licence, "yes", one.about)
     short = {model.stands_for: model for model in registry().on_hub}
     for model in short.values():
         _add_hub_model(table, model)

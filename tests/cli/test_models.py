@@ -32,7 +32,8 @@ def test_every_model_is_listed_with_whether_it_is_here(monkeypatch: pytest.Monke
         if len(cells := [cell.strip() for cell in line.split("│")]) > 4
     }
     known = (*registry().models, *registry().on_hub)
-    assert rows == {model.name: "yes" if model is RECORD else "no" for model in known}
+    adapters = {f"{model.name}+{one.role}": "yes" for model in registry().models for one in model.adapters}
+    assert rows == {model.name: "yes" if model is RECORD else "no" for model in known} | adapters
 
 
 def test_a_pull_says_where_the_model_is(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from critiql.tools.models.files.registry import registry
 from critiql.tools.models.files.store import resolve
 from critiql.tools.models.given import given_model
 from critiql.tools.models.journal import with_journal
-from critiql.tools.models.local.adapter import joined_sha256, split_adapter
+from critiql.tools.models.local.adapter import joined_sha256, split_adapter, verify_shipped
 from critiql.tools.models.local.after_prefix import acts_after_prefix
 from critiql.tools.models.model import LanguageModel
 
@@ -34,7 +34,8 @@ def load_model(spec: str) -> LanguageModel:
 
     Args:
         spec: a registered name, `hf:OWNER/NAME[:QUANT]` or the path of a .gguf file, each with
-            `+ADAPTER.gguf` for a LoRA adapter over it, or `openai:NAME[@URL]`.
+            `+ADAPTER.gguf` for a LoRA adapter over it, or a registered name `+ROLE` for the one that comes
+            with Critiql, or `openai:NAME[@URL]`.
 
     Raises:
         ModelError: there is no such model, or it cannot be loaded; the message says what to do.
@@ -102,6 +103,7 @@ def _local(spec: str) -> LanguageModel:
     from critiql.tools.models.local.model import LocalModel
 
     base, adapter = split_adapter(spec)
+    verify_shipped(spec)
     path, over = resolve(base).resolve(), adapter.resolve() if adapter else None
     after = over if over is not None and acts_after_prefix(over) else None
     runtime = _runtime(path, over if after is None else None)

@@ -32,6 +32,19 @@ class WheelSource(_Record):
     """Glob of the one member to read out of the wheel, with `{part}`."""
 
 
+class AdapterRecord(_Record):
+    """An adapter that comes with Critiql, for one role of a model; its card lies beside it."""
+
+    role: str
+    file: str
+    """Its name in the folder of those that come with Critiql."""
+    size: int
+    """Bytes."""
+    sha256: str
+    licence: str
+    about: str
+
+
 class ModelRecord(_Record):
     """A model: one GGUF file that is itself only with this size and hash."""
 
@@ -49,6 +62,11 @@ class ModelRecord(_Record):
     about: str
     hub: HubSource | None = None
     wheels: WheelSource | None = None
+    adapters: tuple[AdapterRecord, ...] = ()
+
+    def adapter_for(self, role: str) -> AdapterRecord | None:
+        """The adapter that comes with Critiql for a role, or None."""
+        return next((adapter for adapter in self.adapters if adapter.role == role), None)
 
 
 class HubModel(_Record):

@@ -8,7 +8,13 @@ import numpy as np
 import pytest
 
 from critiql.tools.models.factory import fingerprint_of, make_model
-from critiql.tools.models.local.adapter import joined_sha256, split_adapter
+from critiql.tools.models.local import adapter as adapters
+from critiql.tools.models.local.adapter import (
+    SHIPPED,
+    joined_sha256,
+    split_adapter,
+    verify_shipped,
+)
 from critiql.tools.models.local.prefix_store import PrefixStore
 from critiql.tools.models.local.runtime import LlamaRuntime, Tokens
 from critiql.tools.models.model import ModelError
@@ -33,6 +39,27 @@ def test_a_plus_sign_joins_a_model_and_its_adapter(name: str, adapter: str | Non
     base, found = split_adapter(name)
     assert found == (Path(adapter) if adapter else None)
     assert base == (name if adapter is None else name[: -len(adapter) - 1])
+
+
+def test_an_adapter_that_comes_along_is_named_by_its_role() -> None:
+    small = "qwen2.5-coder-0.5b-instruct"
+    assert split_adapter(f"{small}+actor") == (small, SHIPPED / f"{small}.actor.gguf")
+    for other in (f"{small}+refiner", "/m/a.gguf+actor", "openai:x+actor"):
+        assert split_adapter(other) == (other, None)
+
+
+def test_an_adapter_that_comes_along_is_held_to_its_hash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = "qwen2.5-coder-0.5b-instruct+actor"
+    verify_shipped(named)
+    monkeypatch.setattr(adapters, "SHIPPED", tmp_path)
+    verify_shipped("qwen2.5-coder-0.5b-instruct")
+    with pytest.raises(ModelError, match=r"actor.gguf cannot be read: No such file"):
+        verify_shipped(named)
+    (tmp_path / "qwen2.5-coder-0.5b-instruct.actor.gguf").write_bytes(b"something else")
+    with pytest.raises(ModelError, match=r"actor.gguf is damaged. Install critiql again."):
+        verify_shipped(named)
 
 
 def test_a_model_is_another_one_with_each_adapter(tmp_path: Path) -> None:
