@@ -287,6 +287,12 @@ class ShareSettings(SettingGroup):
         default="compiler",
         description="Who writes a query's steps; a model's count where they become the same query again.",
     )
+    sam_model: ModelName | None = Field(
+        default=None, description="Model that fills masked names; empty means `action_assistant_model`."
+    )
+    lom_model: ModelName | None = Field(
+        default=None, description="Model that edits the steps; empty means `action_assistant_model`."
+    )
     sam: bool = Field(default=True, description="Fill masked tables and columns anew.")
     lom: bool = Field(default=True, description="Let the model edit the steps.")
     regeneration: Literal["compiler", "model"] = Field(

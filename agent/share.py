@@ -48,6 +48,12 @@ class Task:
     question: str
     """With its notes."""
     schema: Schema
+    own_models: Mapping[str, LanguageModel] = field(default_factory=dict)
+    """By part: those that are not asked of `model`."""
+
+    def model_of(self, part: str) -> LanguageModel:
+        """Who is asked for a part."""
+        return self.own_models.get(part, self.model)
 
 
 @dataclass(frozen=True)
@@ -86,10 +92,10 @@ class Assistance:
         return self.trajectory != self.before
 
     @property
-    def generations(self) -> tuple[Generation, ...]:
-        """Every model call, in order."""
-        calls = tuple(call for attempt in self.attempts.values() for call in attempt.generations)
-        return (*calls, self.regeneration) if self.regeneration else calls
+    def generations(self) -> tuple[tuple[str, Generation], ...]:
+        """Every model call with its part, in order."""
+        calls = [(part, call) for part, attempt in self.attempts.items() for call in attempt.generations]
+        return (*calls, ("regeneration", self.regeneration)) if self.regeneration else tuple(calls)
 
 
 def assist(
@@ -149,7 +155,7 @@ def write_steps(task: Task, trajectory: Trajectory) -> Attempt:
     sql = to_sql(trajectory)
     sampling = Sampling(max_tokens=ANSWER_TOKENS, stop=("```",))
     prompt = Prompt(task.prefix, prompts.load("bam").render(sql=sql), STEPS_OPENING)
-    generation = finished(task.model.generate(prompt, sampling))
+    generation = finished(task.model_of("bam").generate(prompt, sampling))
     written = parse_text(generation.text.removeprefix(STEPS_OPENING).strip(), trajectory.dialect)
     if isinstance(written, Problem):
         return Attempt(trajectory, 1, 0, (), (str(written),), (generation,))
@@ -167,7 +173,7 @@ def augment_schema(task: Task, trajectory: Trajectory) -> Attempt:
     opening = mask_opening(masked)
     sampling = Sampling(max_tokens=ANSWER_TOKENS, grammar=mask_grammar(masked, task.schema))
     prompt = Prompt(task.prefix, sam_request(task.question, masked), opening)
-    generation = finished(task.model.generate(prompt, sampling))
+    generation = finished(task.model_of("sam").generate(prompt, sampling))
     answers = read_answers(opening + generation.text)
     filled = fill(masked, answers, task.schema)
     originals = {one.name: one.original for one in masked.masks}
@@ -191,7 +197,7 @@ def optimise_logic(task: Task, trajectory: Trajectory) -> Attempt:
     for _ in range(2):
         prompt = Prompt(task.prefix, lom_request(task.question, trajectory, refusal), EDIT_OPENING)
         sampling = Sampling(max_tokens=ANSWER_TOKENS, grammar=grammar, seed=len(generations))
-        generation = finished(task.model.generate(prompt, sampling))
+        generation = finished(task.model_of("lom").generate(prompt, sampling))
         generations.append(generation)
         edits = read_script(generation.text)
         edited = edits if isinstance(edits, Problem) else apply_edits(trajectory, edits, task.schema)

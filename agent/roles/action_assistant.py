@@ -20,9 +20,7 @@ def action_assistant(state: State, context: Context) -> Update:
     source = incumbent_of(state)
     if source is None:
         return {}
-    model = load_model(context.spec("action_assistant"))
-    schema = database_of(state, context).schema()
-    task = Task(model, state["schema_prefix"], question_with_notes(state), schema)
+    task = _task(state, context)
     found = assist(
         task,
         source["sql"],
@@ -36,8 +34,22 @@ def action_assistant(state: State, context: Context) -> Update:
         emit(Assisted(id=source["id"], trajectory=refused))
         return {"trajectory": refused, "candidates": [{"id": source["id"], "refined": True}]}
     emit(Assisted(id=source["id"], trajectory=account_of(found)))
-    calls = [record("action_assistant", model, "generate", one.usage) for one in found.generations]
+    calls = [
+        record("action_assistant", task.model_of(part), "generate", one.usage)
+        for part, one in found.generations
+    ]
     return {"trajectory": account_of(found), "calls": calls, **_candidate(state, source, found, context)}
+
+
+def _task(state: State, context: Context) -> Task:
+    named = {"sam": context.sam_model, "lom": context.lom_model}
+    return Task(
+        load_model(context.spec("action_assistant")),
+        state["schema_prefix"],
+        question_with_notes(state),
+        database_of(state, context).schema(),
+        {part: load_model(spec) for part, spec in named.items() if spec},
+    )
 
 
 def account_of(found: Assistance) -> dict[str, Any]:

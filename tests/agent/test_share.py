@@ -69,6 +69,17 @@ def test_both_models_repair_and_the_compiler_writes() -> None:
     assert len(found.generations) == 2
 
 
+def test_a_part_may_have_a_model_of_its_own() -> None:
+    common = Scripted("singer\n[COLUMN:1] = singer.age\n[COLUMN:2] = singer.name\n")
+    own = Scripted('{"op": "substitute", "line": 2, "action": "where(age > 30)"}]}')
+    task = Task(common, "SCHEMA\n", "Who is older than 30?", SCHEMA, {"lom": own})
+    found = assist(task, "SELECT title FROM singer WHERE age < 30")
+    assert isinstance(found, Assistance)
+    assert found.sql == "SELECT name FROM singer WHERE age > 30"
+    assert [part for part, _ in found.generations] == ["sam", "lom"]
+    assert (len(common.asked), len(own.asked)) == (1, 1)
+
+
 def test_steps_that_become_the_query_again_count() -> None:
     written = "res = scan(singer)\n    .where(age > 30)\n    .select(name)\n"
     model = Scripted(written)

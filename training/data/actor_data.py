@@ -5,7 +5,7 @@ benchmark's words or in those of Spider-Syn, which names tables and columns by o
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from sqlglot import exp
@@ -16,7 +16,6 @@ from critiql.agent.roles.actor import request
 from critiql.agent.roles.ground import fits, schema_prefix
 from critiql.agent.state import State
 from critiql.evals.data.item import Item
-from critiql.evals.data.sampling import part_of
 from critiql.tools.database.engine import Database
 from critiql.tools.database.result import Rows
 from critiql.tools.sql.canonical import canonical
@@ -24,12 +23,10 @@ from critiql.tools.sql.parse import ParseFailure, parse
 from critiql.tools.sql.resolve import resolve
 from critiql.tools.trajectory.forms.round_trip import same_results
 from critiql.training.data.asked import example
-from critiql.training.data.example_file import Part, Row
+from critiql.training.data.example_file import Row
 from critiql.training.data.gold import LIMITS, Gold, opened
 from critiql.training.data.order import rank
-
-VALIDATING = 15
-"""Databases that validate; no question on them is learnt."""
+from critiql.training.data.parts import Part, parts_of
 
 Wording = Literal["gold", "paraphrase"]
 
@@ -102,16 +99,6 @@ def actor_row(gold: Gold, kind: str, part: Part, context: Context) -> Row | None
     state: State = {"question": item.question, "schema_prefix": schema_prefix(schema, context)}
     prompt = sql_prompt(state, request(state))
     return example("actor", kind, part, item, prompt, prompt.opening + sql)
-
-
-def parts_of(items: Iterable[Item], seed: int) -> dict[str, Part]:
-    """The databases that are used, by part: one half trains, a few of the other half validate."""
-    names = sorted({item.db_id for item in items})
-    measuring = [name for name in names if part_of(name) == "validate"]
-    validating = sorted(measuring, key=lambda name: rank(seed, "validating", name))[:VALIDATING]
-    parts: dict[str, Part] = {name: "train" for name in names if part_of(name) == "fit"}
-    held: dict[str, Part] = dict.fromkeys(validating, "validation")
-    return parts | held
 
 
 def _drawn(

@@ -6,8 +6,9 @@ from typing import NamedTuple
 from critiql.evals.data.item import Item
 from critiql.tools.models.model import Prompt
 from critiql.training.data.actor_outputs import Predictions
-from critiql.training.data.example_file import Part, Row
+from critiql.training.data.example_file import Row
 from critiql.training.data.gold import Gold, opened
+from critiql.training.data.parts import Part
 
 
 class Asked(NamedTuple):

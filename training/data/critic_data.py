@@ -10,12 +10,12 @@ from critiql.agent.roles.llm_critic import prompt_for
 from critiql.agent.state import State
 from critiql.evals.data.item import Item
 from critiql.tools.database.result import Rows
-from critiql.training.data.actor_data import parts_of
 from critiql.training.data.actor_outputs import Predictions
 from critiql.training.data.asked import asked_questions, example
-from critiql.training.data.example_file import Part, Row, balanced
+from critiql.training.data.example_file import Row, balanced
 from critiql.training.data.gold import LIMITS, Gold
 from critiql.training.data.order import rank
+from critiql.training.data.parts import Part, parts_of
 
 RIGHT, WRONG = "right", "wrong"
 """Kinds of an example, and the words that the critic says of it."""

@@ -19,7 +19,7 @@ from critiql.tools.errors.types.error_type import Finding
 from critiql.tools.settings import settings
 from critiql.tools.trajectory.forms.round_trip import same_results
 from critiql.training.data.actor_outputs import Predictions
-from critiql.training.data.example_file import Row, part_of
+from critiql.training.data.example_file import Row
 from critiql.training.data.gold import LIMITS, Gold
 from critiql.training.data.label_check import put_right
 from critiql.training.data.order import rank
@@ -53,7 +53,7 @@ def detector_rows(golds: Iterable[Gold], outputs: Predictions, limit: int | None
         made = [*_from_gold(gold, query, used, seed), *_from_actor(gold, query, outputs)]
         for one, kind in made:
             used.update(one.types)
-            rows.append(_row(gold.item, one, kind, seed))
+            rows.append(_row(gold.item, one, kind))
     if limit is None or len(rows) <= limit:
         return rows
     kept = sorted(rows, key=lambda row: _place(row, seed))[:limit]
@@ -130,11 +130,10 @@ def _ordered(query: Query) -> bool:
     return bool(query.tree.args.get("order"))
 
 
-def _row(item: Item, one: Perturbation, kind: str, seed: int) -> Row:
+def _row(item: Item, one: Perturbation, kind: str) -> Row:
     return {
         "task": "detector",
         "kind": kind,
-        "part": part_of(item.db_id, seed),
         "db_id": item.db_id,
         "database": _relative(item.database),
         "index": item.index,

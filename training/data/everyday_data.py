@@ -8,9 +8,10 @@ from critiql.evals.data.item import Item
 from critiql.tools.database.result import Rows
 from critiql.tools.shapes.made import Made, says_something
 from critiql.tools.shapes.makers import made_of
-from critiql.training.data.actor_data import actor_row, parts_of
+from critiql.training.data.actor_data import actor_row
 from critiql.training.data.example_file import Row, balanced
 from critiql.training.data.gold import LIMITS, Gold, opened
+from critiql.training.data.parts import parts_of
 
 MAX_ROWS = 200
 """An answer with more rows is none that a person asks for."""

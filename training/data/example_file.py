@@ -7,22 +7,13 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from statistics import median_low
-from typing import Any, Literal
+from typing import Any
 
 from critiql.evals.data.item import Dataset
 from critiql.evals.run.provenance import commit
 from critiql.training.data.order import rank
 
 Row = dict[str, Any]
-Part = Literal["train", "validation"]
-
-VALIDATION = 5
-"""One database in so many validates."""
-
-
-def part_of(db_id: str, seed: int) -> Part:
-    """The part a database belongs to; all of its examples go with it."""
-    return "validation" if int(rank(seed, "training part", db_id), 16) % VALIDATION == 0 else "train"
 
 
 def balanced(rows: Sequence[Row], limit: int | None, seed: int) -> list[Row]:

@@ -15,9 +15,10 @@ from critiql.tools.exceptions import USAGE, CritiqlError
 from critiql.tools.question_pairs import Pair, read_pairs
 from critiql.tools.sql.canonical import fingerprint
 from critiql.training.data.actor_data import actor_row
-from critiql.training.data.example_file import Part, Row
+from critiql.training.data.example_file import Row
 from critiql.training.data.gold import LIMITS, Gold
 from critiql.training.data.order import rank
+from critiql.training.data.parts import Part
 
 FEWEST = 10
 """Pairs that run; with fewer the held-out part says nothing at all."""

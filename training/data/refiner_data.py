@@ -18,13 +18,14 @@ from critiql.agent.roles.refiner import request
 from critiql.agent.state import State
 from critiql.evals.data.item import Item
 from critiql.tools.database.result import Rows
-from critiql.training.data.actor_data import answer_sql, parts_of
+from critiql.training.data.actor_data import answer_sql
 from critiql.training.data.actor_outputs import Predictions
 from critiql.training.data.asked import asked_questions, example
 from critiql.training.data.detector_data import labels_of
-from critiql.training.data.example_file import Part, Row
+from critiql.training.data.example_file import Row
 from critiql.training.data.gold import LIMITS, Gold
 from critiql.training.data.order import rank
+from critiql.training.data.parts import Part, parts_of
 
 FAILED, EXPLAINED = "failed", "explained"
 """Kinds of an example: the query does not run, or it runs and its errors are known by type."""

@@ -14,12 +14,12 @@ from critiql.agent.roles.selector import selection_prompt
 from critiql.agent.state import State
 from critiql.evals.data.item import Item
 from critiql.tools.database.result import Rows
-from critiql.training.data.actor_data import parts_of
 from critiql.training.data.actor_outputs import Predictions
 from critiql.training.data.asked import asked_questions, example
-from critiql.training.data.example_file import Part, Row
+from critiql.training.data.example_file import Row
 from critiql.training.data.gold import LIMITS, Gold
 from critiql.training.data.order import rank
+from critiql.training.data.parts import Part, parts_of
 
 PAIRS = 3
 """Pairs of one question at most: a question with many wrong queries shall not outweigh others."""

@@ -25,7 +25,7 @@ from critiql.tools.trajectory.perturb.perturb import KINDS, Kind, Perturbed, ide
 from critiql.tools.trajectory.repair.edits import apply_edits, edits_json
 from critiql.tools.trajectory.repair.gbnf import EDIT_OPENING, mask_opening
 from critiql.tools.trajectory.repair.mask import Mask, Masked, choices, fill, mask
-from critiql.training.data.example_file import Row, part_of
+from critiql.training.data.example_file import Row
 from critiql.training.data.gold import LIMITS, Gold
 
 LOM_KINDS: tuple[Kind, ...] = ("NONE", *KINDS)
@@ -57,13 +57,13 @@ def lom_rows(gold: Gold, seed: int) -> Iterator[Row]:
         return
     for kind in LOM_KINDS:
         if kind == "NONE":
-            yield _lom_row(gold, identity(right), seed)
+            yield _lom_row(gold, identity(right))
             continue
         made = perturb(
             right, schema, Random(f"{seed}:{gold.item.index}").getrandbits(32), kind, gold.database
         )
         if made is not None and _gives_gold(gold, apply_edits(made.trajectory, made.repair)):
-            yield _lom_row(gold, made, seed)
+            yield _lom_row(gold, made)
 
 
 def sam_rows(gold: Gold, seed: int) -> Iterator[Row]:
@@ -74,22 +74,22 @@ def sam_rows(gold: Gold, seed: int) -> Iterator[Row]:
     masked = mask(right, gold.database.schema())
     if not masked.masks:
         return
-    yield _sam_row(gold, masked, masked, "NONE", seed)
+    yield _sam_row(gold, masked, masked, "NONE")
     rng = Random(f"{seed}:{gold.item.index}")
     for kind in SAM_KINDS[1:]:
         wrong = _misnamed(gold, masked, kind, rng)
         if wrong is not None:
-            yield _sam_row(gold, wrong, masked, kind, seed)
+            yield _sam_row(gold, wrong, masked, kind)
 
 
-def actor_sam_row(gold: Gold, sql: str, seed: int) -> Row | None:
+def actor_sam_row(gold: Gold, sql: str) -> Row | None:
     """An example from the actor's own wrong query, where it differs from gold in names alone."""
     right, wrong = gold_trajectory(gold), trajectory_of(sql, gold.database)
     if right is None or wrong is None:
         return None
     schema = gold.database.schema()
     masked, theirs = mask(right, schema), mask(wrong, schema)
-    return _sam_row(gold, theirs, masked, "ACTOR", seed) if _repairable(gold, theirs, masked) else None
+    return _sam_row(gold, theirs, masked, "ACTOR") if _repairable(gold, theirs, masked) else None
 
 
 def _misnamed(gold: Gold, right: Masked, kind: str, rng: Random) -> Masked | None:
@@ -133,9 +133,9 @@ def _same(gold: Gold, other: Trajectory) -> bool | Failure:
     return same_results(gold.database, gold.item.gold, to_sql(other), ordered, LIMITS)
 
 
-def _lom_row(gold: Gold, made: Perturbed, seed: int) -> Row:
+def _lom_row(gold: Gold, made: Perturbed) -> Row:
     return {
-        **_common(gold, "lom", made.kind, seed),
+        **_common(gold, "lom", made.kind),
         "mistake": made.mistake,
         "line": made.line,
         "request": lom_request(_question(gold.item), made.trajectory),
@@ -146,9 +146,9 @@ def _lom_row(gold: Gold, made: Perturbed, seed: int) -> Row:
     }
 
 
-def _sam_row(gold: Gold, shown: Masked, right: Masked, kind: str, seed: int) -> Row:
+def _sam_row(gold: Gold, shown: Masked, right: Masked, kind: str) -> Row:
     return {
-        **_common(gold, "sam", kind, seed),
+        **_common(gold, "sam", kind),
         "request": sam_request(_question(gold.item), shown),
         "opening": mask_opening(shown),
         "answer": "\n".join(f"{one.name} = {one.original}" for one in right.masks),
@@ -161,12 +161,11 @@ def _question(item: Item) -> str:
     return f"{item.question}\nEvidence: {item.evidence}" if item.evidence else item.question
 
 
-def _common(gold: Gold, task: str, kind: str, seed: int) -> Row:
+def _common(gold: Gold, task: str, kind: str) -> Row:
     item = gold.item
     return {
         "task": task,
         "kind": kind,
-        "part": part_of(item.db_id, seed),
         "db_id": item.db_id,
         "index": item.index,
         "prefix": schema_prefix(gold.database.schema(), Context()),

@@ -8,7 +8,7 @@ import pytest
 from critiql.cli.train_adapter import Trained, _examples
 from critiql.evals.data.item import Dataset
 from critiql.tools.models.factory import make_model
-from critiql.training.data import actor_data, sets
+from critiql.training.data import parts, sets
 from critiql.training.data.example_file import Row, read_rows, write_rows
 
 SMALL = "smollm2-135m-instruct"
@@ -27,7 +27,7 @@ def every_role(own: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("roles") / "roles.jsonl"
     rows: list[Row] = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(actor_data, "part_of", lambda name: "fit" if name in ("north", "south") else "validate")
+        patch.setattr(parts, "part_of", lambda name: "fit" if name in ("north", "south") else "validate")
         patch.setattr(sets, "predictions_of", lambda store, name: outputs)
         for role in Trained:
             made = sets.build(

@@ -10,7 +10,7 @@ import pytest
 from critiql.agent.calls import SQL_OPENING
 from critiql.evals.data.item import Dataset, Item
 from critiql.tools.database.open import open_database
-from critiql.training.data import actor_data
+from critiql.training.data import parts
 from critiql.training.data.actor_data import actor_rows, answer_sql
 from critiql.training.data.example_file import Row
 
@@ -32,10 +32,8 @@ def made(items: Sequence[Item], others: Sequence[Item] = (), limit: int | None =
 @pytest.fixture
 def halves(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let two of the four databases train and two measure, of which one validates."""
-    monkeypatch.setattr(
-        actor_data, "part_of", lambda name: "fit" if name in ("north", "south") else "validate"
-    )
-    monkeypatch.setattr(actor_data, "VALIDATING", 1)
+    monkeypatch.setattr(parts, "part_of", lambda name: "fit" if name in ("north", "south") else "validate")
+    monkeypatch.setattr(parts, "VALIDATING", 1)
 
 
 @pytest.mark.parametrize(("gold", "learnt"), ANSWERS)

@@ -3,7 +3,7 @@
 import pytest
 
 from critiql.evals.data.item import Dataset
-from critiql.training.data import actor_data
+from critiql.training.data import parts
 from critiql.training.data.critic_data import critic_rows
 from critiql.training.data.example_file import Row
 from critiql.training.data.sets import build
@@ -16,10 +16,8 @@ RIGHT, WRONG, FAILING = "SELECT title FROM book", "SELECT COUNT(*) FROM book", "
 @pytest.fixture
 def rows(own: Dataset, monkeypatch: pytest.MonkeyPatch) -> list[Row]:
     """Two queries that run and one that fails, for every question; two databases train, one validates."""
-    monkeypatch.setattr(
-        actor_data, "part_of", lambda name: "fit" if name in ("north", "south") else "validate"
-    )
-    monkeypatch.setattr(actor_data, "VALIDATING", 1)
+    monkeypatch.setattr(parts, "part_of", lambda name: "fit" if name in ("north", "south") else "validate")
+    monkeypatch.setattr(parts, "VALIDATING", 1)
     outputs = {item.index: {RIGHT: True, WRONG: False, FAILING: False} for item in own.items}
     return critic_rows(own.items, outputs, None, 0, lambda _: lambda: None)
 

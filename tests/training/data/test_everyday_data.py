@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from critiql.evals.data.item import Dataset
-from critiql.training.data import actor_data
+from critiql.training.data import parts
 from critiql.training.data.everyday_data import everyday_rows
 from critiql.training.data.example_file import Row
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.whole
 def two_train() -> Iterator[None]:
     """Two of the four copies of the library train, and two measure."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(actor_data, "part_of", lambda name: "fit" if name in ("north", "south") else "validate")
+        patch.setattr(parts, "part_of", lambda name: "fit" if name in ("north", "south") else "validate")
         yield
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from critiql.training.data.example_file import balanced, part_of, read_rows, write_rows
+from critiql.training.data.example_file import balanced, read_rows, write_rows
 
 COUNTS = {"NONE": 10, "ADD": 8, "TABLE": 1}
 
@@ -27,11 +27,6 @@ def test_kinds_are_equally_frequent_as_far_as_there_are_any(limit: int | None, k
     assert Counter(row["kind"] for row in kept) == kinds
     assert kept == [row for row in rows() if row in kept]
     assert kept == balanced(rows(), limit, 0)
-
-
-def test_about_one_database_in_five_validates() -> None:
-    parts = Counter(part_of(f"database {number}", 0) for number in range(1000))
-    assert 150 < parts["validation"] < 250
 
 
 def test_written_and_read_they_are_the_same(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from critiql.agent.calls import SQL_OPENING
 from critiql.evals.data.item import Dataset
-from critiql.training.data import actor_data
+from critiql.training.data import parts
 from critiql.training.data.example_file import Row
 from critiql.training.data.refiner_data import refiner_rows
 
@@ -16,7 +16,7 @@ FAILING = "SELECT colour FROM book"
 @pytest.fixture
 def rows(own: Dataset, monkeypatch: pytest.MonkeyPatch) -> list[Row]:
     """For every question its gold, gold with a condition too many, and one that fails."""
-    monkeypatch.setattr(actor_data, "part_of", lambda name: "fit" if name != "garden" else "validate")
+    monkeypatch.setattr(parts, "part_of", lambda name: "fit" if name != "garden" else "validate")
     outputs = {item.index: {item.gold: True, _spoilt(item.gold): False, FAILING: False} for item in own.items}
     return refiner_rows(own.items, outputs, None, 0, lambda _: lambda: None)
 

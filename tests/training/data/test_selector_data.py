@@ -3,7 +3,7 @@
 import pytest
 
 from critiql.evals.data.item import Dataset
-from critiql.training.data import actor_data
+from critiql.training.data import parts
 from critiql.training.data.example_file import Row
 from critiql.training.data.selector_data import PAIRS, selector_rows
 from critiql.training.data.sets import build
@@ -23,10 +23,8 @@ def made(own: Dataset, limit: int | None = None) -> list[Row]:
 @pytest.fixture(autouse=True)
 def halves(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two of the four databases train, one validates."""
-    monkeypatch.setattr(
-        actor_data, "part_of", lambda name: "fit" if name in ("north", "south") else "validate"
-    )
-    monkeypatch.setattr(actor_data, "VALIDATING", 1)
+    monkeypatch.setattr(parts, "part_of", lambda name: "fit" if name in ("north", "south") else "validate")
+    monkeypatch.setattr(parts, "VALIDATING", 1)
 
 
 def test_each_pair_comes_in_both_orders_with_the_letter_of_the_right_one(own: Dataset) -> None:

@@ -12,6 +12,7 @@ from critiql.tools.trajectory.language.actions import Problem
 from critiql.tools.trajectory.language.decompile import to_sql
 from critiql.tools.trajectory.repair.edits import apply_edits
 from critiql.tools.trajectory.repair.mask import fill, mask
+from critiql.training.data import parts
 from critiql.training.data.example_file import Row
 from critiql.training.data.gold import Gold, opened
 from critiql.training.data.sets import build
@@ -24,8 +25,16 @@ def examples(task: str, data: Dataset) -> list[Row]:
     return build(task, data, limit=None, seed=0, predictions=None, follow=lambda _: lambda: None)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def divided() -> Iterator[None]:
+    """One of the four databases validates."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(parts, "part_of", lambda name: "validate" if name == "garden" else "fit")
+        yield
+
+
 @pytest.fixture(scope="module")
-def made(own: Dataset) -> dict[str, list[Row]]:
+def made(own: Dataset, divided: None) -> dict[str, list[Row]]:
     """The examples by task."""
     return {task: examples(task, own) for task in ("lom", "sam")}
 
@@ -76,9 +85,9 @@ def test_parts_share_no_database_and_the_seed_names_the_draw(
     own: Dataset, made: dict[str, list[Row]]
 ) -> None:
     rows = made["lom"]
-    parts = {part: {row["db_id"] for row in rows if row["part"] == part} for part in ("train", "validation")}
-    assert all(parts.values())
-    assert not parts["train"] & parts["validation"]
+    part_of = {row["db_id"]: row["part"] for row in rows}
+    assert part_of == {"north": "train", "south": "train", "harbour": "train", "garden": "validation"}
+    assert all(part_of[row["db_id"]] == row["part"] for row in rows)
     assert rows == examples("lom", own)
 
 
@@ -94,5 +103,5 @@ def test_parts_share_no_database_and_the_seed_names_the_draw(
 def test_the_actors_wrong_names_are_examples(sql: str, found: str | None, own: Dataset) -> None:
     first: Item = own.items[0]
     assert first.gold == "SELECT title FROM book"
-    row = next(actor_sam_row(gold, sql, 0) for gold in opened([first]))
+    row = next(actor_sam_row(gold, sql) for gold in opened([first]))
     assert (row is None) if found is None else (row is not None and found in row["answer"])
