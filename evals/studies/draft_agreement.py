@@ -26,6 +26,7 @@ class Draft(NamedTuple):
     """Fingerprint of what it returned; None where it failed."""
     returned: int
     """Number of rows."""
+    sql: str = ""
 
 
 def drafts(path: Path, dataset: str, run: str | None = None) -> dict[int, Draft]:
@@ -42,7 +43,12 @@ def drafts(path: Path, dataset: str, run: str | None = None) -> dict[int, Draft]
 
 def _draft(answer: StoredAnswer) -> Draft:
     execution: dict[str, Any] = answer.candidates[0].get("execution") or {}
-    return Draft(bool(answer.correct), execution.get("rows_fingerprint"), execution.get("row_count") or 0)
+    return Draft(
+        bool(answer.correct),
+        execution.get("rows_fingerprint"),
+        execution.get("row_count") or 0,
+        answer.candidates[0]["sql"],
+    )
 
 
 def agreement(one: dict[int, Draft], other: dict[int, Draft]) -> dict[str, Any]:
