@@ -22,9 +22,12 @@ from critiql.evals.data.item import Item
 from critiql.evals.statistics import wilson
 from critiql.evals.studies.draft_agreement import Draft, drafts
 from critiql.tools.database.open import get_database
+from critiql.tools.database.result import Limits
 from critiql.tools.models.factory import load_model
 from critiql.tools.models.model import LanguageModel
-from critiql.training.data.gold import LIMITS
+
+LIMITS = Limits(seconds=2.0, rows=2000)
+"""What one execution may cost."""
 
 
 class Pair(NamedTuple):
