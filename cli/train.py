@@ -69,7 +69,7 @@ def data(
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many examples.")] = None,
     seed: Annotated[int, typer.Option(help="Names every draw.")] = 0,
     predictions: Annotated[
-        Path | None, typer.Option(help="Store of an evaluation on the same data: the actor's own errors.")
+        Path | None, typer.Option(help="Store of an evaluation on the same data: what the actor wrote.")
     ] = None,
     dataset: Annotated[str, typer.Option(help="Data set, or your own .jsonl or .csv.")] = "spider-train",
 ) -> None:

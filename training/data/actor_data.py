@@ -90,10 +90,18 @@ def _printed(sql: str, database: Database) -> str | None:
     return canonical(parsed.tree, database.dialect)
 
 
-def actor_row(gold: Gold, kind: str, part: Part, context: Context) -> Row | None:
-    """One example; None where its query does not run, or its schema is too long to be shown whole."""
+def actor_row(gold: Gold, kind: str, part: Part, context: Context, right: str | None = None) -> Row | None:
+    """One example; None where its query does not run, or its schema is too long to be shown whole.
+
+    Args:
+        gold: the question.
+        kind: of the example.
+        part: of its database.
+        context: how the schema is shown.
+        right: the query to learn, if not the benchmark's.
+    """
     item, schema = gold.item, gold.database.schema()
-    sql = answer_sql(item.gold, gold.database)
+    sql = answer_sql(right or item.gold, gold.database)
     if sql is None or not fits(schema, context):
         return None
     state: State = {"question": item.question, "schema_prefix": schema_prefix(schema, context)}

@@ -7,6 +7,7 @@ from critiql.evals.data.datasets import load
 from critiql.evals.data.item import Dataset, Item
 from critiql.evals.data.sampling import sample
 from critiql.training.data.actor_data import actor_rows
+from critiql.training.data.actor_draws import draw_rows
 from critiql.training.data.actor_outputs import Predictions, predictions_of
 from critiql.training.data.critic_data import critic_rows
 from critiql.training.data.detector_data import detector_rows
@@ -22,8 +23,20 @@ from critiql.training.data.trajectory_data import LOM_KINDS, SAM_KINDS, actor_sa
 Follow = Callable[[int], Callable[[], None]]
 """Told how many steps there are; gives what to call after each."""
 
-FROM_PREDICTIONS = {"llm_critic": critic_rows, "selector": selector_rows, "refiner": refiner_rows}
+FROM_PREDICTIONS = {
+    "actor": draw_rows,
+    "llm_critic": critic_rows,
+    "selector": selector_rows,
+    "refiner": refiner_rows,
+}
 """Sets of what an actor wrote."""
+WITHOUT_PREDICTIONS: dict[str, Callable[[Dataset, int | None, int, Follow], list[Row]]] = {
+    "actor": lambda data, limit, seed, follow: actor_rows(
+        data.items, _in_other_words(data), limit, seed, follow
+    ),
+    "everyday": lambda data, limit, seed, follow: everyday_rows(data.items, limit, seed, follow),
+}
+"""Sets of gold as it is."""
 OTHER_WORDS = "spider-syn-train"
 """The data set with Spider's training questions in other words."""
 SPARE = 2.0
@@ -50,14 +63,12 @@ def build(
     Raises:
         ValueError: a set of what an actor wrote is asked for without predictions.
     """
-    if task in FROM_PREDICTIONS and predictions is None:
+    if predictions is None and task in FROM_PREDICTIONS and task not in WITHOUT_PREDICTIONS:
         raise ValueError(
             f"The {task} learns from what an actor wrote. Name the store of an evaluation: --predictions."
         )
-    if task == "actor":
-        return actor_rows(data.items, _in_other_words(data), limit, seed, follow)
-    if task == "everyday":
-        return everyday_rows(data.items, limit, seed, follow)
+    if predictions is None and task in WITHOUT_PREDICTIONS:
+        return WITHOUT_PREDICTIONS[task](data, limit, seed, follow)
     outputs = predictions_of(predictions, data.name) if predictions is not None else {}
     if task in FROM_PREDICTIONS:
         return FROM_PREDICTIONS[task](data.items, outputs, limit, seed, follow)
