@@ -1,11 +1,13 @@
 """The selector on two drafts: which pairs are asked about, and what counts."""
 
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 from critiql.evals.data.datasets import load
+from critiql.evals.studies.decide_replay import EXPORTS
 from critiql.evals.studies.draft_agreement import Draft
 from critiql.evals.studies.draft_selection import Choice, choose, pairs_of, summary
 from critiql.tools.database.sample.build import sample_database
@@ -75,6 +77,14 @@ def test_where_both_are_right_or_wrong_nothing_is_counted() -> None:
     assert (told["pairs"], told["exactly one right"]) == (5, 3)
     assert (told["the first is"], told["the second is"], told["the chosen one is"]) == (1, 2, 2)
     assert told["share"] == 0.667
+
+
+@pytest.mark.parametrize(("size", "found"), [("1.5b", 18), ("0.5b", 15)])
+def test_the_published_choices(size: str, found: int) -> None:
+    lines = (EXPORTS / f"selector_readings_{size}.jsonl").read_text().splitlines()
+    told = summary([Choice(**json.loads(line)) for line in lines])
+    assert (told["pairs"], told["exactly one right"], told["the second is"]) == (38, 29, 20)
+    assert told["the chosen one is"] == found
 
 
 def questions(folder: Path, count: int) -> Path:
