@@ -1,10 +1,1 @@
-"""Adapters: the model as torch knows it, fits, files and cards.
-
-torch and llama.cpp share one OpenMP, which reads its environment when the first of them is loaded: here,
-torch. By default its threads spin while they wait for each other. A step of two threads on two cores that two
-evaluations kept busy took 10 s so, and 4.7 s with the short spin of llama.cpp (0.5B, n = 3 each).
-"""
-
-import os
-
-os.environ.setdefault("GOMP_SPINCOUNT", "300")
+"""Adapters: the model as torch knows it, fits, files and cards."""
