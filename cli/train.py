@@ -16,7 +16,7 @@ from critiql.cli.screen.extras import extra
 from critiql.cli.screen.failures import fail
 from critiql.cli.train_adapter import adapter
 from critiql.cli.train_parcels import pack, unpack
-from critiql.cli.training import local_model, training_failures
+from critiql.cli.training import local_model, quiet_libraries, training_failures
 
 with extra("evals"):
     from critiql.agent.context import DEFAULT_MODEL
@@ -142,7 +142,7 @@ def lora(
     with extra("lora"):
         from critiql.training.adapters.adapter import train_adapter
         from critiql.training.adapters.lora import Plan
-    with training_failures(), progress("steps") as following:
+    with training_failures(), quiet_libraries(), progress("steps") as following:
         rows = drawn(read_rows(data), limit)
         check_parts(rows)
         plan = Plan(rank=rank, alpha=2.0 * rank, epochs=epochs, batch=batch, rate=rate, seed=seed)

@@ -15,7 +15,7 @@ from critiql.agent.context import DEFAULT_MODEL
 from critiql.cli.screen import exit_codes
 from critiql.cli.screen.extras import extra
 from critiql.cli.screen.failures import fail
-from critiql.cli.training import local_model, training_failures
+from critiql.cli.training import local_model, quiet_libraries, training_failures
 from critiql.tools.database.named import named_database
 from critiql.tools.models.factory import make_model
 from critiql.tools.schema.quoting import escape
@@ -205,9 +205,11 @@ def _trained(fit: Fit, expect: "Callable[[Expected], None] | None" = None) -> "R
         from critiql.training.adapters.suffix_adapter import train_suffix_adapter
     precision = fast_precision() if fit.precision is None else fit.precision.value
     base = local_model(fit.model)
-    return train_suffix_adapter(
-        fit.rows, fit.plan, base, fit.data, fit.out, precision, _tell, fit.start, expect
-    )
+    typer.echo("Reading the model and the examples; that takes up to a minute or two.", err=True)
+    with quiet_libraries():
+        return train_suffix_adapter(
+            fit.rows, fit.plan, base, fit.data, fit.out, precision, _tell, fit.start, expect
+        )
 
 
 def _ask_first(fit: Fit, expected: "Expected", *, yes: bool) -> None:
@@ -259,6 +261,12 @@ def _tell(progress: "Progress") -> None:
         f"{progress.left / 60:.0f} minutes left",
         err=True,
     )
+    if progress.step == progress.steps:
+        typer.echo(
+            "Learnt. Now it is measured on the held-out examples, and llama.cpp is asked whether it computes "
+            "the same; that takes some minutes more.",
+            err=True,
+        )
 
 
 def duration(seconds: float) -> str:

@@ -13,7 +13,7 @@ from critiql.agent.context import DEFAULT_MODEL
 from critiql.cli.screen import exit_codes
 from critiql.cli.screen.extras import extra
 from critiql.cli.screen.failures import fail
-from critiql.cli.training import local_model, training_failures
+from critiql.cli.training import local_model, quiet_libraries, training_failures
 
 DataOption = Annotated[list[Path], typer.Option(help="Training set of one role; repeatable.")]
 ModelOption = Annotated[str, typer.Option(help="Local model: registry name or path of a GGUF.")]
@@ -46,7 +46,7 @@ def unpack(
     _there(data)
     with extra("lora"):
         from critiql.training.parcels.unpack import unpack as read_parcels
-    with training_failures():
+    with training_failures(), quiet_libraries():
         cards = read_parcels(packed, returned, data, local_model(model), out)
     for card in cards:
         shown = {key: card[key] for key in ("role", "losses", "validation_loss", "agreement", "hours")}

@@ -1,10 +1,15 @@
-"""What the commands that train share: the model to fit, and data that cannot be used."""
+"""What the commands that train share: the model to fit, data that cannot be used, libraries that talk."""
 
+# the extra `lora` is not there where types are checked
+# pyright: reportMissingImports=false
+
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from critiql.cli.screen import exit_codes
+from critiql.cli.screen.extras import extra
 from critiql.cli.screen.failures import fail, failures
 from critiql.tools.models.factory import make_model
 from critiql.tools.models.local.adapter import split_adapter
@@ -21,6 +26,18 @@ def training_failures() -> Iterator[None]:
             yield
         except ValueError as error:
             fail(str(error), exit_codes.USAGE)
+
+
+@contextmanager
+def quiet_libraries() -> Iterator[None]:
+    """Keep what transformers and peft tell developers, while a model is read, from the person who trains."""
+    with extra("lora"):
+        from transformers.utils import logging
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="transformers|peft")
+        yield
 
 
 def local_model(name: str) -> "LocalModel":

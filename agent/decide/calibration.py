@@ -22,13 +22,13 @@ class CalibrationError(ModelError):
     """A calibration file cannot be read. The message says which, why, and what to do."""
 
 
-class _Record(BaseModel):
+class Record(BaseModel):
     """A frozen record that refuses unknown fields."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Interval(_Record):
+class Interval(Record):
     """A figure with its 95 % interval."""
 
     value: float
@@ -38,7 +38,7 @@ class Interval(_Record):
     """What it was counted over; the interval's draws are whole databases."""
 
 
-class Displacement(_Record):
+class Displacement(Record):
     """Weights of a logistic score over within-question differences, and the margin it has to exceed."""
 
     weights: dict[str, float]
@@ -57,7 +57,7 @@ Signal = Literal["p_true", "logprob"]
 """What tells how likely a query is right: the critic's P(True), or the actor's log-probability of it."""
 
 
-class Confidence(_Record):
+class Confidence(Record):
     """Platt scaling: the probability of being right is the logistic of slope * x + intercept.
 
     x is the logit of P(True), or the log-probability in nats of the whole query as its writer wrote it.
@@ -102,7 +102,7 @@ def scaled(reading: float, signal: Signal) -> float:
     return math.log(inner / (1 - inner))
 
 
-class Calibration(_Record):
+class Calibration(Record):
     """A critic as it was measured on labelled questions."""
 
     version: Literal[1] = 1

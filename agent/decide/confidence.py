@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from critiql import prompts
 from critiql.agent.context import Context
+from critiql.agent.decide.actor_scale import find_scale
 from critiql.agent.decide.calibration import Confidence, Signal
 from critiql.agent.decide.fitted import fitted_for
 from critiql.agent.evidence import Candidate
@@ -27,14 +28,16 @@ def confidence_of(incumbent: Candidate, state: State, context: Context) -> float
 
 
 def _scale(context: Context) -> Confidence | None:
-    """The fitted scale: for this actor and its prompt, or for the critic that is asked."""
+    """The fitted scale: of the critic where it is asked and tells more, else of this actor and its prompt."""
     fitted = fitted_for(context)
-    if fitted is None or fitted.confidence is None:
-        return None
-    if fitted.confidence.signal == "logprob":
-        writer = (load_model(context.spec("actor")).fingerprint, prompts.load("actor").digest)
-        return fitted.confidence if writer == (fitted.actor, fitted.confidence.prompt) else None
-    return fitted.confidence if context.llm_critic == "calibrated" and not context.panel else None
+    scale = None if fitted is None else fitted.confidence
+    critic_asked = context.llm_critic == "calibrated" and not context.panel
+    if scale is not None and scale.signal == "p_true" and critic_asked:
+        return scale
+    writer = (load_model(context.spec("actor")).fingerprint, prompts.load("actor").digest)
+    if fitted is not None and scale is not None and scale.signal == "logprob" and writer[0] == fitted.actor:
+        return scale if scale.prompt == writer[1] else None
+    return find_scale(*writer)
 
 
 def signal_of(candidate: Candidate, candidates: Sequence[Candidate], signal: Signal) -> float | None:

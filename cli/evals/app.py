@@ -7,6 +7,7 @@ from critiql.cli.screen.extras import extra
 with extra("evals"):
     from critiql.cli.evals.causes import eval_causes
     from critiql.cli.evals.compare import eval_compare
+    from critiql.cli.evals.confidence import eval_confidence
     from critiql.cli.evals.detect import eval_detect
     from critiql.cli.evals.export import eval_export
     from critiql.cli.evals.guidelines import eval_guidelines
@@ -24,6 +25,7 @@ app.command("runs")(eval_runs)
 app.command("score")(eval_score)
 app.command("compare")(eval_compare)
 app.command("causes")(eval_causes)
+app.command("confidence")(eval_confidence)
 app.command("detect")(eval_detect)
 app.command("repairs")(eval_repairs)
 app.command("guidelines")(eval_guidelines)

@@ -8,6 +8,8 @@ also learns to make up for what quantisation lost.
 # pyright: reportMissingImports=false
 
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stderr
+from io import StringIO
 from pathlib import Path
 from typing import Any, Literal
 
@@ -40,13 +42,14 @@ def load_base(path: Path, precision: Precision = "float32", attention: str | Non
     """
     device = "cuda" if torch.cuda.is_available() else "cpu"
     torch.set_float32_matmul_precision("high")
-    model: Any = AutoModelForCausalLM.from_pretrained(
-        str(path.parent),
-        gguf_file=path.name,
-        dtype=getattr(torch, precision),
-        local_files_only=True,
-        attn_implementation=attention,
-    )
+    with redirect_stderr(StringIO()):  # transformers draws a bar here that no setting of its own turns off
+        model: Any = AutoModelForCausalLM.from_pretrained(
+            str(path.parent),
+            gguf_file=path.name,
+            dtype=getattr(torch, precision),
+            local_files_only=True,
+            attn_implementation=attention,
+        )
     return model.to(device)
 
 

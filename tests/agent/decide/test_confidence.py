@@ -12,6 +12,7 @@ from critiql import prompts
 from critiql.agent.context import Context
 from critiql.agent.decide import confidence
 from critiql.agent.decide import fitted as fitted_module
+from critiql.agent.decide.actor_scale import ActorScale, user_folder, write_scale
 from critiql.agent.decide.calibration import Confidence, scaled
 from critiql.agent.decide.confidence import confidence_of, signal_of
 from critiql.graphs.catalogue import graph
@@ -108,3 +109,19 @@ def test_the_scale() -> None:
     assert 0 <= Confidence(slope=50.0, intercept=-900.0).of(0.0) < same.of(1.0) <= 1
     assert (scaled(-2.5, "logprob"), scaled(0.5, "p_true")) == (-2.5, 0.0)
     assert 0 <= Confidence(signal="logprob", slope=1.0, intercept=0.0).of(-1e6) < 1e-9
+
+
+def test_an_actor_without_a_judged_calibration_has_its_own_scale(
+    writer: Any, shop: Path, measured: Callable[..., None]
+) -> None:
+    measured(None)
+    assert answered(shop, writer, llm_critic="off") == (None, 0)
+    own = Confidence(signal="logprob", **SLOPE_ONE)
+    write_scale(
+        ActorScale(actor="scripted", dataset="tiny", run="r0", databases=9, commit="c0", scale=own),
+        user_folder() / "scripted.json",
+    )
+    sure = pytest.approx(1 / (1 + math.e))  # the script's log-probability is -1
+    assert answered(shop, writer, llm_critic="off") == (sure, 0)
+    measured(Confidence(signal="logprob", **SLOPE_ONE), actor="another")
+    assert answered(shop, writer, llm_critic="off") == (sure, 0)

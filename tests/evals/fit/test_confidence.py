@@ -2,11 +2,12 @@
 
 import math
 import random
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from critiql.evals.fit.confidence import LEAST, fit_confidence, fit_signal
+from critiql.evals.fit.confidence import LEAST, Judged, fit_confidence, fit_signal, judged_answers
 from critiql.evals.fit.displacement import Pool
 
 
@@ -63,3 +64,17 @@ def test_nothing_is_fitted_to_noise_or_to_too_little() -> None:
     for pool in failed:
         pool.candidates[0]["execution"] = None
     assert fit_confidence(failed, None) is None
+
+
+def test_an_answer_is_judged_by_the_query_it_ended_with() -> None:
+    ran, failed = {"ok": True, "rows_fingerprint": "r"}, {"ok": False}
+    first = {"id": 0, "sql": "select a", "origin": "actor", "logprob": -4.0, "execution": failed}
+    mended = {"id": 1, "sql": "select b", "origin": "repair", "logprob": None, "execution": ran}
+    both: Any = [first, mended]
+    answers: Any = [
+        SimpleNamespace(db_id="x", sql="select b", candidates=both, correct=True),
+        SimpleNamespace(db_id="x", sql="select a", candidates=both, correct=False),
+        SimpleNamespace(db_id="x", sql="select b", candidates=both, correct=None),
+        SimpleNamespace(db_id="x", sql=None, candidates=[], correct=False),
+    ]
+    assert judged_answers(answers) == [Judged("x", -4.0, True)]

@@ -72,8 +72,6 @@ def few(data: Path, out: Path) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.model
-@pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing. is deprecated:FutureWarning")
-@pytest.mark.filterwarnings("ignore:Could not find a config file:UserWarning")
 def test_what_is_fitted_is_what_llama_cpp_computes(data: Path, tmp_path: Path) -> None:
     for package in ("torch", "peft", "transformers"):
         pytest.importorskip(package, reason="needs the extra lora: make lora")

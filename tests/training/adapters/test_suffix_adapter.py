@@ -110,8 +110,6 @@ def test_the_hours_are_said_and_nothing_begins_without_a_yes(
 
 @pytest.mark.slow
 @pytest.mark.model
-@pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing. is deprecated:FutureWarning")
-@pytest.mark.filterwarnings("ignore:Could not find a config file:UserWarning")
 def test_a_user_s_pairs_become_an_adapter_and_a_table(pairs: Path) -> None:
     pytest.importorskip("peft", reason="needs the extra lora: make lora")
     out, db = pairs.with_name("mine.gguf"), pairs.with_name("shelf.sqlite")
@@ -125,6 +123,7 @@ def test_a_user_s_pairs_become_an_adapter_and_a_table(pairs: Path) -> None:
     assert held["right_after"] - held["right_before"] == held["fixed"] - held["broken"]
     assert json.loads(done.stdout)["held_out"] == held
     table = done.stderr
+    assert not [line for line in table.splitlines() if "Warning" in line or "it/s" in line]
     assert "2 held-out pairs say little" in table
     assert f"{held['fixed']} fixed, {held['broken']} broken" in table
 
@@ -141,8 +140,6 @@ def test_a_set_for_another_role_is_refused(tmp_path: Path, data: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.model
-@pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing. is deprecated:FutureWarning")
-@pytest.mark.filterwarnings("ignore:Could not find a config file:UserWarning")
 def test_what_is_fitted_after_the_prefix_is_what_llama_cpp_computes(data: Path, tmp_path: Path) -> None:
     pytest.importorskip("peft", reason="needs the extra lora: make lora")
     out = tmp_path / "adapter.gguf"

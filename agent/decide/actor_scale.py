@@ -1,0 +1,70 @@
+"""How likely an actor's queries are right, by how likely it held them: one small JSON file an actor.
+
+A critic's calibration holds such a scale for the actor whose queries it judged. These are of other actors, as
+smaller models and models with an adapter are, and need no critic: `critiql eval confidence` writes them.
+"""
+
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from platformdirs import user_config_path
+
+from critiql.agent.decide.calibration import CalibrationError, Confidence, Record
+
+SHIPPED = Path(__file__).parent / "actor_scales"
+"""Scales that come with the package."""
+
+
+class ActorScale(Record):
+    """The scale of one actor, and where it comes from."""
+
+    version: Literal[1] = 1
+    actor: str
+    """Fingerprint of the model, its adapter included."""
+    dataset: str
+    run: str
+    """Id of the run whose answers it was fitted on."""
+    databases: int
+    commit: str
+    """That of the run."""
+    scale: Confidence
+
+
+def find_scale(actor: str, prompt: str) -> Confidence | None:
+    """The scale for an actor's fingerprint and its prompt's digest; the user's own goes first."""
+    return _known(SHIPPED, user_folder()).get((actor, prompt))
+
+
+def user_folder() -> Path:
+    """Where a user's own scales lie; it outlives the cache."""
+    return user_config_path("critiql") / "actor_scales"
+
+
+def read_scale(path: Path) -> ActorScale:
+    """Read one file.
+
+    Raises:
+        CalibrationError: it is damaged, or of another version.
+    """
+    try:
+        return ActorScale.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CalibrationError(
+            f"The scale of confidence {path} cannot be read: {error}\n"
+            "Remove it, or write it anew with: critiql eval confidence"
+        ) from error
+
+
+def write_scale(scale: ActorScale, path: Path) -> None:
+    """Write one file and forget what was read before."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(scale.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    _known.cache_clear()
+
+
+@cache
+def _known(*folders: Path) -> dict[tuple[str, str], Confidence]:
+    """The scales in some folders by actor and prompt; a later folder goes before an earlier one."""
+    files = (file for folder in folders for file in sorted(folder.glob("*.json")))
+    return {(one.actor, one.scale.prompt): one.scale for one in map(read_scale, files)}
