@@ -128,7 +128,7 @@ class CriticSettings(SettingGroup):
 
     llm_critic: Literal["off", "raw", "calibrated"] = Field(
         default="calibrated",
-        description="off; raw: P(True) against one half; calibrated: against a fitted threshold.",
+        description="off; raw: P(True) against one half; calibrated: against a threshold that was fitted.",
     )
     llm_critic_model: ModelName | None = Field(
         default=None, description="Model of the LLM critic; empty means `model`."

@@ -11,11 +11,19 @@ from critiql.tools.models.factory import load_model
 
 
 def asked(context: Context) -> bool:
-    """Whether the critic is asked: not where its calibration gives a reading no say in anything."""
+    """Whether the critic is asked: not where its reading has a say in nothing.
+
+    That is so where its calibration gives it none, and where nobody measured it. One that was named for the
+    role is asked nevertheless: who names it wants its reading.
+    """
     if context.llm_critic == "off":
         return False
+    if context.llm_critic == "raw" or context.critic_threshold is not None:
+        return True
     calibration = calibration_for(context)
-    return context.critic_threshold is not None or calibration is None or calibration.reads
+    if calibration is None:
+        return context.llm_critic_model is not None or bool(context.panel)
+    return calibration.reads
 
 
 def prompt_name(context: Context) -> str:

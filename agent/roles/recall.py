@@ -16,6 +16,7 @@ from langgraph.types import Overwrite
 from critiql import prompts
 from critiql.agent.context import Context
 from critiql.agent.databases import database_of
+from critiql.agent.decide.actor_scale import find_scale
 from critiql.agent.decide.calibration import find_calibration
 from critiql.agent.decide.fitted import prompt_name
 from critiql.agent.events import Recalled, emit
@@ -82,7 +83,7 @@ def key_of(question: str, evidence: str, database: Database, context: Context) -
     content = file_version(database)
     try:
         models = {spec: fingerprint_of(spec) for spec in models_of(context)}
-        calibration = _calibration(context)
+        fitted = _fitted(context)
         examples = Path(context.examples).expanduser().read_bytes() if context.examples else b""
     except (ModelError, OSError):
         return None
@@ -93,7 +94,7 @@ def key_of(question: str, evidence: str, database: Database, context: Context) -
         "settings": context.model_dump(mode="json", exclude=NO_MATTER),
         "models": [models, settings().openai_base_url],
         "prompts": {name: prompts.load(name).digest for name in prompts.names()},
-        "calibration": calibration,
+        "fitted": fitted,
         "examples": sha256(examples).hexdigest(),
         "verified": digest_of(database) if context.memory else "",
     }
@@ -107,13 +108,12 @@ def models_of(context: Context) -> list[str]:
     return [context.spec("actor"), context.spec("refiner"), *critics, *larger]
 
 
-def _calibration(context: Context) -> str | None:
-    """What was measured of the critic, which decides what it may reject."""
-    if context.llm_critic != "calibrated":
-        return None
-    critic = fingerprint_of(context.spec("llm_critic"))
+def _fitted(context: Context) -> list[str | None]:
+    """What was measured of the critic, which decides what it may reject; the actor's scale of confidence."""
+    scale = find_scale(fingerprint_of(context.spec("actor")), prompts.load("actor").digest)
+    critic = fingerprint_of(context.spec("llm_critic")) if context.llm_critic == "calibrated" else ""
     found = find_calibration(critic, prompts.load(prompt_name(context)).digest)
-    return found.model_dump_json() if found else None
+    return [found.model_dump_json() if found else None, scale.model_dump_json() if scale else None]
 
 
 def _structure(schema: Schema) -> str:

@@ -3,6 +3,7 @@
 from critiql.agent.context import Context
 from critiql.agent.decide.budget import spent
 from critiql.agent.decide.doubt import in_doubt
+from critiql.agent.decide.fitted import asked
 from critiql.agent.memory import answer_cache
 from critiql.agent.memory.answer_cache import Chosen
 from critiql.agent.state import State, Update, incumbent_of
@@ -28,6 +29,6 @@ def finished(state: State, context: Context) -> bool:
         return False
     if state.get("stopped") == "model_failed":
         return False
-    if context.llm_critic != "off" and incumbent.get("p_true") is None:
+    if asked(context) and incumbent.get("p_true") is None:  # the critic failed
         return False
     return not in_doubt(state, context) or spent(state, context) not in ("seconds", "tokens")

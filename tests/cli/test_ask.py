@@ -44,13 +44,17 @@ def test_bad_input(case: dict[str, Any], folder: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == before
 
 
+NAMED_CRITIC = ("--set", "llm_critic_model=scripted")
+"""Nobody measured the scripted critic, so it is asked only where it is named for the role."""
+
+
 def ask(scripted: Callable[..., Any], shop: Path, texts: list[str], *options: str) -> Any:
     scripted(texts, [0.6])
     return CliRunner().invoke(app, ["ask", QUESTION, "--db", str(shop), "--model", "scripted", *options])
 
 
 def test_json_is_one_object_and_nothing_else(scripted: Callable[..., Any], shop: Path) -> None:
-    done = ask(scripted, shop, ["SELECT COUNT(*) FROM item"], "--json")
+    done = ask(scripted, shop, ["SELECT COUNT(*) FROM item"], "--json", *NAMED_CRITIC)
     document = json.loads(done.stdout)
     assert done.exit_code == 0
     assert document["sql"] == "SELECT COUNT(*) FROM item"
@@ -68,7 +72,7 @@ def test_the_trace_names_who_speaks_and_why_it_stopped(scripted: Callable[..., A
         scripted,
         shop,
         ["SELECT weight FROM item", "SELECT COUNT(*) FROM item"],
-        *("--set", "resample=false", "--set", "refine=true"),
+        *("--set", "resample=false", "--set", "refine=true", *NAMED_CRITIC),
     )
     assert done.exit_code == 0
     for part in (
@@ -130,5 +134,5 @@ def test_a_second_time_the_query_is_recalled_unless_asked_afresh(
         done = ask(scripted, shop, ["SELECT COUNT(*) FROM item"], "--json", *options)
         document = json.loads(done.stdout)
         calls.append((document["stopped"], document["model_calls"], document["rows"]))
-    assert calls == [("critic_off", 2, [[3]]), ("recalled", 0, [[3]]), ("critic_off", 2, [[3]])]
+    assert calls == [("critic_off", 1, [[3]]), ("recalled", 0, [[3]]), ("critic_off", 1, [[3]])]
     assert "answered before" in ask(scripted, shop, ["SELECT 1"]).output

@@ -260,7 +260,7 @@ def test_off_asks_nothing_and_counts_nothing(
     model = scripted([RIGHT], [0.9])
     showing(model, accusing("COUNT"))
     found = ask(QUESTION, shop, context=Context(model="scripted"))
-    assert {operation for operation, *_ in model.asked} == {"generate", "choose"}
+    assert {operation for operation, *_ in model.asked} == {"generate"}
     assert "error_detector" not in found.usage()
     assert [event for event in found.events if event["type"] == "sensed"] == []
 

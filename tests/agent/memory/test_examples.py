@@ -51,7 +51,7 @@ def test_the_most_similar_pairs_stand_between_schema_and_question(
     scripted: Callable[..., Any], shop: Path, pairs: Path
 ) -> None:
     model = scripted([RIGHT], [0.5])
-    answer = asked(shop, pairs, examples_shown=2)
+    answer = asked(shop, pairs, examples_shown=2, llm_critic="raw")
     (_, actor, _), (_, critic, _) = model.asked
     assert actor.request.splitlines()[1:6] == [
         "Question: How many makers are there in Norway?",
