@@ -255,9 +255,8 @@ def _finish(fit: Fit, card: "Row", compared: "Compared | None" = None) -> None:
 def _tell(progress: "Progress") -> None:
     if progress.step % TOLD_EVERY and progress.step != progress.steps:
         return
-    pace = progress.seconds / max(1, progress.step)
     typer.echo(
-        f"step {progress.step} of {progress.steps}, loss {progress.loss:.3f}, {pace:.1f} s a step, "
+        f"step {progress.step} of {progress.steps}, loss {progress.loss:.3f}, {progress.pace:.1f} s a step, "
         f"{progress.left / 60:.0f} minutes left",
         err=True,
     )

@@ -81,6 +81,8 @@ class Progress(NamedTuple):
     """Of the last step, in nats a token."""
     seconds: float
     """Since this process began to fit."""
+    pace: float
+    """Seconds a step, of the steps that this process took."""
     left: float
     """Seconds, as fast as until now."""
 
@@ -129,8 +131,9 @@ def fit_suffix(
         passed = time.perf_counter() - started
         if kept is not None and ((number + 1) % KEEP_EVERY == 0 or number + 1 == len(batches)):
             _keep(model, optimiser, identity, Fitted(losses, before + passed), kept)
-        left = passed / (number + 1 - first) * (len(batches) - number - 1)
-        tell(Progress(number + 1, len(batches), losses[-1], passed, left))
+        pace = passed / (number + 1 - first)
+        left = pace * (len(batches) - number - 1)
+        tell(Progress(number + 1, len(batches), losses[-1], passed, pace, left))
     model.eval()
     return Fitted(losses, before + time.perf_counter() - started)
 

@@ -138,6 +138,7 @@ def test_a_fit_that_was_stopped_ends_as_one_that_was_not(
 
         losses, _ = fit_suffix(model, PrefixStates(model), EXAMPLES, plan, kept, tell)
         assert told[-1].left == 0
+        assert told[-1].pace * len(told) == pytest.approx(told[-1].seconds)
         return losses, model.state_dict()
 
     whole, weights = fit(tmp_path / "whole")
