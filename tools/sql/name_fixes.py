@@ -254,14 +254,16 @@ def _ways(table: Table, scope: Scope, schema: Schema) -> list[Way]:
 def _one_way(ways: list[Way], table: Table, node: exp.Column, resolution: Resolution) -> list[Way]:
     """The keys to join on: the only one, or all keys of a bridge table that refers to each source once.
 
-    A key of a bridge that the query has already written down is left out.
+    A key of a bridge that the query has already written down is left out. Where the table is no bridge, the
+    key is that of the source which the column is qualified with, or any where the query equates them all.
     """
     if len(ways) <= 1:
         return ways
     own = {key.columns for key in table.foreign_keys}
     bridge = all(tuple(theirs for _, theirs in pairs) in own for _, pairs in ways)
     if not bridge or len({id(source) for source, _ in ways}) < len(ways):
-        return []
+        meant = [way for way in ways if way[0].name.casefold() == node.table.casefold()]
+        return meant if len(meant) == 1 else ways[: _are_one(ways, resolution)]
     written = {
         frozenset((side.table.casefold(), side.name.casefold()) for side in (each.this, each.expression))
         for each in resolution.tree.find_all(exp.EQ)
@@ -277,6 +279,20 @@ def _one_way(ways: list[Way], table: Table, node: exp.Column, resolution: Resolu
         )
     ]
     return left or ways
+
+
+def _are_one(ways: Sequence[Way], resolution: Resolution) -> bool:
+    """Whether all keys lead to the same columns, from columns that the joins equate."""
+    ends = {tuple(theirs.casefold() for _, theirs in pairs) for _, pairs in ways}
+    if len(ends) != 1 or any(len(pairs) != 1 for _, pairs in ways):
+        return False
+    places = [(id(source), pairs[0][0].casefold()) for source, pairs in ways]
+    reached = {places[0]}
+    for _ in resolution.joins:
+        for pair in resolution.joins:
+            sides = {(id(side.source), side.name.casefold()) for side in (pair.left, pair.right)}
+            reached |= sides if sides & reached else set()
+    return all(place in reached for place in places)
 
 
 def _terms(ways: Sequence[Way]) -> list[tuple[Source, str, str]]:
