@@ -17,6 +17,8 @@ Way = tuple[Source, tuple[tuple[str, str], ...]]
 """A source, and the pairs of its columns and the new table's that a foreign key equates."""
 JOINED = 87.0
 """Score of a join: below a name that is one letter off, above one that shares words."""
+BRIDGED = 80.0
+"""Score of a join that only leads to the table with the column; it is tried where nothing else is near."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ def fixes(found: Unresolved, resolution: Resolution, schema: Schema) -> list[Fix
         steps.extend(_qualifiers(node, found, resolution))
     elif not found.candidates:
         steps.extend(_columns(node, found))
+    steps = steps or list(_bridged(node, found, resolution, schema))
     steps.sort(key=lambda step: -step.score)
     return [step for step in steps if step.score >= SAME_WORDS] or steps
 
@@ -245,6 +248,31 @@ def _joined(node: exp.Column, found: Unresolved, resolution: Resolution, schema:
         yield Fix("join", f"joined {shown} on {on}, for {node.sql()}", step, JOINED)
 
 
+def _bridged(node: exp.Column, found: Unresolved, resolution: Resolution, schema: Schema) -> Iterator[Fix]:
+    """A column two foreign keys away, where one table has it and one table leads there: that one is joined.
+
+    A table's own key is not looked for so far away: what it tells stands nearer, by another name.
+    """
+    present = [source.table for source in found.scope.sources]
+    having = [table for table in schema.tables if table not in present and table.column(node.name)]
+    keys = {name.casefold() for table in having for name in table.primary_key}
+    if found.kind == "qualifier" or len(having) != 1 or node.name.casefold() in keys:
+        return
+    between = [
+        (table, ways)
+        for table in schema.tables
+        if table not in (*present, having[0])
+        and len(list(_keys_between(table, having[0], schema))) == 1
+        and (ways := _ways(table, found.scope, schema))
+    ]
+    if len(between) != 1 or len(between[0][1]) != 1 or not _may_join(between[0][0], found.scope, resolution):
+        return
+    table, ways = between[0]
+    alias = _free_alias(table.name, resolution)
+    change = f"joined {table.name}, which leads to {having[0].name}, for {node.sql()}"
+    yield Fix("join", change, partial(_add_join, table, alias, ways, found.scope, resolution), BRIDGED)
+
+
 def _ways(table: Table, scope: Scope, schema: Schema) -> list[Way]:
     """Each foreign key between a source of the scope and the table."""
     known = [(source, source.table) for source in scope.sources if source.table]
@@ -355,6 +383,13 @@ def _join(
     scope: Scope,
     resolution: Resolution,
 ) -> None:
+    _add_join(table, alias, ways, scope, resolution)
+    _qualify(node, alias)
+    column = table.column(node.name)
+    node.set("this", identifier(column.name if column else node.name))
+
+
+def _add_join(table: Table, alias: str, ways: Sequence[Way], scope: Scope, resolution: Resolution) -> None:
     _protect(table, scope, resolution)
     terms = [
         exp.EQ(
@@ -366,9 +401,6 @@ def _join(
     named = exp.TableAlias(this=identifier(alias)) if alias != table.name else None
     target = exp.Table(this=identifier(table.name), alias=named)
     scope.node.append("joins", exp.Join(this=target, on=exp.and_(*terms, copy=False)))
-    _qualify(node, alias)
-    column = table.column(node.name)
-    node.set("this", identifier(column.name if column else node.name))
 
 
 def _protect(table: Table, scope: Scope, resolution: Resolution) -> None:
