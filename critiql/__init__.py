@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from critiql.agent.answer import Answer
     from critiql.agent.check import CheckResult, check
     from critiql.agent.context import Context
-    from critiql.agent.decide.calibration import CalibrationError
+    from critiql.agent.decide.record_files import CalibrationError
     from critiql.agent.events import Event
     from critiql.agent.graph_contexts import UnknownGraphError
     from critiql.agent.memory.verified import VerifiedError
@@ -79,7 +79,7 @@ _MODULES = {
     "agent.answer": ("Answer",),
     "agent.check": ("CheckResult", "check"),
     "agent.context": ("Context",),
-    "agent.decide.calibration": ("CalibrationError",),
+    "agent.decide.record_files": ("CalibrationError",),
     "agent.events": ("Event",),
     "agent.graph_contexts": ("UnknownGraphError",),
     "agent.memory.verified": ("VerifiedError",),

@@ -10,7 +10,8 @@ from typing import Literal
 
 from platformdirs import user_config_path
 
-from critiql.agent.decide.calibration import CalibrationError, Confidence, Record
+from critiql.agent.decide.calibration import Confidence
+from critiql.agent.decide.record_files import Record, read_record, record_files, write_record
 
 SHIPPED = Path(__file__).parent / "actor_scales"
 """Scales that come with the package."""
@@ -47,24 +48,17 @@ def read_scale(path: Path) -> ActorScale:
     Raises:
         CalibrationError: it is damaged, or of another version.
     """
-    try:
-        return ActorScale.model_validate_json(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise CalibrationError(
-            f"The scale of confidence {path} cannot be read: {error}\n"
-            "Remove it, or write it anew with: critiql eval confidence"
-        ) from error
+    return read_record(ActorScale, path, "scale of confidence", "critiql eval confidence")
 
 
 def write_scale(scale: ActorScale, path: Path) -> None:
     """Write one file and forget what was read before."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(scale.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    write_record(scale, path)
     _known.cache_clear()
 
 
 @cache
 def _known(*folders: Path) -> dict[tuple[str, str], Confidence]:
     """The scales in some folders by actor and prompt; a later folder goes before an earlier one."""
-    files = (file for folder in folders for file in sorted(folder.glob("*.json")))
-    return {(one.actor, one.scale.prompt): one.scale for one in map(read_scale, files)}
+    scales = map(read_scale, record_files(*folders))
+    return {(one.actor, one.scale.prompt): one.scale for one in scales}

@@ -10,22 +10,12 @@ from pathlib import Path
 from typing import Literal
 
 from platformdirs import user_config_path
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
+from pydantic import Field, FiniteFloat
 
-from critiql.tools.models.model import ModelError
+from critiql.agent.decide.record_files import Record, read_record, record_files, write_record
 
 SHIPPED = Path(__file__).parent / "calibrations"
 """Calibrations that come with the package."""
-
-
-class CalibrationError(ModelError):
-    """A calibration file cannot be read. The message says which, why, and what to do."""
-
-
-class Record(BaseModel):
-    """A frozen record that refuses unknown fields."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Interval(Record):
@@ -163,24 +153,16 @@ def read_calibration(path: Path) -> Calibration:
     Raises:
         CalibrationError: it is damaged, or of another version.
     """
-    try:
-        return Calibration.model_validate_json(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise CalibrationError(
-            f"The calibration {path} cannot be read: {error}\n"
-            "Remove it, or write it anew with: critiql calibrate"
-        ) from error
+    return read_record(Calibration, path, "calibration", "critiql calibrate")
 
 
 def write_calibration(calibration: Calibration, path: Path) -> None:
     """Write one file and forget what was read before."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(calibration.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    write_record(calibration, path)
     _known.cache_clear()
 
 
 @cache
 def _known(*folders: Path) -> dict[tuple[str, str], Calibration]:
     """The calibrations in some folders by critic and prompt; a later folder goes before an earlier one."""
-    files = (file for folder in folders for file in sorted(folder.glob("*.json")))
-    return {(c.model, c.prompt): c for c in map(read_calibration, files)}
+    return {(c.model, c.prompt): c for c in map(read_calibration, record_files(*folders))}

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from critiql.agent.context import Context
-from critiql.agent.decide.calibration import Calibration, CalibrationError, read_calibration
+from critiql.agent.decide.calibration import Calibration, read_calibration
+from critiql.agent.decide.record_files import CalibrationError
 
 pytestmark = pytest.mark.fuzz
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from critiql.agent.context import Context
 from critiql.agent.decide import calibration
-from critiql.agent.decide.calibration import CalibrationError
+from critiql.agent.decide.record_files import CalibrationError
 from critiql.cli.main import app
 from critiql.graphs.api import ask
 from critiql.graphs.catalogue import GRAPHS, graph

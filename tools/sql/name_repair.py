@@ -12,7 +12,8 @@ from sqlglot import exp
 
 from critiql.tools.schema.model import Schema
 from critiql.tools.sql.canonical import canonical
-from critiql.tools.sql.name_fixes import Fix, FixKind, fixes
+from critiql.tools.sql.fix import Fix, FixKind
+from critiql.tools.sql.name_fixes import fixes
 from critiql.tools.sql.names import nearness
 from critiql.tools.sql.parse import Parsed
 from critiql.tools.sql.resolve import resolve

@@ -7,7 +7,8 @@ import pytest
 from critiql import prompts
 from critiql.agent.decide import actor_scale
 from critiql.agent.decide.actor_scale import ActorScale, find_scale, read_scale, user_folder, write_scale
-from critiql.agent.decide.calibration import CalibrationError, Confidence
+from critiql.agent.decide.calibration import Confidence
+from critiql.agent.decide.record_files import CalibrationError
 
 
 def scale(slope: float = 1.0, actor: str = "small") -> ActorScale:

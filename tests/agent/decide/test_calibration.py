@@ -4,7 +4,6 @@ import pytest
 
 from critiql.agent.decide.calibration import (
     Calibration,
-    CalibrationError,
     Confidence,
     Displacement,
     Interval,
@@ -13,6 +12,7 @@ from critiql.agent.decide.calibration import (
     user_folder,
     write_calibration,
 )
+from critiql.agent.decide.record_files import CalibrationError
 
 FIGURE = Interval(value=0.2, low=0.1, high=0.3, n=100)
 
