@@ -90,7 +90,9 @@ def _printed(sql: str, database: Database) -> str | None:
     return canonical(parsed.tree, database.dialect)
 
 
-def actor_row(gold: Gold, kind: str, part: Part, context: Context, right: str | None = None) -> Row | None:
+def actor_row(
+    gold: Gold, kind: str, part: Part, context: Context, right: str | None = None, examples: str = ""
+) -> Row | None:
     """One example; None where its query does not run, or its schema is too long to be shown whole.
 
     Args:
@@ -99,12 +101,17 @@ def actor_row(gold: Gold, kind: str, part: Part, context: Context, right: str | 
         part: of its database.
         context: how the schema is shown.
         right: the query to learn, if not the benchmark's.
+        examples: what stands between schema and question.
     """
     item, schema = gold.item, gold.database.schema()
     sql = answer_sql(right or item.gold, gold.database)
     if sql is None or not fits(schema, context):
         return None
-    state: State = {"question": item.question, "schema_prefix": schema_prefix(schema, context)}
+    state: State = {
+        "question": item.question,
+        "schema_prefix": schema_prefix(schema, context),
+        "examples": examples,
+    }
     prompt = sql_prompt(state, request(state))
     return example("actor", kind, part, item, prompt, prompt.opening + sql)
 
