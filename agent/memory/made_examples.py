@@ -7,6 +7,7 @@ arXiv 2410.01943, section 3.3, has a model make such examples for each database.
 """
 
 import re
+from collections.abc import Collection
 from itertools import islice
 
 from critiql.agent.memory.likeness import by_likeness, example
@@ -36,7 +37,9 @@ TRIES = 8
 """Queries that are run for one question, at most."""
 
 
-def made_examples(question: str, schema: Schema, database: Database, most: int) -> dict[str, str]:
+def made_examples(
+    question: str, schema: Schema, database: Database, most: int, but: Collection[str] = ()
+) -> dict[str, str]:
     """The texts of made examples by their question, the most similar last: there it is followed best.
 
     Args:
@@ -44,11 +47,12 @@ def made_examples(question: str, schema: Schema, database: Database, most: int) 
         schema: what the prompts show of the database.
         database: where the queries are tried.
         most: so many at most.
+        but: queries that are not shown.
     """
     if not most:
         return {}
     texts: dict[str, str] = {}
-    for pair in _alike(question, schema)[:TRIES]:
+    for pair in [pair for pair in _alike(question, schema) if pair.sql not in but][:TRIES]:
         text, trouble = example(pair, schema)
         if pair.question not in texts and not trouble and _is_worth_showing(database, pair.sql):
             texts[pair.question] = text

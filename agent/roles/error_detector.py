@@ -1,6 +1,7 @@
 """error_detector: names what is wrong with a candidate, by type; mends names before any model is asked."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from critiql.agent.candidates import announce, draft_candidate, executes
 from critiql.agent.context import Context
@@ -17,6 +18,9 @@ from critiql.tools.errors.rules import detect, union
 from critiql.tools.errors.types.error_type import Finding
 from critiql.tools.sql.canonical import canonical
 from critiql.tools.sql.name_repair import repair_names
+
+MOST_FURTHER = 3
+"""Errors that are mended one after the other in one query."""
 
 
 def error_detector(state: State, context: Context) -> Update:
@@ -36,10 +40,7 @@ def error_detector(state: State, context: Context) -> Update:
         if _is_empty(candidate) and isinstance(query, Query):
             looked[-1]["proven_empty"] = is_proven_empty(query)
         if candidate["origin"] != "repair":
-            made = _mended(_with(state, repairs), query, found, context)
-            for repair in made:
-                repair["mends"] = candidate["id"]
-            repairs += made
+            repairs += _mended(candidate["id"], _with(state, repairs), query, found, context)
     for repair in repairs:
         announce(repair)  # only now: a step that fails is taken again, and would tell of them twice
     update: Update = {"candidates": looked + repairs}
@@ -67,27 +68,54 @@ def _is_empty(candidate: Candidate) -> bool:
     return executes(candidate) and execution is not None and execution["row_count"] == 0
 
 
+class Mend(NamedTuple):
+    """What code made of a query."""
+
+    note: str
+    """What it changed."""
+    source: str
+    """The text that was mended: that of another repair, or empty for the candidate's own."""
+
+
 def _mended(
-    state: State, query: Query | Finding, found: Sequence[Finding], context: Context
+    number: int, state: State, query: Query | Finding, found: Sequence[Finding], context: Context
 ) -> list[Candidate]:
-    """Every repair that code can make of a query: of its names, and of what the rules found."""
-    repairs = repaired(state, query) if context.name_repair else []
-    for finding in found if context.rule_repair else ():
-        if finding.mended is not None:
-            sql = canonical(finding.mended, database_of(state, context).dialect)
-            repairs += _fresh(draft_candidate(_with(state, repairs), sql, "repair", None, finding.suggestion))
-    return repairs
-
-
-def repaired(state: State, query: Query | Finding) -> list[Candidate]:
-    """The query with its unknown names mended: one new candidate for each way of mending them."""
+    """Every repair that code can make of a candidate: of its names, of what the rules found, and of both."""
+    mends = {sql: Mend(note, "") for sql, note in _named(query).items()} if context.name_repair else {}
+    if context.rule_repair:
+        dialect = database_of(state, context).dialect
+        trees = [(one.mended, one.suggestion) for one in found if one.mended is not None]
+        ruled = {canonical(tree, dialect): Mend(note, "") for tree, note in trees}
+        mends |= {sql: mend for sql, mend in ruled.items() if sql not in mends}
+        further = [(sql, mend.note, _further(sql, state, context)) for sql, mend in mends.items()]
+        mends |= {text: Mend(note, sql) for sql, note, text in further if text and text not in mends}
     repairs: list[Candidate] = []
-    if isinstance(query, Finding):
-        return repairs
-    for repair in repair_names(query.parsed, query.schema, query.resolution):
-        note = "; ".join(repair.changes)
-        repairs += _fresh(draft_candidate(_with(state, repairs), repair.sql, "repair", None, note))
+    numbers: dict[str, int] = {}
+    for sql, mend in mends.items():
+        for made in _fresh(draft_candidate(_with(state, repairs), sql, "repair", None, mend.note)):
+            numbers[sql] = made["id"]
+            repairs.append({**made, "mends": numbers.get(mend.source, number)})
     return repairs
+
+
+def _further(sql: str, state: State, context: Context) -> str:
+    """What becomes of a mended query whose other errors code finds and mends too; empty where it has none."""
+    database, mended = database_of(state, context), ""
+    for _ in range(MOST_FURTHER):
+        query = read_candidate({"id": 0, "sql": mended or sql}, state, database, context)
+        trees = [found.mended for found in detect(query) if found.mended is not None]
+        if not trees:
+            break
+        mended = canonical(trees[0], database.dialect)
+    return mended
+
+
+def _named(query: Query | Finding) -> dict[str, str]:
+    """The query with its unknown names mended, each way with what was changed."""
+    if isinstance(query, Finding):
+        return {}
+    repairs = repair_names(query.parsed, query.schema, query.resolution)
+    return {repair.sql: "; ".join(repair.changes) for repair in repairs}
 
 
 def _fresh(candidate: Candidate) -> list[Candidate]:

@@ -33,7 +33,28 @@ from critiql.tools.database.open import get_database
 from critiql.tools.errors.lookup import DatabaseValues
 from critiql.tools.errors.query import Query
 from critiql.tools.errors.rules import detect, read
+from critiql.tools.errors.types.attribute_mismatch import price_of_today
+from critiql.tools.errors.types.attribute_redundancy import more_than_listed
+from critiql.tools.errors.types.clause_error import (
+    first_of_several,
+    having_of_every_group,
+    limit_not_asked,
+    names_that_repeat,
+    top_of_all,
+)
+from critiql.tools.errors.types.condition_missing import category_unused
 from critiql.tools.errors.types.error_type import Rule
+from critiql.tools.errors.types.function_error import (
+    days_as_numbers,
+    name_in_window,
+    rows_averaged,
+    share_of_itself,
+    step_for_total,
+    totals_summed,
+)
+from critiql.tools.errors.types.join_error import skipped_table, unrelated_columns
+from critiql.tools.errors.types.modifier_error import wrong_end_of_age
+from critiql.tools.errors.types.subquery_error import member_of_other_keys
 from critiql.tools.errors.types.table_redundancy import unneeded_join
 from critiql.tools.errors.types.value_error import copied_key, other_value_said
 from critiql.tools.sql.canonical import canonical
@@ -42,6 +63,24 @@ RULES: dict[str, Rule] = {
     "unneeded_join": unneeded_join,
     "copied_key": copied_key,
     "other_value_said": other_value_said,
+    "unrelated_columns": unrelated_columns,
+    "skipped_table": skipped_table,
+    "member_of_other_keys": member_of_other_keys,
+    "days_as_numbers": days_as_numbers,
+    "share_of_itself": share_of_itself,
+    "name_in_window": name_in_window,
+    "wrong_end_of_age": wrong_end_of_age,
+    "names_that_repeat": names_that_repeat,
+    "top_of_all": top_of_all,
+    "limit_not_asked": limit_not_asked,
+    "having_of_every_group": having_of_every_group,
+    "first_of_several": first_of_several,
+    "rows_averaged": rows_averaged,
+    "totals_summed": totals_summed,
+    "step_for_total": step_for_total,
+    "more_than_listed": more_than_listed,
+    "price_of_today": price_of_today,
+    "category_unused": category_unused,
 }
 CONTEXT = Context(llm_critic="off")
 COPIES = 5

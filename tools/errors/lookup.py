@@ -1,5 +1,6 @@
 """LookUp(c, D): the distinct values of a column, or nothing where they cannot all be known."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -11,6 +12,10 @@ from critiql.tools.schema.quoting import quote_name
 
 CAP = 20_000
 """Distinct values read of one column; a column with more counts as read in part."""
+SHORTEST = 3
+"""Characters of a text that names a row, or a kind of rows."""
+CATEGORIES = 20
+"""Most values of a column that sorts rows into kinds; a column of names holds many common words by chance."""
 LIMITS = Limits(seconds=0.5, rows=CAP, total_bytes=8_000_000, cell_bytes=2_000)
 """What reading one column may cost, so that a check stays within a second."""
 
@@ -26,6 +31,9 @@ class Values(Protocol):
 
     def beside(self, table: str, column: str, other: str, text: str) -> tuple[Value, ...] | None:
         """What a column holds in the rows whose other column is a text; None where that cannot be told."""
+
+    def repeats(self, table: str, columns: Sequence[str]) -> bool | None:
+        """Whether two rows hold the same in all of the columns; None where that cannot be told."""
 
 
 @dataclass
@@ -59,6 +67,15 @@ class DatabaseValues:
         sql = f"SELECT DISTINCT {wanted} FROM {source} WHERE {named} = {said}"
         result = self.database.run(sql, self.limits)
         return tuple(row[0] for row in result.rows) if isinstance(result, Rows) else None
+
+    def repeats(self, table: str, columns: Sequence[str]) -> bool | None:
+        """Whether two rows hold the same in all of the columns; None where the look took too long."""
+        dialect = self.database.dialect
+        names = ", ".join(quote_name(column, dialect) for column in columns)
+        source = quote_name(table, dialect)
+        sql = f"SELECT 1 FROM {source} GROUP BY {names} HAVING COUNT(*) > 1 LIMIT 1"
+        result = self.database.run(sql, self.limits)
+        return bool(result.rows) if isinstance(result, Rows) else None
 
     def _read(self, table: str, column: str) -> tuple[Value, ...] | None:
         dialect = self.database.dialect

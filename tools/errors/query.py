@@ -1,5 +1,6 @@
 """One query with everything a rule may ask about it, each fact worked out once."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,8 +26,6 @@ MIRRORED: dict[type[exp.Expr], type[exp.Expr]] = {
     exp.LTE: exp.GTE,
 }
 """What a comparison becomes when its sides change places."""
-_NUMERIC = ("INT", "REAL", "FLOA", "DOUB", "NUM", "DEC", "YEAR", "BIT", "BOOL", "MONEY", "SERIAL")
-_TEXT = ("CHAR", "TEXT", "CLOB", "STRING")
 
 
 class Place(NamedTuple):
@@ -109,6 +108,17 @@ class Query:
         """The question in lower case, framed by blanks so that whole words can be looked for."""
         cleaned = "".join(c if c.isalnum() or c in "'-." else " " for c in self.question.casefold())
         return f" {' '.join(cleaned.split())} "
+
+    def says(self, value: str) -> bool:
+        """True when the question has the value as whole words, whatever stands between them.
+
+        One of several words may stand in the plural: no-shows says no_show. One word may not: towns are more
+        often the rows of a table than its category Town.
+        """
+        parts = re.findall(r"[^\W_]+", value.casefold())
+        words = r"[\W_]*".join(map(re.escape, parts))
+        said = rf"\b{words}{'s?' if len(parts) > 1 else ''}\b"
+        return not self.question or re.search(said, self.question.casefold()) is not None
 
     @cached_property
     def _order(self) -> dict[int, int]:
@@ -220,18 +230,6 @@ _CLAUSES = {
     "limit": "LIMIT",
     "with_": "WITH",
 }
-
-
-def is_numeric(column: Column) -> bool:
-    """True when the declared type gives SQLite a numeric affinity or names numbers."""
-    kind = column.type.upper()
-    return any(word in kind for word in _NUMERIC) and not is_text(column)
-
-
-def is_text(column: Column) -> bool:
-    """True when the declared type gives SQLite text affinity."""
-    kind = column.type.upper()
-    return any(word in kind for word in _TEXT)
 
 
 def outermost(tree: exp.Query) -> exp.Select | None:

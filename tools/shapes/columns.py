@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from critiql.tools.errors.query import is_numeric
+from critiql.tools.schema.column_kinds import is_numeric
 from critiql.tools.schema.model import Column, Schema, Table
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
@@ -95,6 +95,11 @@ def product_of(table: Table) -> tuple[str, str] | None:
     counts = [name for name in numbers if _COUNTS.search(name)]
     prices = [name for name in numbers if _PRICES.search(name)]
     return (counts[0], prices[0]) if counts and prices else None
+
+
+def is_price(column: str) -> bool:
+    """Whether a column is called like what one piece costs."""
+    return _PRICES.search(column) is not None
 
 
 def is_key(table: Table, column: Column) -> bool:

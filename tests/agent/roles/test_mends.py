@@ -19,6 +19,11 @@ CASES = [
         "SELECT title FROM item WHERE maker_id = (SELECT id FROM maker WHERE name = 'Birch')",
     ),
     ("Which items of a maker cost more than 18?", JOINED, JOINED),
+    (
+        "Which items cost more than 18?",
+        JOINED.replace("title", "titel"),
+        "SELECT i.title FROM item AS i WHERE i.price > 18",
+    ),
 ]
 
 

@@ -52,7 +52,10 @@ def test_what_code_can_mend_is_mended_and_then_left_alone(
     case: dict[str, Any], reading: Callable[..., Query]
 ) -> None:
     question = case.get("question", "")
-    found = detect(reading(case["sql"], question))
+    query = reading(case["sql"], question)
+    if case.get("failure"):
+        query = replace(query, execution=Failure(case["failure"], "no such column: n", 0.0, "n"))
+    found = detect(query)
     mended = {canonical(finding.mended) for finding in found if finding.mended is not None}
     assert mended == ({case["mended"]} if case["mended"] else set())
     assert all(detect(reading(sql, question)) == [] for sql in mended)

@@ -8,6 +8,7 @@ from critiql.tools.errors.links import closest, column_node
 from critiql.tools.errors.query import Query
 from critiql.tools.errors.types.error_type import BugLabel, ErrorType, Finding, RepairExample
 from critiql.tools.errors.types.workbench import Bench, Edit
+from critiql.tools.shapes.columns import is_price, product_of
 from critiql.tools.sql.scope import Scope, Unresolved
 
 KEY = "attribute_mismatch"
@@ -42,6 +43,28 @@ def ambiguous_column(query: Query) -> Iterator[Finding]:
                 node=name.node,
                 slots={"current_column": name.name, "candidates": ", ".join(options)},
             )
+
+
+def price_of_today(query: Query) -> Iterator[Finding]:
+    """A quantity times the price of another table, where the quantity's own row says what was paid."""
+    for node in query.all(exp.Mul):
+        for counted, priced in ((node.this, node.expression), (node.expression, node.this)):
+            how_many, price = query.place(counted), query.place(priced)
+            own = product_of(how_many.table) if how_many is not None else None
+            if how_many is None or price is None or own is None or how_many.table is price.table:
+                continue
+            if how_many.column.name == own[0] and is_price(price.column.name):
+                tree, (twin,) = query.copied(priced)
+                twin.replace(column_node(own[1], counted.table or None, query.parsed.dialect))
+                yield Finding(
+                    KEY,
+                    "rule",
+                    f"{price} is the price of today; {how_many.table.name}.{own[1]} is the one of the row.",
+                    f"Use {how_many.table.name}.{own[1]}.",
+                    node=priced,
+                    slots={"current_column": str(price), "candidates": f"{how_many.table.name}.{own[1]}"},
+                    mended=tree,
+                )
 
 
 def text_for_column(query: Query) -> Iterator[Finding]:
@@ -133,7 +156,7 @@ Column the question means: $right_column
 Columns to choose from: $candidates""",
     keywords=("attribute", "column", "field", "wrong", "mismatch", "select"),
     bugs=(BugLabel("Attribute-Related Errors", "Attribute Mismatch"),),
-    rules=(unknown_column, ambiguous_column, text_for_column),
+    rules=(unknown_column, ambiguous_column, text_for_column, price_of_today),
     operators=(other_column,),
     examples=(
         RepairExample(

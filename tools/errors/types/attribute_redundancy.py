@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from sqlglot import exp
 
 from critiql.tools.errors.links import closest
+from critiql.tools.errors.mend.listed import without_unlisted
 from critiql.tools.errors.query import Query, outermost
 from critiql.tools.errors.types.error_type import BugLabel, ErrorType, Finding, RepairExample
 from critiql.tools.errors.types.workbench import Bench, Edit
@@ -43,6 +44,22 @@ def _has_sibling(binding: Binding) -> bool:
     return bool(closest(binding.name, names, least=75))
 
 
+def more_than_listed(query: Query) -> Iterator[Finding]:
+    """The question ends with a list of what to show, and the query shows a computed number beside it."""
+    mended = without_unlisted(query)
+    if mended is not None:
+        item = next(item for item in query.tree.selects if query.place(item.unalias()) is None)
+        yield Finding(
+            KEY,
+            "rule",
+            f"The question lists what to show, and {item.sql()} is not in it.",
+            f"Leave {item.sql()} out.",
+            node=item,
+            slots={"redundant": item.sql()},
+            mended=mended,
+        )
+
+
 def extra_column(bench: Bench) -> Iterator[Edit]:
     """Return one more column of a table the query reads."""
     select = bench.query.tree
@@ -72,7 +89,7 @@ Redundant columns: $redundant
 Columns the question asks for: $asked""",
     keywords=("redundant", "extra", "unnecessary", "column", "attribute", "additional"),
     bugs=(BugLabel("Attribute-Related Errors", "Attribute Redundancy"),),
-    rules=(repeated_column,),
+    rules=(repeated_column, more_than_listed),
     operators=(extra_column,),
     examples=(
         RepairExample(

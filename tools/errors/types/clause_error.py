@@ -1,19 +1,30 @@
 """Error 11, Clause Error: GROUP BY, HAVING, ORDER BY or LIMIT is missing or should not be there."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sqlglot import exp
 
+from critiql.tools.errors.links import column_node
+from critiql.tools.errors.mend.top_of_each import IN_ORDER, top_of_each
 from critiql.tools.errors.query import Query, conjuncts, is_aggregate, outermost, own_nodes
 from critiql.tools.errors.types.error_type import BugLabel, ErrorType, Finding, RepairExample
-from critiql.tools.errors.types.workbench import Bench, Edit
+from critiql.tools.errors.types.workbench import Bench, Edit, add_conjunct
+from critiql.tools.shapes.columns import names_of
+from critiql.tools.sql.scope import Source
 
 KEY = "clause_error"
 _SUPERLATIVE = re.compile(
     r" (?:the|is|has|have) (?:most|least|fewest|highest|lowest|largest|smallest|oldest|youngest"
     r"|longest|shortest) "
 )
+_ABOUT_NAMES = re.compile(
+    r" (?:same|shared?|common|distinct|different) (?:\w+ ){0,3}names? | names? (?:are|is) shared "
+)
+_SEVERAL = re.compile(r" (?:if (?:there are )?several |list (?:them )?all |all of them )")
+_ALL = re.compile(r" (?:each|every|all|per) ")
+_SUPERLATIVE_WORD = re.compile(r" (?:most|least|top|\w{3,}est|best) ")
+_NUMBER = re.compile(r" (?:\d+|one|two|three|four|five|six|seven|eight|nine|ten|twenty) ")
 
 
 def missing_group_by(query: Query) -> Iterator[Finding]:
@@ -103,6 +114,157 @@ def _named_like_the_superlative(query: Query, select: exp.Select) -> bool:
     return any(word in item.sql().casefold() for item in select.expressions)
 
 
+def names_that_repeat(query: Query) -> Iterator[Finding]:
+    """Rows of another table counted or added up by first and last name, which two people share.
+
+    One column that names a row is let pass: products or airports of the same name may be meant as one.
+    """
+    for scope in query.selects:
+        grouped = scope.node.args.get("group")
+        if not grouped or len(scope.sources) < 2 or _ABOUT_NAMES.search(query.words):
+            continue
+        for source in scope.sources:
+            keys = [key for key in grouped.expressions if _is_name(query, key, source)]
+            table = source.table
+            if table is None or len(keys) < 2 or len(table.primary_key) != 1:
+                continue
+            if query.values is not None and query.values.repeats(table.name, names_of(table)):
+                yield _by_key(query, grouped, keys, source)
+
+
+def _is_name(query: Query, key: exp.Expr, source: Source) -> bool:
+    """Whether it is a column that names the rows of the source."""
+    binding = query.binding(key)
+    return binding is not None and binding.source is source and binding.name in _names_of(source)
+
+
+def _names_of(source: Source) -> tuple[str, ...]:
+    """The columns that name a row of the source's table."""
+    return names_of(source.table) if source.table is not None else ()
+
+
+def _by_key(query: Query, grouped: exp.Expr, names: Sequence[exp.Expr], source: Source) -> Finding:
+    table = source.table
+    assert table is not None
+    key = table.primary_key[0]
+    tree, (twin,) = query.copied(grouped)
+    kept = [one.copy() for one in grouped.expressions if one not in names]
+    twin.set("expressions", [column_node(key, source.name, query.parsed.dialect), *kept])
+    return Finding(
+        KEY,
+        "rule",
+        f"Some rows of {table.name} share a name, and are taken for one.",
+        f"Group by {table.name}.{key}.",
+        node=grouped,
+        slots={"redundant": grouped.sql(), "missing": f"GROUP BY {table.name}.{key}"},
+        mended=tree,
+    )
+
+
+def having_of_every_group(query: Query) -> Iterator[Finding]:
+    """HAVING COUNT(*) > 0, which every group has, also that of NULL, which is meant to be left out."""
+    for clause in query.all(exp.Having):
+        select = clause.parent_select
+        grouped = select.args.get("group") if select is not None else None
+        if select is None or grouped is None or not _is_true_of_every_group(clause.this):
+            continue
+        places = [(key, query.place(key)) for key in grouped.expressions]
+        empty = [key for key, place in places if place is not None and query.holds_null(place)]
+        if empty:
+            tree, (twin,) = query.copied(select)
+            twin.set("having", None)
+            for key in empty:
+                add_conjunct(twin, exp.Not(this=exp.Is(this=key.copy(), expression=exp.Null())))
+            yield Finding(
+                KEY,
+                "rule",
+                f"{clause.this.sql()} is true of every group, also of the rows without {empty[0].sql()}.",
+                "Leave these rows out in WHERE.",
+                node=clause,
+                slots={"redundant": clause.sql()},
+                mended=tree,
+            )
+
+
+def _is_true_of_every_group(condition: exp.Expr) -> bool:
+    """Whether it says that a group has a row."""
+    if not isinstance(condition, exp.GT | exp.GTE) or not isinstance(condition.this, exp.Count):
+        return False
+    least = "0" if isinstance(condition, exp.GT) else "1"
+    return isinstance(condition.this.this, exp.Star) and condition.expression.sql() == least
+
+
+def first_of_several(query: Query) -> Iterator[Finding]:
+    """The question says that all are to be listed where several are first, and LIMIT 1 keeps one."""
+    select = query.tree
+    order, limit = select.args.get("order"), select.args.get("limit")
+    if not _SEVERAL.search(query.words) or not order or not isinstance(limit, exp.Limit):
+        return
+    key = order.expressions[0]
+    plain = not any(select.args.get(part) for part in ("group", "joins", "distinct", "having"))
+    if (
+        limit.expression.sql() != "1"
+        or len(order.expressions) != 1
+        or not plain
+        or query.place(key.this) is None
+    ):
+        return
+    tree, (twin,) = query.copied(select)
+    ends = exp.Max if key.args.get("desc") else exp.Min
+    best = exp.Select(expressions=[ends(this=key.this.copy())])
+    for part in ("from_", "where"):
+        best.set(part, twin.args[part].copy() if twin.args.get(part) else None)
+    for part in ("order", "limit"):
+        twin.set(part, None)
+    add_conjunct(twin, exp.EQ(this=key.this.copy(), expression=exp.Subquery(this=best)))
+    yield Finding(
+        KEY,
+        "rule",
+        "The question asks for all that are first, and LIMIT 1 keeps one.",
+        "Compare with the first value.",
+        node=limit,
+        slots={"redundant": "LIMIT 1"},
+        mended=tree,
+    )
+
+
+def limit_not_asked(query: Query) -> Iterator[Finding]:
+    """The question asks for all, in an order ("most first"), and LIMIT keeps the first few."""
+    limit = query.tree.args.get("limit")
+    left, ordered = IN_ORDER.subn(" ", query.words)
+    most = query.constant(limit.expression) if isinstance(limit, exp.Limit) else None
+    if not ordered or not isinstance(most, int) or not query.tree.args.get("order"):
+        return
+    if not _ALL.search(left) or _SUPERLATIVE_WORD.search(left) or _NUMBER.search(left):
+        return
+    tree, (twin,) = query.copied(query.tree)
+    twin.set("limit", None)
+    yield Finding(
+        KEY,
+        "rule",
+        f"The question asks for all in an order, and LIMIT keeps {most}.",
+        "Leave LIMIT out.",
+        node=limit,
+        slots={"redundant": f"LIMIT {most}"},
+        mended=tree,
+    )
+
+
+def top_of_all(query: Query) -> Iterator[Finding]:
+    """The question asks for the most of each group, and what is sorted is everything."""
+    mended = top_of_each(query)
+    if mended is not None:
+        yield Finding(
+            KEY,
+            "rule",
+            "The question asks for the top of each group, and the query sorts all of them together.",
+            "Rank the rows within each group.",
+            node=query.tree.args["order"],
+            slots={"redundant": query.tree.args["order"].sql(), "missing": "RANK() OVER (PARTITION BY ...)"},
+            mended=mended,
+        )
+
+
 def dropped_clause(bench: Bench) -> Iterator[Edit]:
     """Leave out HAVING, GROUP BY, ORDER BY together with its LIMIT, or LIMIT alone."""
     clauses = [*bench.query.all(exp.Having, exp.Group, exp.Order, exp.Limit)]
@@ -155,6 +317,11 @@ What the question demands: $asked""",
         having_without_aggregate,
         limit_without_order,
         everything_for_a_superlative,
+        names_that_repeat,
+        top_of_all,
+        limit_not_asked,
+        having_of_every_group,
+        first_of_several,
     ),
     operators=(dropped_clause, added_clause),
     examples=(

@@ -5,11 +5,19 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
-from critiql.tools.errors.query import Place, Query, conjuncts, is_text
+from critiql.tools.errors.links import column_node
+from critiql.tools.errors.lookup import CATEGORIES
+from critiql.tools.errors.query import Place, Query, conjuncts
 from critiql.tools.errors.types.error_type import BugLabel, ErrorType, Finding, RepairExample
-from critiql.tools.errors.types.workbench import Bench, Edit
+from critiql.tools.errors.types.workbench import Bench, Edit, add_conjunct
+from critiql.tools.schema.column_kinds import is_text
+from critiql.tools.schema.model import Column
+from critiql.tools.sql.names import words
+from critiql.tools.sql.scope import Source
 
 KEY = "condition_missing"
+STEM = 5
+"""Letters by which a word of the question is taken for a name of the schema."""
 _QUOTED = re.compile(r"""(?<![\w'])'([^'"]{2,60})'(?!\w)|"([^"]{2,60})\"""")
 _NUMBER = re.compile(r"(?<!\ball )(?<!\bthe )(?<!\bthrough )(?<![\w.,/-])\d{2,9}(?![\w%/-]|[.,]\d)")
 
@@ -54,6 +62,59 @@ def number_unused(query: Query) -> Iterator[Finding]:
             )
 
 
+def category_unused(query: Query) -> Iterator[Finding]:
+    """The question says a category of a table in use, and the query has no condition on that column.
+
+    Said of one column alone, by a word that no name of the schema has.
+    """
+    if len(query.selects) != 1 or not query.question or next(query.all(exp.Div, exp.Case), None):
+        return
+    scope = query.selects[0]
+    names = {
+        word for table in query.schema.tables for name in (table.name, *table.by_name) for word in words(name)
+    }
+    used = {id(place.column) for node in query.all(exp.Column) if (place := query.place(node)) is not None}
+    found: list[tuple[Source, Column, str]] = []
+    for source in scope.sources:
+        for column in source.table.columns if source.table is not None else ():
+            if source.table is not None and is_text(column) and id(column) not in used:
+                texts = _said(query, Place(source.table, column), names)
+                found += [(source, column, text) for text in texts]
+    if len(found) == 1:
+        source, column, text = found[0]
+        tree, (twin,) = query.copied(scope.node)
+        node = column_node(column.name, source.name if len(scope.sources) > 1 else None, query.parsed.dialect)
+        add_conjunct(twin, exp.EQ(this=node, expression=exp.Literal.string(text)))
+        yield Finding(
+            KEY,
+            "rule",
+            f"The question says {text!r}, a {column.name}, and no condition is on it.",
+            f"Add {column.name} = {text!r}.",
+            slots={"missing": f"{column.name} = {text!r}", "question_value": text},
+            mended=tree,
+        )
+
+
+def _said(query: Query, place: Place, names: set[str]) -> list[str]:
+    """The categories of a column that the question says, and neither the query nor a name of the schema."""
+    stored = query.distinct(place) or ()
+    if len(stored) > min(CATEGORIES, (place.table.row_count or 0) / 2):
+        return []
+    constants, stems = (
+        " ".join(_texts(query)).casefold(),
+        tuple(name[:STEM] for name in names if len(name) >= STEM - 1),
+    )
+    texts = [text for text in stored if isinstance(text, str) and len(text) >= STEM - 1]
+    return [
+        text
+        for text in texts
+        if query.says(text)
+        and text.casefold() not in constants
+        and not text.isdigit()
+        and not text.casefold().startswith(stems)
+    ]
+
+
 def _texts(query: Query) -> Iterator[str]:
     """Every constant and every name of the query: a column may be called after what the question quotes."""
     for node in query.all(exp.Literal, exp.Identifier):
@@ -90,7 +151,7 @@ Column to compare: $column""",
         BugLabel("Condition-Related Errors", "Explicit Condition Missing"),
         BugLabel("Condition-Related Errors", "Implicit Condition Missing"),
     ),
-    rules=(quoted_text_unused, number_unused),
+    rules=(quoted_text_unused, number_unused, category_unused),
     operators=(dropped_condition,),
     examples=(
         RepairExample(

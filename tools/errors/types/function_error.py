@@ -1,16 +1,21 @@
 """Error 10, Function Error: an aggregate, date, text or other function misused or left out."""
 
+import re
 from collections.abc import Iterator
 
 from sqlglot import exp
 
 from critiql.tools.database.result import Failure
-from critiql.tools.errors.query import Place, Query, is_numeric, is_text, outermost, own_nodes
+from critiql.tools.errors.mend.totals import average_in_place_of_sum, average_of_totals, running_total
+from critiql.tools.errors.query import Place, Query, outermost, own_nodes
 from critiql.tools.errors.types.error_type import BugLabel, ErrorType, Finding, RepairExample
 from critiql.tools.errors.types.workbench import Bench, Edit
+from critiql.tools.schema.column_kinds import is_numeric, is_text
+from critiql.tools.shapes.columns import days_of
 from critiql.tools.sql.foreign_functions import in_sqlite
 
 KEY = "function_error"
+_DAYS = re.compile(r" (?:days?|weeks?)[. ]")
 
 
 def aggregate_in_where(query: Query) -> Iterator[Finding]:
@@ -99,6 +104,129 @@ def average_not_taken(query: Query) -> Iterator[Finding]:
             node=select.expressions[0],
             slots={"function": "none", "right_function": "AVG"},
         )
+
+
+def days_as_numbers(query: Query) -> Iterator[Finding]:
+    """Two stored days subtracted in SQLite, which reads a text as the number it begins with: the year."""
+    if query.parsed.dialect != "sqlite" or not _DAYS.search(query.words):
+        return
+    nodes = [
+        node for node in query.all(exp.Sub) if _is_day(query, node.this) and _is_day(query, node.expression)
+    ]
+    if nodes:
+        tree, twins = query.copied(*nodes)
+        for side in [side for twin in twins for side in (twin.this, twin.expression)]:
+            side.replace(exp.Anonymous(this="JULIANDAY", expressions=[side.copy()]))
+        yield Finding(
+            KEY,
+            "rule",
+            f"{nodes[0].sql()} subtracts years, since the days are stored as texts.",
+            "Use JULIANDAY on both sides.",
+            node=nodes[0],
+            slots={"function": nodes[0].sql(), "right_function": "JULIANDAY", "data_type": "text"},
+            mended=tree,
+        )
+
+
+def _is_day(query: Query, side: exp.Expr) -> bool:
+    """Whether it is a column of days, or the first or last of one."""
+    place = query.place(side.this if isinstance(side, exp.Max | exp.Min) else side)
+    return place is not None and place.column.name in {
+        day.column for day in days_of(query.schema, place.table)
+    }
+
+
+def share_of_itself(query: Query) -> Iterator[Finding]:
+    """A total divided by the same total: every group is 100 % of itself. Meant is the total of all groups."""
+    for node in query.all(exp.Div):
+        part, whole = _measured(node.this), _measured(node.expression)
+        select = node.parent_select
+        if part is None or whole is None or part != whole or select is None or not select.args.get("group"):
+            continue
+        tree, (twin, total) = query.copied(select, whole)
+        everything = exp.Select(expressions=[total.copy()])
+        for name in ("from_", "joins", "where"):
+            found = twin.args.get(name)
+            kept = [one.copy() for one in found] if isinstance(found, list) else found and found.copy()
+            everything.set(name, kept)
+        total.replace(exp.Subquery(this=everything))
+        yield Finding(
+            KEY,
+            "rule",
+            f"{node.sql()} divides a total by itself.",
+            "Divide by the total of all rows.",
+            node=node,
+            slots={"function": node.sql()},
+            mended=tree,
+        )
+
+
+def _measured(side: exp.Expr) -> exp.Expr | None:
+    """The one sum or count of a side, without the numbers that it is multiplied by."""
+    while isinstance(side, exp.Paren | exp.Cast):
+        side = side.this
+    if isinstance(side, exp.Mul):
+        sides = [one for one in (side.this, side.expression) if not isinstance(one.unnest(), exp.Literal)]
+        return _measured(sides[0]) if len(sides) == 1 else None
+    return side if isinstance(side, exp.Sum | exp.Count) else None
+
+
+def rows_averaged(query: Query) -> Iterator[Finding]:
+    """The average of rows, where the question asks for the average of what things add up to."""
+    mended = average_of_totals(query)
+    if mended is not None:
+        call = next(query.all(exp.Avg))
+        yield _aggregated(call, "The question asks for an average of totals, and rows are averaged.", mended)
+
+
+def totals_summed(query: Query) -> Iterator[Finding]:
+    """The sum of totals, where the question asks for their average."""
+    mended = average_in_place_of_sum(query)
+    if mended is not None:
+        call = next(query.all(exp.Sum))
+        yield _aggregated(call, "The question asks for an average, and totals are summed up.", mended)
+
+
+def step_for_total(query: Query) -> Iterator[Finding]:
+    """What each step adds, where the question asks for the total so far."""
+    mended = running_total(query)
+    if mended is not None:
+        call = query.aggregates[0]
+        yield _aggregated(call, "The question asks for the total so far, and steps are returned.", mended)
+
+
+def _aggregated(call: exp.Expr, explanation: str, mended: exp.Query) -> Finding:
+    slots = {"function": call.sql()}
+    suggestion = "Aggregate once more."
+    return Finding(KEY, "rule", explanation, suggestion, node=call, slots=slots, mended=mended)
+
+
+def name_in_window(query: Query) -> Iterator[Finding]:
+    """A window over the name of something shown beside it, which the database does not know there."""
+    failure = query.execution
+    if not isinstance(failure, Failure) or failure.kind != "no_such_column":
+        return
+    for scope in query.selects:
+        uses = [
+            (node, scope.aliases[node.name.casefold()].this)
+            for window in query.all(exp.Window)
+            if window.parent_select is scope.node
+            for node in window.find_all(exp.Column)
+            if not node.table and node.name.casefold() in scope.aliases
+        ]
+        if uses and any(query.binding(node) is None for node, _ in uses):
+            tree, twins = query.copied(*(node for node, _ in uses))
+            for twin, (_, meant) in zip(twins, uses, strict=True):
+                twin.replace(meant.copy())
+            yield Finding(
+                KEY,
+                "rule",
+                f"A window cannot use {uses[0][0].sql()}, which is a name of the same SELECT.",
+                "Write out what the name stands for.",
+                node=uses[0][0],
+                slots={"function": uses[0][0].sql(), "reason": failure.message},
+                mended=tree,
+            )
 
 
 def refused_function(query: Query) -> Iterator[Finding]:
@@ -220,6 +348,12 @@ Why it fails: $reason""",
         number_of_text,
         count_not_counted,
         average_not_taken,
+        days_as_numbers,
+        share_of_itself,
+        rows_averaged,
+        totals_summed,
+        step_for_total,
+        name_in_window,
         refused_function,
     ),
     operators=(other_function, dropped_function),

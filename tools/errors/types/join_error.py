@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from sqlglot import exp
 
 from critiql.tools.errors.links import Link, column_node, is_unique, links_between, links_of
+from critiql.tools.errors.mend.key_path import joins_along, sources_of, stands_for, turned, way_between
 from critiql.tools.errors.query import Query
 from critiql.tools.errors.types.error_type import BugLabel, ErrorType, Finding, RepairExample
 from critiql.tools.errors.types.workbench import Bench, Edit
@@ -89,7 +90,51 @@ def unrelated_columns(query: Query) -> Iterator[Finding]:
             f"Join on {_text(links[0])}.",
             node=pair.node,
             slots={"condition": pair.node.sql(), "right_condition": _text(links[0])},
+            mended=_joined_along(query, pair, tuple(links)) if len(links) == 1 else None,
         )
+
+
+def skipped_table(query: Query) -> Iterator[Finding]:
+    """Two tables joined on keys of different things, where one way of foreign keys leads over others."""
+    for pair in query.resolution.joins:
+        left, right = pair.left, pair.right
+        if pair.join is None or left.table is None or right.table is None or _related(query, pair):
+            continue
+        ends = [
+            stands_for(query.schema, table, side.name)
+            for table, side in ((left.table, left), (right.table, right))
+        ]
+        way = () if None in ends or ends[0] == ends[1] else way_between(query.schema, left.table, right.table)
+        if len(way) < 2 or sources_of(query, [link.other for link in way[:-1]]):
+            continue
+        over = " and ".join(link.other.name for link in way[:-1])
+        yield Finding(
+            KEY,
+            "rule",
+            f"{pair.node.sql()} compares keys of different things.",
+            f"Join over {over}.",
+            node=pair.node,
+            slots={"condition": pair.node.sql(), "tables": over},
+            mended=_joined_along(query, pair, way),
+        )
+
+
+def _joined_along(query: Query, pair: JoinPair, way: tuple[Link, ...]) -> exp.Query | None:
+    """The query with the foreign keys of the way, which leads from the left to the right, as its joins."""
+    join, left, right = pair.join, pair.left.source, pair.right.source
+    if join is None or not isinstance(pair.node, exp.EQ) or way[0].table is not left.table:
+        return None
+    if right.node is not join.this:
+        left, right, way = right, left, tuple(map(turned, reversed(way)))
+    if right.node is not join.this or not isinstance(join.parent, exp.Select):
+        return None
+    tree, (condition, twin, select) = query.copied(pair.node, join, join.parent)
+    *between, last = joins_along(query, left.name, way, right.name)
+    condition.replace(last.args["on"])
+    joins = select.args["joins"]
+    at = next(place for place, each in enumerate(joins) if each is twin)
+    select.set("joins", [*joins[:at], *between, *joins[at:]])
+    return tree
 
 
 def _is_key(query: Query, binding: Binding) -> bool:
@@ -176,7 +221,7 @@ Condition by the foreign keys: $right_condition""",
         BugLabel("Table-Related Errors", "Join Condition Mismatch"),
         BugLabel("Table-Related Errors", "Join Type Mismatch"),
     ),
-    rules=(missing_condition, unrelated_columns),
+    rules=(missing_condition, unrelated_columns, skipped_table),
     operators=(other_join_column, other_join_type, dropped_join_condition),
     examples=(
         RepairExample(

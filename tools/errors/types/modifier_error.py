@@ -2,16 +2,24 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from sqlglot import exp
 
+from critiql.tools.errors.mend.ordering import ordered
 from critiql.tools.errors.query import Query, outermost
 from critiql.tools.errors.types.error_type import BugLabel, ErrorType, Finding, RepairExample
 from critiql.tools.errors.types.workbench import Bench, Edit
+from critiql.tools.sql.names import words
 
 KEY = "modifier_error"
 _DESCENDING = re.compile(r" (?:in )?(?:descending|decreasing|desc) ")
 _ASCENDING = re.compile(r" (?:in )?(?:ascending|increasing|asc) ")
+
+
+_YOUNGEST = re.compile(r" youngest ")
+_OLDEST = re.compile(r" (?:oldest|eldest) ")
+_BIRTH = {"birth", "birthday", "birthdate", "born", "dob"}
 
 
 def against_the_stated_order(query: Query) -> Iterator[Finding]:
@@ -34,6 +42,24 @@ def _direction(key: exp.Expr, wanted: str) -> Finding:
         node=key,
         slots={"modifier": now, "right_modifier": wanted},
     )
+
+
+def wrong_end_of_age(query: Query) -> Iterator[Finding]:
+    """The question asks for the youngest or the oldest, and the order of age begins at the other end."""
+    young, old = (bool(pattern.search(query.words)) for pattern in (_YOUNGEST, _OLDEST))
+    select = query.tree
+    order = select.args.get("order") if isinstance(select, exp.Select) and select.args.get("limit") else None
+    if young == old or order is None or len(order.expressions) != 1:
+        return
+    key = order.expressions[0]
+    said = set(words(key.this.name)) if isinstance(key.this, exp.Column) else set()
+    if not said & (_BIRTH | {"age"}):
+        return
+    late = young if said & _BIRTH else old
+    if bool(key.args.get("desc")) != late:
+        tree, (twin,) = query.copied(key)
+        twin.replace(ordered(twin.this.copy(), query.parsed.dialect, desc=late))
+        yield replace(_direction(key, "DESC" if late else "ASC"), mended=tree)
 
 
 def distinct_not_said(query: Query) -> Iterator[Finding]:
@@ -113,7 +139,7 @@ Modifier now: $modifier
 Modifier the question asks for: $right_modifier""",
     keywords=("distinct", "unique", "duplicate", "ascending", "descending", "order"),
     bugs=(BugLabel("Other Errors", "DISTINCT"), BugLabel("Other Errors", "ASC/DESC")),
-    rules=(against_the_stated_order, distinct_not_said),
+    rules=(against_the_stated_order, wrong_end_of_age, distinct_not_said),
     operators=(flipped_direction, toggled_distinct),
     examples=(
         RepairExample(

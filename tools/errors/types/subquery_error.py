@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from sqlglot import exp
 
 from critiql.tools.errors.links import column_node
+from critiql.tools.errors.mend.key_path import Key, joins_along, sources_of, stands_for, way_between
 from critiql.tools.errors.query import COMPARISONS, Query, conjuncts, is_aggregate
 from critiql.tools.errors.types.error_type import BugLabel, ErrorType, Finding, RepairExample
 from critiql.tools.errors.types.workbench import Bench, Edit, arms
+from critiql.tools.sql.scope import Binding
 
 KEY = "subquery_error"
 
@@ -67,6 +69,54 @@ def unrelated_membership(query: Query) -> Iterator[Finding]:
             )
 
 
+def member_of_other_keys(query: Query) -> Iterator[Finding]:
+    """`a IN (SELECT b ...)` of keys of different things, where one way of foreign keys leads from b's to a's.
+
+    With NOT IN the mistake keeps nearly every row, and looks like an answer.
+    """
+    for node in query.all(exp.In):
+        inner = node.args.get("query")
+        select = inner.this if isinstance(inner, exp.Subquery) else None
+        if not isinstance(select, exp.Select) or len(select.expressions) != 1:
+            continue
+        outer, held = query.binding(node.this), query.binding(select.expressions[0])
+        if outer is None or held is None or outer.table is None or held.table is None:
+            continue
+        wanted = stands_for(query.schema, outer.table, outer.name)
+        other = stands_for(query.schema, held.table, held.name)
+        if (
+            wanted is None
+            or other is None
+            or wanted == other
+            or outer.name.casefold() == held.name.casefold()
+        ):
+            continue
+        mended = _leading_to(query, select, held, wanted)
+        if mended is not None:
+            explanation = (
+                f"{outer.table.name}.{outer.name} and {held.table.name}.{held.name} are different keys."
+            )
+            yield _finding(node, explanation, "Compare the same key on both sides.", mended)
+
+
+def _leading_to(query: Query, select: exp.Select, held: Binding, wanted: Key) -> exp.Query | None:
+    """The query whose subquery returns the wanted key, over the tables that lead to it."""
+    target = query.schema.table(wanted[0])
+    if target is None or held.table is None or held.source.node.parent_select is not select:
+        return None
+    way = way_between(query.schema, held.table, target)
+    if not way or not way[-1].outward or way[-1].other_column.casefold() != wanted[1]:
+        return None
+    if sources_of(query, [link.other for link in way[:-1]]):
+        return None
+    tree, (twin,) = query.copied(select)
+    joins = joins_along(query, held.source.name, way[:-1], None)
+    last = joins[-1].this.alias_or_name if joins else held.source.name
+    twin.set("joins", [*(twin.args.get("joins") or []), *joins])
+    twin.set("expressions", [column_node(way[-1].column, last, query.parsed.dialect)])
+    return tree
+
+
 def many_rows_for_one(query: Query) -> Iterator[Finding]:
     """`=` with a subquery that returns a plain column of every row: only its first row is compared."""
     for inner in query.all(exp.Subquery):
@@ -83,10 +133,9 @@ def many_rows_for_one(query: Query) -> Iterator[Finding]:
             )
 
 
-def _finding(node: exp.Expr, explanation: str, suggestion: str) -> Finding:
-    return Finding(
-        KEY, "rule", explanation, suggestion, node=node, slots={"subquery": node.sql(), "reason": explanation}
-    )
+def _finding(node: exp.Expr, explanation: str, suggestion: str, mended: exp.Query | None = None) -> Finding:
+    slots = {"subquery": node.sql(), "reason": explanation}
+    return Finding(KEY, "rule", explanation, suggestion, node=node, slots=slots, mended=mended)
 
 
 def dropped_subquery(bench: Bench) -> Iterator[Edit]:
@@ -139,7 +188,7 @@ What the subquery should return: $right_subquery""",
         BugLabel("Subquery-Related Errors", "Subquery Mismatch"),
         BugLabel("Subquery-Related Errors", "Partial Query"),
     ),
-    rules=(several_columns, uneven_arms, unrelated_membership, many_rows_for_one),
+    rules=(several_columns, uneven_arms, unrelated_membership, member_of_other_keys, many_rows_for_one),
     operators=(dropped_subquery, partial_query, other_inner_column),
     examples=(
         RepairExample(

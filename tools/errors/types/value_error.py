@@ -8,9 +8,11 @@ from rapidfuzz import fuzz, process
 from sqlglot import exp
 
 from critiql.tools.errors.links import identifier
-from critiql.tools.errors.query import Comparison, Place, Query, is_numeric, is_text
+from critiql.tools.errors.lookup import CATEGORIES, SHORTEST
+from critiql.tools.errors.query import Comparison, Place, Query
 from critiql.tools.errors.types.error_type import BugLabel, ErrorType, Finding, RepairExample
 from critiql.tools.errors.types.workbench import Bench, Edit, as_literal
+from critiql.tools.schema.column_kinds import is_numeric, is_text
 from critiql.tools.schema.model import Table
 
 KEY = "value_error"
@@ -18,10 +20,6 @@ _DATE = re.compile(r"\d{4}-\d\d?-\d\d?")
 """A date: that nothing happened on it is an answer, and near dates are no better."""
 _NO_VALUE = ("", "null", "none", "nan", "n/a")
 """Texts that stand for no value at all in data that was carried over from elsewhere."""
-SHORTEST = 3
-"""Characters of a text that names a row."""
-CATEGORIES = 20
-"""Most values of a column that sorts rows into kinds; a column of names holds many common words by chance."""
 NEAR = 80.0
 """Least fuzzy ratio (0 to 100) of a stored value to be offered for a missing one."""
 
@@ -43,7 +41,7 @@ def absent_value(query: Query) -> Iterator[Finding]:
         if stored is None or not _is_missed(comparison.value, stored):
             continue
         other_case = [v for v in stored if isinstance(v, str) and v.casefold() == comparison.value.casefold()]
-        if other_case or not _asked_for(query, comparison.value):
+        if other_case or not query.says(comparison.value):
             near = other_case or nearest(comparison.value, stored)
             mended = query.with_constant(comparison.constant, near[0]) if len(near) == 1 else None
             yield _finding(comparison, place, f"{place} holds no {comparison.value!r}.", near, mended)
@@ -59,7 +57,7 @@ def copied_key(query: Query) -> Iterator[Finding]:
         place = query.place(comparison.column)
         if comparison.operator is not exp.EQ or place is None or query.values is None or not query.question:
             continue
-        if _asked_for(query, str(comparison.value)):
+        if query.says(str(comparison.value)):
             continue
         for table, key in _keyed(query, place):
             found = _said_of(query, table, key, comparison.value)
@@ -78,7 +76,7 @@ def other_value_said(query: Query) -> Iterator[Finding]:
         place = query.place(comparison.column)
         if comparison.operator is not exp.EQ or place is None or not query.question:
             continue
-        if not isinstance(comparison.value, str) or _asked_for(query, comparison.value):
+        if not isinstance(comparison.value, str) or query.says(comparison.value):
             continue
         stored = query.distinct(place) or ()
         said = _unused_and_said(query, stored) if len(stored) <= CATEGORIES else []
@@ -96,7 +94,7 @@ def _unused_and_said(query: Query, stored: tuple[object, ...]) -> list[str]:
     return [
         text
         for text in texts
-        if text.casefold() not in used and text.casefold() not in names and _asked_for(query, text)
+        if text.casefold() not in used and text.casefold() not in names and query.says(text)
     ]
 
 
@@ -121,7 +119,7 @@ def _said_of(query: Query, table: Table, key: str, value: str | int | float) -> 
     for column in table.columns:
         texts = query.values.distinct(table.name, column.name) if is_text(column) else None
         for text in texts or ():
-            if not isinstance(text, str) or len(text) < SHORTEST or not _asked_for(query, text):
+            if not isinstance(text, str) or len(text) < SHORTEST or not query.says(text):
                 continue
             if query.values.beside(table.name, key, column.name, text) == (value,):
                 return column.name, text
@@ -148,12 +146,6 @@ def _is_missed(value: str, stored: tuple[object, ...]) -> bool:
     if value.casefold() in _NO_VALUE or _DATE.match(value) or _holds(stored, value):
         return False
     return _bare(value) not in map(_bare, stored)
-
-
-def _asked_for(query: Query, value: str) -> bool:
-    """True when the question has the value as whole words; blanks and punctuation do not count."""
-    words = r"\W*".join(re.escape(word) for word in re.findall(r"\w+", value.casefold()))
-    return not query.question or re.search(rf"\b{words}\b", query.question.casefold()) is not None
 
 
 def _bare(value: object) -> str:

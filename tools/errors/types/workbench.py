@@ -8,7 +8,8 @@ from typing import NamedTuple, TypeVar
 from sqlglot import exp
 
 from critiql.tools.errors.links import column_node
-from critiql.tools.errors.query import Query, is_numeric
+from critiql.tools.errors.query import Query
+from critiql.tools.schema.column_kinds import is_numeric
 from critiql.tools.schema.model import Column, Table
 from critiql.tools.sql.scope import Scope, Source
 

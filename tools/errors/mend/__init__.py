@@ -1,0 +1,1 @@
+"""Queries written anew by code, for rules that know what is meant."""
