@@ -36,23 +36,27 @@ from critiql.tools.errors.rules import detect, read
 from critiql.tools.errors.types.attribute_mismatch import price_of_today
 from critiql.tools.errors.types.attribute_redundancy import more_than_listed
 from critiql.tools.errors.types.clause_error import (
+    days_for_steps,
+    every_day_for_the_first,
     first_of_several,
     having_of_every_group,
     limit_not_asked,
     names_that_repeat,
     top_of_all,
 )
+from critiql.tools.errors.types.condition_error import compared_with_all, either_for_both, other_period_kept
 from critiql.tools.errors.types.condition_missing import category_unused
 from critiql.tools.errors.types.error_type import Rule
 from critiql.tools.errors.types.function_error import (
     days_as_numbers,
     name_in_window,
+    repeated_rows_counted,
     rows_averaged,
     share_of_itself,
     step_for_total,
     totals_summed,
 )
-from critiql.tools.errors.types.join_error import skipped_table, unrelated_columns
+from critiql.tools.errors.types.join_error import partner_of_nothing, skipped_table, unrelated_columns
 from critiql.tools.errors.types.modifier_error import wrong_end_of_age
 from critiql.tools.errors.types.subquery_error import member_of_other_keys
 from critiql.tools.errors.types.table_redundancy import unneeded_join
@@ -81,6 +85,13 @@ RULES: dict[str, Rule] = {
     "more_than_listed": more_than_listed,
     "price_of_today": price_of_today,
     "category_unused": category_unused,
+    "either_for_both": either_for_both,
+    "other_period_kept": other_period_kept,
+    "compared_with_all": compared_with_all,
+    "days_for_steps": days_for_steps,
+    "every_day_for_the_first": every_day_for_the_first,
+    "repeated_rows_counted": repeated_rows_counted,
+    "partner_of_nothing": partner_of_nothing,
 }
 CONTEXT = Context(llm_critic="off")
 COPIES = 5

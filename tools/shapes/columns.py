@@ -10,7 +10,7 @@ from critiql.tools.schema.model import Column, Schema, Table
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _DAY_TYPES = ("DATE", "TIMESTAMP")
 _NAMES = ("name", "title", "full_name", "label")
-_OF_A_PERSON = (("first_name", "last_name"), ("forename", "surname"), ("fname", "lname"))
+_OF_A_PERSON = (("firstname", "lastname"), ("forename", "surname"), ("fname", "lname"))
 _COUNTS = re.compile(r"(^|_)(quantity|qty|pieces|units|copies|hours|nights)$", re.IGNORECASE)
 _PRICES = re.compile(r"(^|_)(price|cost|fee|rate)$", re.IGNORECASE)
 _KEYS = ("id", "code", "year", "no", "number")
@@ -38,7 +38,7 @@ class Category(NamedTuple):
 
 def names_of(table: Table) -> tuple[str, ...]:
     """The columns that name a row: first and last name, or one; empty where it has no name."""
-    known = {column.name.lower(): column.name for column in table.columns}
+    known = {column.name.lower().replace("_", ""): column.name for column in table.columns}
     for first, last in _OF_A_PERSON:
         if first in known and last in known:
             return known[first], known[last]

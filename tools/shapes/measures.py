@@ -1,5 +1,6 @@
 """What is counted or added up, and conditions on it, in SQL and in words."""
 
+import re
 from collections.abc import Sequence
 from random import Random
 from typing import NamedTuple
@@ -9,6 +10,7 @@ from critiql.tools.shapes.star import Dated, Star
 from critiql.tools.shapes.words import one_of, said, singular
 
 MONEY = ("revenue", "amount of money", "total value", "sales value")
+_IS_MONEY = re.compile(r"(^| )(total|amount|revenue|sales)$")
 SUMS = 2
 """Columns of a table that are added up; the first ones stand for the others."""
 
@@ -43,7 +45,7 @@ def measures_of(star: Star, rng: Random) -> list[Measure]:
     if product is not None:
         found.append(_money(star, product, rng))
     plain = [name for name in amounts_of(star.table) if name not in (product or ())]
-    return found + [_sum(star, name) for name in plain[:SUMS]]
+    return found + [_sum(star, name, rng) for name in plain[:SUMS]]
 
 
 def _money(star: Star, product: Sequence[str], rng: Random) -> Measure:
@@ -55,8 +57,11 @@ def _money(star: Star, product: Sequence[str], rng: Random) -> Measure:
     )
 
 
-def _sum(star: Star, name: str) -> Measure:
-    row, words = star.column(star.table.name, name), f"total {said(name)}"
+def _sum(star: Star, name: str, rng: Random) -> Measure:
+    row, called = star.column(star.table.name, name), said(name)
+    words = called if called.startswith("total") else f"total {called}"
+    if _IS_MONEY.search(called):
+        words = rng.choice((words, *MONEY))
     return Measure(f"SUM({row})", row, words, f"the highest {words}", f"what {words}", words)
 
 

@@ -40,10 +40,16 @@ def _comparisons(measure: Measure, under: str, late: int, new: str, old: str) ->
             f"{upper_first(many)} in {late} and {many} in {early}{under}? One row, {late} first.",
         ),
         (f"{new}, {old}", f"Compare the {words}{under} in {late} with {early}, side by side."),
+        (f"{new}, {old}", f"What was the {words}{under} in {late} and in {early}? Put both in one row."),
         (f"{new} - {old}", f"By how much did the {words}{under} change from {early} to {late}?"),
+        (f"{new} - {old}", f"How much more was the {words}{under} in {late} than in {early}?"),
         (
             f"100.0 * ({new} - {old}) / {old}",
             f"By how many percent did the {words}{under} grow from {early} to {late}?",
+        ),
+        (
+            f"100.0 * ({new} - {old}) / {old}",
+            f"By what percentage did the {words}{under} go up or down from {early} to {late}?",
         ),
     ]
 
@@ -63,8 +69,9 @@ def more_than_before(star: Star, rng: Random) -> Iterator[Made]:
                 word, sign = rng.choice((("more", ">"), (fewer, "<")))
                 names = names_of(thing)
                 new, old = (in_year(measure, dated, year) for year in (late, late - 1))
+                before = rng.choice((f"in {late - 1}", f"in {late - 1}", "the year before"))
                 question = (
-                    f"Which {plural(thing.name)} had {word} {measure.noun} in {late} than in {late - 1}? "
+                    f"Which {plural(thing.name)} had {word} {measure.noun} in {late} than {before}? "
                     f"Show {listed(names)}."
                 )
                 grouped = f"FROM {star.source(dated.table, thing.name)} GROUP BY {star.group(thing, names)}"

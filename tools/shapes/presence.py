@@ -46,6 +46,7 @@ def not_since(star: Star, rng: Random) -> Iterator[Made]:
                 (
                     f"Which {things} had {star.many} before but none since {said_day}? Show {listed(names)}.",
                     f"Which {things} had their last {star.one} before {said_day}? Show {listed(names)}.",
+                    f"Which {things} have not had any {star.many} since {said_day}? Show {listed(names)}.",
                 )
             )
             grouped = f"FROM {star.source(thing.name, dated.table)} GROUP BY {star.group(thing, names)}"
@@ -88,7 +89,7 @@ def began_in_a_year(star: Star, rng: Random) -> Iterator[Made]:
 
 
 def one_year_and_another(star: Star, rng: Random) -> Iterator[Made]:
-    """How many things had rows in one year, and again, or not, in the next."""
+    """Things with rows in one year, and again, or not, in the next: how many, and which."""
     for thing in star.things():
         for dated in star.days():
             late = rng.choice(dated.years)
@@ -102,6 +103,12 @@ def one_year_and_another(star: Star, rng: Random) -> Iterator[Made]:
             )
             test = f"{key} IN ({old}) AND {key} {'' if again else 'NOT '}IN ({new})"
             yield Made("gap", question, f"SELECT COUNT(*) FROM {star.q(thing.name)} WHERE {test}")
+            names = names_of(thing)
+            listing = (
+                f"Which {plural(thing.name)} had {star.many} in {late - 1} {what}? Show {listed(names)}."
+            )
+            shown = ", ".join(map(star.q, names))
+            yield Made("gap", listing, f"SELECT {shown} FROM {star.q(thing.name)} WHERE {test}")
 
 
 def both_values(star: Star, rng: Random) -> Iterator[Made]:

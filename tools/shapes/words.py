@@ -1,11 +1,14 @@
 """Names of a schema in words: `order_items` is `order items`, one of them an `order item`."""
 
+import re
 from collections.abc import Sequence
+
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 def said(name: str) -> str:
-    """A name of the schema in words."""
-    return name.replace("_", " ").strip().lower()
+    """A name of the schema in words: `InvoiceLine` and `invoice_line` give the same."""
+    return _HUMP.sub(" ", name).replace("_", " ").strip().lower()
 
 
 def plural(name: str) -> str:

@@ -56,7 +56,7 @@ def top_of_each(query: Query) -> exp.Query | None:
 
 
 def _takes_the_top_of_all(query: Query, select: exp.Select) -> bool:
-    """Whether sorted groups, or those of a derived table, are cut off where the top of each is asked for.
+    """Whether sorted rows or groups, or those of a derived table, are cut off where each one's top is meant.
 
     Where nothing is cut off either, they must be sorted by something computed of each.
     """
@@ -67,7 +67,7 @@ def _takes_the_top_of_all(query: Query, select: exp.Select) -> bool:
         return False
     if not limit and not _spelled(select, order.expressions[-1].this).find(exp.AggFunc):
         return False
-    if select.args.get("group"):
+    if select.args.get("group") or (limit and not query.aggregates and len(query.selects) == 1):
         return len(query.selects) == 1
     source = select.args["from_"].this if select.args.get("from_") and not select.args.get("joins") else None
     derived = source.this if isinstance(source, exp.Subquery) else None

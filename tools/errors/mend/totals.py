@@ -73,7 +73,8 @@ def _owners(query: Query, rows: Table) -> Iterator[Owner]:
 def _is_asked_for(said: str, thing: str) -> bool:
     value = rf" average (?:\w+ )?{re.escape(thing)} (?:value|total|amount|revenue|sum)[. ]"
     total = rf" average total (?:\w+ )*(?:per|an?|each|every) {re.escape(thing)}[. ]"
-    return re.search(f"{value}|{total}", said) is not None
+    spent = rf" an? {re.escape(thing)} (?:spends?|pays?|earns?|brings?) (?:\w+ )*on average[. ]"
+    return re.search(f"{value}|{total}|{spent}", said) is not None
 
 
 def _averaged(
@@ -141,10 +142,11 @@ def running_total(query: Query) -> exp.Query | None:
     if grouped is None or not _SO_FAR.search(query.words) or next(query.all(exp.Window), None):
         return None
     others = any(select.args.get(part) for part in ("limit", "having", "distinct")) or len(query.selects) > 1
-    if others or len(select.expressions) != 2:
+    if others or len(select.expressions) > 2 or len(grouped.expressions) != 1:
         return None
-    step, added = (item.unalias() for item in select.expressions)
-    if list(grouped.expressions) != [step] or not isinstance(added, exp.Count | exp.Sum):
+    *shown, added = (item.unalias() for item in select.expressions)
+    step = grouped.expressions[0]
+    if shown not in ([], [step]) or not isinstance(added, exp.Count | exp.Sum):
         return None
     tree, (twin, by, call) = query.copied(select, step, added)
     total = exp.Window(
@@ -155,6 +157,8 @@ def running_total(query: Query) -> exp.Query | None:
         twin.append("expressions", exp.alias_(total, "running_total"))
     else:
         call.replace(total)
+    if not shown:
+        twin.set("expressions", [by.copy(), *twin.expressions])
     if not twin.args.get("order"):
         twin.set("order", exp.Order(expressions=[ordered(by.copy(), query.parsed.dialect)]))
     return tree

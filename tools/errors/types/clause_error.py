@@ -6,10 +6,13 @@ from collections.abc import Iterator, Sequence
 from sqlglot import exp
 
 from critiql.tools.errors.links import column_node
+from critiql.tools.errors.mend.conjuncts import add_conjunct
+from critiql.tools.errors.mend.ends import all_that_are_first, first_of_each
+from critiql.tools.errors.mend.periods import steps_of_time
 from critiql.tools.errors.mend.top_of_each import IN_ORDER, top_of_each
 from critiql.tools.errors.query import Query, conjuncts, is_aggregate, outermost, own_nodes
 from critiql.tools.errors.types.error_type import BugLabel, ErrorType, Finding, RepairExample
-from critiql.tools.errors.types.workbench import Bench, Edit, add_conjunct
+from critiql.tools.errors.types.workbench import Bench, Edit
 from critiql.tools.shapes.columns import names_of
 from critiql.tools.sql.scope import Source
 
@@ -21,7 +24,6 @@ _SUPERLATIVE = re.compile(
 _ABOUT_NAMES = re.compile(
     r" (?:same|shared?|common|distinct|different) (?:\w+ ){0,3}names? | names? (?:are|is) shared "
 )
-_SEVERAL = re.compile(r" (?:if (?:there are )?several |list (?:them )?all |all of them )")
 _ALL = re.compile(r" (?:each|every|all|per) ")
 _SUPERLATIVE_WORD = re.compile(r" (?:most|least|top|\w{3,}est|best) ")
 _NUMBER = re.compile(r" (?:\d+|one|two|three|four|five|six|seven|eight|nine|ten|twenty) ")
@@ -196,36 +198,48 @@ def _is_true_of_every_group(condition: exp.Expr) -> bool:
 
 def first_of_several(query: Query) -> Iterator[Finding]:
     """The question says that all are to be listed where several are first, and LIMIT 1 keeps one."""
-    select = query.tree
-    order, limit = select.args.get("order"), select.args.get("limit")
-    if not _SEVERAL.search(query.words) or not order or not isinstance(limit, exp.Limit):
-        return
-    key = order.expressions[0]
-    plain = not any(select.args.get(part) for part in ("group", "joins", "distinct", "having"))
-    if (
-        limit.expression.sql() != "1"
-        or len(order.expressions) != 1
-        or not plain
-        or query.place(key.this) is None
-    ):
-        return
-    tree, (twin,) = query.copied(select)
-    ends = exp.Max if key.args.get("desc") else exp.Min
-    best = exp.Select(expressions=[ends(this=key.this.copy())])
-    for part in ("from_", "where"):
-        best.set(part, twin.args[part].copy() if twin.args.get(part) else None)
-    for part in ("order", "limit"):
-        twin.set(part, None)
-    add_conjunct(twin, exp.EQ(this=key.this.copy(), expression=exp.Subquery(this=best)))
-    yield Finding(
-        KEY,
-        "rule",
-        "The question asks for all that are first, and LIMIT 1 keeps one.",
-        "Compare with the first value.",
-        node=limit,
-        slots={"redundant": "LIMIT 1"},
-        mended=tree,
-    )
+    mended = all_that_are_first(query)
+    if mended is not None:
+        yield Finding(
+            KEY,
+            "rule",
+            "The question asks for all that are first, and LIMIT 1 keeps one.",
+            "Compare with the first value.",
+            node=query.tree.args["limit"],
+            slots={"redundant": "LIMIT 1"},
+            mended=mended,
+        )
+
+
+def days_for_steps(query: Query) -> Iterator[Finding]:
+    """The question asks by month or by year, and the query groups by the days themselves."""
+    mended = steps_of_time(query)
+    if mended is not None:
+        grouped = query.tree.args["group"]
+        yield Finding(
+            KEY,
+            "rule",
+            "The question asks for longer periods than the days that are grouped by.",
+            "Group by the month or the year of the day.",
+            node=grouped,
+            slots={"redundant": grouped.sql()},
+            mended=mended,
+        )
+
+
+def every_day_for_the_first(query: Query) -> Iterator[Finding]:
+    """The question asks when each thing was first, or last, and the query returns every day of each."""
+    found = first_of_each(query)
+    if found is not None:
+        yield Finding(
+            KEY,
+            "rule",
+            f"The question asks for the first or last day of each, and {found.day.sql()} is every one.",
+            f"Group by {found.key.sql()}.",
+            node=found.day,
+            slots={"missing": f"GROUP BY {found.key.sql()}"},
+            mended=found.tree,
+        )
 
 
 def limit_not_asked(query: Query) -> Iterator[Finding]:
@@ -319,6 +333,8 @@ What the question demands: $asked""",
         everything_for_a_superlative,
         names_that_repeat,
         top_of_all,
+        days_for_steps,
+        every_day_for_the_first,
         limit_not_asked,
         having_of_every_group,
         first_of_several,

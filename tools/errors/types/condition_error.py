@@ -5,10 +5,12 @@ from itertools import combinations
 
 from sqlglot import exp
 
-from critiql.tools.errors.links import identifier
+from critiql.tools.errors.links import column_node, identifier
+from critiql.tools.errors.mend.conjuncts import add_conjunct, drop_conjunct
+from critiql.tools.errors.mend.periods import compared_within, without_the_other
 from critiql.tools.errors.query import Comparison, Query, conjuncts
 from critiql.tools.errors.types.error_type import BugLabel, ErrorType, Finding, RepairExample
-from critiql.tools.errors.types.workbench import Bench, Edit, add_conjunct, drop_conjunct
+from critiql.tools.errors.types.workbench import Bench, Edit
 from critiql.tools.sql.scope import Scope
 
 KEY = "condition_error"
@@ -120,6 +122,87 @@ def repeated_condition(query: Query) -> Iterator[Finding]:
                 )
 
 
+def either_for_both(query: Query) -> Iterator[Finding]:
+    """Rows with one value or the other, where the question asks for what has rows of both."""
+    select = query.tree
+    where = select.args.get("where") if isinstance(select, exp.Select) else None
+    if " both " not in query.words or where is None or select.args.get("group") or query.aggregates:
+        return
+    found = [(part, column) for part in conjuncts(where.this) if (column := _one_of_two(part)) is not None]
+    shown = [query.binding(item.unalias()) for item in select.selects]
+    owner = shown[0].source if shown and shown[0] is not None else None
+    table = owner.table if owner is not None else None
+    if len(found) != 1 or owner is None or table is None or len(table.primary_key) != 1:
+        return
+    condition, column = found[0]
+    compared = query.binding(column)
+    if (
+        compared is None
+        or compared.source is owner
+        or any(one is None or one.source is not owner for one in shown)
+    ):
+        return
+    tree, (twin,) = query.copied(select)
+    key = column_node(table.primary_key[0], owner.name, query.parsed.dialect)
+    counted = exp.Count(this=exp.Distinct(expressions=[column.copy()]))
+    twin.set("group", exp.Group(expressions=[key]))
+    twin.set("having", exp.Having(this=exp.EQ(this=counted, expression=exp.Literal.number(2))))
+    twin.set("distinct", None)
+    yield Finding(
+        KEY,
+        "rule",
+        f"{condition.sql()} is true of rows with one of the two, and both are asked for.",
+        "Group the rows, and take the groups that have both.",
+        node=condition,
+        slots={"condition": condition.sql()},
+        mended=tree,
+    )
+
+
+def _one_of_two(condition: exp.Expr) -> exp.Column | None:
+    """The column that a condition allows two values of; None for any other condition."""
+    condition = condition.unnest()
+    if isinstance(condition, exp.In) and len(condition.expressions) == 2:
+        return condition.this if isinstance(condition.this, exp.Column) else None
+    if not isinstance(condition, exp.Or):
+        return None
+    first, second = condition.this.unnest(), condition.expression.unnest()
+    equal = isinstance(first, exp.EQ) and isinstance(second, exp.EQ) and first.this == second.this
+    return first.this if equal and isinstance(first.this, exp.Column) else None
+
+
+def other_period_kept(query: Query) -> Iterator[Finding]:
+    """A period asked for without another: the rows of the first are never those of the second."""
+    mended = without_the_other(query)
+    if mended is not None:
+        where = query.tree.args["where"]
+        yield Finding(
+            KEY,
+            "rule",
+            "No row is of both periods, so that the second condition leaves nothing out.",
+            "Take away what the other period has.",
+            node=where,
+            slots={"condition": where.sql()},
+            mended=mended,
+        )
+
+
+def compared_with_all(query: Query) -> Iterator[Finding]:
+    """The total of a group in one period, compared with that of all groups in another."""
+    mended = compared_within(query)
+    if mended is not None:
+        having = query.tree.args["having"]
+        yield Finding(
+            KEY,
+            "rule",
+            "A group's total is compared with the total of all groups.",
+            "Compare with the same group's total.",
+            node=having,
+            slots={"condition": having.sql()},
+            mended=mended,
+        )
+
+
 def other_condition(bench: Bench) -> Iterator[Edit]:
     """Put a condition on another column, with a value of that column, in the place of one."""
     known = {comparison.column.name.casefold() for comparison in bench.query.comparisons}
@@ -170,7 +253,14 @@ Column data type: $data_type""",
         BugLabel("Condition-Related Errors", "Explicit Condition Mismatch"),
         BugLabel("Condition-Related Errors", "Explicit Condition Redundancy"),
     ),
-    rules=(contradiction, reversed_between, repeated_condition),
+    rules=(
+        contradiction,
+        reversed_between,
+        repeated_condition,
+        either_for_both,
+        other_period_kept,
+        compared_with_all,
+    ),
     operators=(other_condition, extra_condition),
     examples=(
         RepairExample(

@@ -7,9 +7,10 @@ from sqlglot import exp
 
 from critiql.tools.errors.links import column_node
 from critiql.tools.errors.lookup import CATEGORIES
+from critiql.tools.errors.mend.conjuncts import add_conjunct
 from critiql.tools.errors.query import Place, Query, conjuncts
 from critiql.tools.errors.types.error_type import BugLabel, ErrorType, Finding, RepairExample
-from critiql.tools.errors.types.workbench import Bench, Edit, add_conjunct
+from critiql.tools.errors.types.workbench import Bench, Edit
 from critiql.tools.schema.column_kinds import is_text
 from critiql.tools.schema.model import Column
 from critiql.tools.sql.names import words

@@ -1,21 +1,22 @@
 """Error 10, Function Error: an aggregate, date, text or other function misused or left out."""
 
-import re
 from collections.abc import Iterator
 
 from sqlglot import exp
 
 from critiql.tools.database.result import Failure
+from critiql.tools.errors.links import is_unique, links_of
+from critiql.tools.errors.mend.days import by_julian_day, subtracted_days
+from critiql.tools.errors.mend.shares import share_of_all
 from critiql.tools.errors.mend.totals import average_in_place_of_sum, average_of_totals, running_total
-from critiql.tools.errors.query import Place, Query, outermost, own_nodes
+from critiql.tools.errors.mend.window_names import names_in_windows, written_out
+from critiql.tools.errors.query import Place, Query, is_aggregate, outermost, own_nodes
 from critiql.tools.errors.types.error_type import BugLabel, ErrorType, Finding, RepairExample
 from critiql.tools.errors.types.workbench import Bench, Edit
 from critiql.tools.schema.column_kinds import is_numeric, is_text
-from critiql.tools.shapes.columns import days_of
 from critiql.tools.sql.foreign_functions import in_sqlite
 
 KEY = "function_error"
-_DAYS = re.compile(r" (?:days?|weeks?)[. ]")
 
 
 def aggregate_in_where(query: Query) -> Iterator[Finding]:
@@ -108,15 +109,8 @@ def average_not_taken(query: Query) -> Iterator[Finding]:
 
 def days_as_numbers(query: Query) -> Iterator[Finding]:
     """Two stored days subtracted in SQLite, which reads a text as the number it begins with: the year."""
-    if query.parsed.dialect != "sqlite" or not _DAYS.search(query.words):
-        return
-    nodes = [
-        node for node in query.all(exp.Sub) if _is_day(query, node.this) and _is_day(query, node.expression)
-    ]
+    nodes = subtracted_days(query)
     if nodes:
-        tree, twins = query.copied(*nodes)
-        for side in [side for twin in twins for side in (twin.this, twin.expression)]:
-            side.replace(exp.Anonymous(this="JULIANDAY", expressions=[side.copy()]))
         yield Finding(
             KEY,
             "rule",
@@ -124,51 +118,42 @@ def days_as_numbers(query: Query) -> Iterator[Finding]:
             "Use JULIANDAY on both sides.",
             node=nodes[0],
             slots={"function": nodes[0].sql(), "right_function": "JULIANDAY", "data_type": "text"},
-            mended=tree,
+            mended=by_julian_day(query, nodes),
         )
-
-
-def _is_day(query: Query, side: exp.Expr) -> bool:
-    """Whether it is a column of days, or the first or last of one."""
-    place = query.place(side.this if isinstance(side, exp.Max | exp.Min) else side)
-    return place is not None and place.column.name in {
-        day.column for day in days_of(query.schema, place.table)
-    }
 
 
 def share_of_itself(query: Query) -> Iterator[Finding]:
     """A total divided by the same total: every group is 100 % of itself. Meant is the total of all groups."""
     for node in query.all(exp.Div):
-        part, whole = _measured(node.this), _measured(node.expression)
-        select = node.parent_select
-        if part is None or whole is None or part != whole or select is None or not select.args.get("group"):
-            continue
-        tree, (twin, total) = query.copied(select, whole)
-        everything = exp.Select(expressions=[total.copy()])
-        for name in ("from_", "joins", "where"):
-            found = twin.args.get(name)
-            kept = [one.copy() for one in found] if isinstance(found, list) else found and found.copy()
-            everything.set(name, kept)
-        total.replace(exp.Subquery(this=everything))
-        yield Finding(
-            KEY,
-            "rule",
-            f"{node.sql()} divides a total by itself.",
-            "Divide by the total of all rows.",
-            node=node,
-            slots={"function": node.sql()},
-            mended=tree,
-        )
+        mended = share_of_all(query, node)
+        if mended is not None:
+            yield Finding(
+                KEY,
+                "rule",
+                f"{node.sql()} divides a total by itself.",
+                "Divide by the total of all rows.",
+                node=node,
+                slots={"function": node.sql()},
+                mended=mended,
+            )
 
 
-def _measured(side: exp.Expr) -> exp.Expr | None:
-    """The one sum or count of a side, without the numbers that it is multiplied by."""
-    while isinstance(side, exp.Paren | exp.Cast):
-        side = side.this
-    if isinstance(side, exp.Mul):
-        sides = [one for one in (side.this, side.expression) if not isinstance(one.unnest(), exp.Literal)]
-        return _measured(sides[0]) if len(sides) == 1 else None
-    return side if isinstance(side, exp.Sum | exp.Count) else None
+def repeated_rows_counted(query: Query) -> Iterator[Finding]:
+    """Rows of one table counted by its key beside a total of another, whose join repeats them."""
+    for scope in query.selects:
+        calls = [call for item in scope.node.expressions for call in own_nodes(item) if is_aggregate(call)]
+        for call in calls:
+            binding = query.binding(call.this) if isinstance(call, exp.Count) else None
+            if binding is None or binding.table is None or not is_unique(binding.table, binding.name):
+                continue
+            many = {id(link.other) for link in links_of(query.schema, binding.table) if not link.outward}
+            others = {id(source.table) for source in scope.sources if source is not binding.source} & many
+            if others & {
+                id(place.table) for one in calls if one is not call and (place := query.place(one.this))
+            }:
+                tree, (twin,) = query.copied(call)
+                twin.set("this", exp.Distinct(expressions=[twin.this]))
+                yield _aggregated(call, f"A join repeats the rows that {call.sql()} counts.", tree)
 
 
 def rows_averaged(query: Query) -> Iterator[Finding]:
@@ -207,17 +192,8 @@ def name_in_window(query: Query) -> Iterator[Finding]:
     if not isinstance(failure, Failure) or failure.kind != "no_such_column":
         return
     for scope in query.selects:
-        uses = [
-            (node, scope.aliases[node.name.casefold()].this)
-            for window in query.all(exp.Window)
-            if window.parent_select is scope.node
-            for node in window.find_all(exp.Column)
-            if not node.table and node.name.casefold() in scope.aliases
-        ]
-        if uses and any(query.binding(node) is None for node, _ in uses):
-            tree, twins = query.copied(*(node for node, _ in uses))
-            for twin, (_, meant) in zip(twins, uses, strict=True):
-                twin.replace(meant.copy())
+        uses = names_in_windows(query, scope)
+        if any(query.binding(node) is None for node, _ in uses):
             yield Finding(
                 KEY,
                 "rule",
@@ -225,7 +201,7 @@ def name_in_window(query: Query) -> Iterator[Finding]:
                 "Write out what the name stands for.",
                 node=uses[0][0],
                 slots={"function": uses[0][0].sql(), "reason": failure.message},
-                mended=tree,
+                mended=written_out(query, uses),
             )
 
 
@@ -350,6 +326,7 @@ Why it fails: $reason""",
         average_not_taken,
         days_as_numbers,
         share_of_itself,
+        repeated_rows_counted,
         rows_averaged,
         totals_summed,
         step_for_total,

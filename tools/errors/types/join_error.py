@@ -119,6 +119,42 @@ def skipped_table(query: Query) -> Iterator[Finding]:
         )
 
 
+def partner_of_nothing(query: Query) -> Iterator[Finding]:
+    """A join on a column that has to be NULL: no row has such a partner. Meant are rows without one."""
+    for pair in query.resolution.joins:
+        join = pair.join
+        if join is None or join.args.get("side") or join.args.get("method"):
+            continue
+        for side in (pair.left, pair.right):
+            if side.source.node is not join.this:
+                continue
+            tests = [node for node in query.all(exp.Is) if isinstance(node.expression, exp.Null)]
+            nothing = [
+                node for node in tests if _is_of(query, node, side) and not isinstance(node.parent, exp.Not)
+            ]
+            if nothing:
+                tree, (twin,) = query.copied(join)
+                twin.set("kind", None)
+                twin.set("side", "LEFT")
+                yield Finding(
+                    KEY,
+                    "rule",
+                    f"{nothing[0].sql()} is true of no row of this join.",
+                    "Use LEFT JOIN.",
+                    node=join,
+                    slots={"condition": nothing[0].sql(), "tables": side.source.name},
+                    mended=tree,
+                )
+
+
+def _is_of(query: Query, test: exp.Is, side: Binding) -> bool:
+    """Whether it tests the column that a side of the join compares, or the key of its table."""
+    binding = query.binding(test.this)
+    if binding is None or binding.source is not side.source:
+        return False
+    return binding.name == side.name or binding.name in (side.table.primary_key if side.table else ())
+
+
 def _joined_along(query: Query, pair: JoinPair, way: tuple[Link, ...]) -> exp.Query | None:
     """The query with the foreign keys of the way, which leads from the left to the right, as its joins."""
     join, left, right = pair.join, pair.left.source, pair.right.source
@@ -221,7 +257,7 @@ Condition by the foreign keys: $right_condition""",
         BugLabel("Table-Related Errors", "Join Condition Mismatch"),
         BugLabel("Table-Related Errors", "Join Type Mismatch"),
     ),
-    rules=(missing_condition, unrelated_columns, skipped_table),
+    rules=(missing_condition, unrelated_columns, skipped_table, partner_of_nothing),
     operators=(other_join_column, other_join_type, dropped_join_condition),
     examples=(
         RepairExample(

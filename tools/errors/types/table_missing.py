@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from sqlglot import exp
 
 from critiql.tools.errors.links import Link, column_node, links_of
+from critiql.tools.errors.mend.conjuncts import drop_conjunct
 from critiql.tools.errors.query import Query, conjuncts
 from critiql.tools.errors.types.error_type import BugLabel, ErrorType, Finding, RepairExample
-from critiql.tools.errors.types.workbench import Bench, Edit, drop_conjunct
+from critiql.tools.errors.types.workbench import Bench, Edit
 from critiql.tools.sql.scope import Binding, Scope, Source, Unresolved
 
 KEY = "table_missing"

@@ -8,6 +8,7 @@ from typing import NamedTuple, TypeVar
 from sqlglot import exp
 
 from critiql.tools.errors.links import column_node
+from critiql.tools.errors.mend.conjuncts import drop_conjunct
 from critiql.tools.errors.query import Query
 from critiql.tools.schema.column_kinds import is_numeric
 from critiql.tools.schema.model import Column, Table
@@ -83,32 +84,6 @@ class Bench:
         found = self.query.values.distinct(table.name, column.name) if self.query.values else None
         drawn = self.rng.sample(found, min(3, len(found))) if found else []
         return [literal for literal in map(as_literal, drawn) if literal is not None]
-
-
-def drop_conjunct(clause: exp.Expr, part: exp.Expr) -> exp.Expr:
-    """Take a part out of an AND chain in place; the clause goes with its last part. Gives what held it."""
-    while isinstance(part.parent, exp.Paren):
-        part = part.parent
-    parent = part.parent
-    if isinstance(parent, exp.And):
-        rest = parent.expression if part is parent.this else parent.this
-        parent.replace(rest)
-        return clause
-    holder = clause.parent
-    clause.pop()
-    return holder if holder is not None else clause
-
-
-def add_conjunct(select: exp.Expr, part: exp.Expr) -> exp.Expr:
-    """Add a condition to a SELECT's WHERE in place; gives the node that was added."""
-    where = select.args.get("where")
-    if where is None:
-        select.set("where", exp.Where(this=part))
-        return part
-    old = where.this
-    kept = exp.Paren(this=old.copy()) if isinstance(old, exp.Or) else old.copy()
-    where.set("this", exp.And(this=kept, expression=part))
-    return part
 
 
 def as_literal(value: object) -> exp.Expr | None:
