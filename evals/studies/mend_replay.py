@@ -49,6 +49,8 @@ from critiql.tools.errors.types.condition_missing import category_unused
 from critiql.tools.errors.types.error_type import Rule
 from critiql.tools.errors.types.function_error import (
     days_as_numbers,
+    fraction_cut_off,
+    groups_counted,
     name_in_window,
     repeated_rows_counted,
     rows_averaged,
@@ -92,6 +94,8 @@ RULES: dict[str, Rule] = {
     "every_day_for_the_first": every_day_for_the_first,
     "repeated_rows_counted": repeated_rows_counted,
     "partner_of_nothing": partner_of_nothing,
+    "groups_counted": groups_counted,
+    "fraction_cut_off": fraction_cut_off,
 }
 CONTEXT = Context(llm_critic="off")
 COPIES = 5

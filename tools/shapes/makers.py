@@ -13,7 +13,14 @@ from critiql.tools.shapes.by_thing import (
     top_of_each,
 )
 from critiql.tools.shapes.made import Made, Maker
-from critiql.tools.shapes.over_time import best_period, more_than_before, running_totals, totals, two_years
+from critiql.tools.shapes.over_time import (
+    average_of_steps,
+    best_period,
+    more_than_before,
+    running_totals,
+    totals,
+    two_years,
+)
 from critiql.tools.shapes.plain_rows import (
     above_average,
     counts_by_year,
@@ -29,6 +36,7 @@ from critiql.tools.shapes.presence import (
     never,
     not_since,
     one_year_and_another,
+    share_with,
 )
 from critiql.tools.shapes.star import stars_of
 
@@ -37,6 +45,7 @@ MAKERS: tuple[Maker, ...] = (
     two_years,
     more_than_before,
     running_totals,
+    average_of_steps,
     best_period,
     best,
     share_of_each,
@@ -49,6 +58,7 @@ MAKERS: tuple[Maker, ...] = (
     first_and_last,
     began_in_a_year,
     one_year_and_another,
+    share_with,
     both_values,
     share_of_value,
     counts_by_year,

@@ -23,9 +23,9 @@ def two_years(star: Star, rng: Random) -> Iterator[Made]:
     """A year and the one before: side by side, the change, the growth in percent."""
     for measure in measures_of(star, rng):
         for dated in star.days():
-            late = rng.choice(dated.years)
+            early, late = rng.choice(dated.pairs)
             asked = some_condition(star, rng, None, 0.4)
-            new, old = (in_year(measure, dated, year) for year in (late, late - 1))
+            new, old = (in_year(measure, dated, year) for year in (late, early))
             source = star.source(dated.table, *asked.tables)
             for shown, question in _comparisons(measure, asked.words, late, new, old):
                 yield Made("compare_periods", question, f"SELECT {shown} FROM {source}{asked.where}")
@@ -64,12 +64,12 @@ def more_than_before(star: Star, rng: Random) -> Iterator[Made]:
     for measure in measures_of(star, rng):
         for dated in star.days():
             for thing in star.things():
-                late = rng.choice(dated.years)
+                early, late = rng.choice(dated.pairs)
                 fewer = "fewer" if measure.counts else "less"
                 word, sign = rng.choice((("more", ">"), (fewer, "<")))
                 names = names_of(thing)
-                new, old = (in_year(measure, dated, year) for year in (late, late - 1))
-                before = rng.choice((f"in {late - 1}", f"in {late - 1}", "the year before"))
+                new, old = (in_year(measure, dated, year) for year in (late, early))
+                before = rng.choice((f"in {early}", f"in {early}", "the year before"))
                 question = (
                     f"Which {plural(thing.name)} had {word} {measure.noun} in {late} than {before}? "
                     f"Show {listed(names)}."
@@ -98,6 +98,22 @@ def _running_total(star: Star, measure: Measure, dated: Dated, step: str, rng: R
     shown = f"{step}, n, " if each else f"{step}, "
     sql = f"SELECT {shown}SUM(n) OVER (ORDER BY {step}) FROM ({inner}) AS steps ORDER BY {step}"
     return Made("running_total", question, sql)
+
+
+def average_of_steps(star: Star, rng: Random) -> Iterator[Made]:
+    """What a month or a year adds on average."""
+    for measure in measures_of(star, rng):
+        for dated in star.days():
+            for step in ("month", "year"):
+                question = rng.choice(
+                    (
+                        f"What is the average {measure.words} per {step}?",
+                        f"{upper_first(measure.how_many)} does a {step} have on average?",
+                    )
+                )
+                totals_of = f"SELECT {measure.total} AS total FROM {star.source(dated.table)}"
+                inner = f"{totals_of} GROUP BY {dated.when.step(step)}"
+                yield Made("average_of_sums", question, f"SELECT AVG(total) FROM ({inner}) AS totals")
 
 
 def _of_a_year(dated: Dated, rng: Random) -> Condition:

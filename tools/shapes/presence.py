@@ -92,23 +92,38 @@ def one_year_and_another(star: Star, rng: Random) -> Iterator[Made]:
     """Things with rows in one year, and again, or not, in the next: how many, and which."""
     for thing in star.things():
         for dated in star.days():
-            late = rng.choice(dated.years)
+            early, late = rng.choice(dated.pairs)
             again = rng.random() < 0.5
             what = f"and again in {late}" if again else f"but none in {late}"
-            question = f"How many {plural(thing.name)} had {star.many} in {late - 1} {what}?"
+            question = f"How many {plural(thing.name)} had {star.many} in {early} {what}?"
             key = star.q(thing.primary_key[0])
             old, new = (
                 _keys(star, thing, dated.table, where=f" WHERE {dated.when.is_in(year)}")
-                for year in (late - 1, late)
+                for year in (early, late)
             )
             test = f"{key} IN ({old}) AND {key} {'' if again else 'NOT '}IN ({new})"
             yield Made("gap", question, f"SELECT COUNT(*) FROM {star.q(thing.name)} WHERE {test}")
             names = names_of(thing)
-            listing = (
-                f"Which {plural(thing.name)} had {star.many} in {late - 1} {what}? Show {listed(names)}."
-            )
+            listing = f"Which {plural(thing.name)} had {star.many} in {early} {what}? Show {listed(names)}."
             shown = ", ".join(map(star.q, names))
             yield Made("gap", listing, f"SELECT {shown} FROM {star.q(thing.name)} WHERE {test}")
+
+
+def share_with(star: Star, rng: Random) -> Iterator[Made]:
+    """What part of all things had a row in a year."""
+    for thing in star.things():
+        for dated in star.days():
+            year, things = rng.choice(dated.years), plural(thing.name)
+            question = rng.choice(
+                (
+                    f"What percentage of {things} had any {star.many} in {year}?",
+                    f"What share of all {things} has had {star.many} in {year}, in percent?",
+                )
+            )
+            counted = f"COUNT(DISTINCT {star.columns(thing, thing.primary_key)})"
+            part = f"100.0 * {counted} / (SELECT COUNT(*) FROM {star.q(thing.name)})"
+            source = star.source(thing.name, dated.table)
+            yield Made("share", question, f"SELECT {part} FROM {source} WHERE {dated.when.is_in(year)}")
 
 
 def both_values(star: Star, rng: Random) -> Iterator[Made]:

@@ -33,6 +33,13 @@ class Dated:
     table: str
     when: When
     years: tuple[int, ...]
+    """Those that sample rows show."""
+
+    @property
+    def pairs(self) -> list[tuple[int, int]]:
+        """Years and those after them, of sample rows as far as these show both."""
+        after = [(year, year + 1) for year in self.years]
+        return [pair for pair in after if pair[1] in self.years] or after
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,9 @@ from critiql.tools.errors.mend.conjuncts import add_conjunct
 from critiql.tools.errors.mend.days import is_day
 from critiql.tools.errors.query import Query
 
-_FIRST_OR_LAST = re.compile(r"^ when .* (?:each|every) .*(?<!the )\b(first|last)\b(?! name)")
+_FIRST_OR_LAST = re.compile(
+    r"^ when .* (?:each|every) .*?(?:(?<!the )\b(first|last)\b(?! name)|for the (first|last) time)"
+)
 _SEVERAL = re.compile(r" (?:if (?:there are )?several |list (?:them )?all |all of them )")
 
 
@@ -43,7 +45,7 @@ def first_of_each(query: Query) -> Ends | None:
     if len(days) != 1 or owner is None or source is None or len(owner.primary_key) != 1:
         return None
     tree, (twin, day) = query.copied(select, days[0])
-    end = exp.Min if asked[1] == "first" else exp.Max
+    end = exp.Min if "first" in asked.groups() else exp.Max
     day.unalias().replace(end(this=day.unalias().copy()))
     key = column_node(owner.primary_key[0], source.name, query.parsed.dialect)
     twin.set("group", exp.Group(expressions=[key]))

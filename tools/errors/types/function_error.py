@@ -7,7 +7,7 @@ from sqlglot import exp
 from critiql.tools.database.result import Failure
 from critiql.tools.errors.links import is_unique, links_of
 from critiql.tools.errors.mend.days import by_julian_day, subtracted_days
-from critiql.tools.errors.mend.shares import share_of_all
+from critiql.tools.errors.mend.shares import groups_over_all, share_of_all, with_fractions
 from critiql.tools.errors.mend.totals import average_in_place_of_sum, average_of_totals, running_total
 from critiql.tools.errors.mend.window_names import names_in_windows, written_out
 from critiql.tools.errors.query import Place, Query, is_aggregate, outermost, own_nodes
@@ -132,6 +132,30 @@ def share_of_itself(query: Query) -> Iterator[Finding]:
                 "rule",
                 f"{node.sql()} divides a total by itself.",
                 "Divide by the total of all rows.",
+                node=node,
+                slots={"function": node.sql()},
+                mended=mended,
+            )
+
+
+def groups_counted(query: Query) -> Iterator[Finding]:
+    """COUNT(x) OVER () in a query with groups: a window comes last, and counts the groups."""
+    for node in query.all(exp.Window):
+        mended = groups_over_all(query, node)
+        if mended is not None:
+            yield _aggregated(node, f"{node.sql()} counts the groups, and not their rows.", mended)
+
+
+def fraction_cut_off(query: Query) -> Iterator[Finding]:
+    """Whole numbers divided in SQLite, which cuts the fraction off, where the question asks for a part."""
+    for node in query.all(exp.Div):
+        mended = with_fractions(query, node)
+        if mended is not None:
+            yield Finding(
+                KEY,
+                "rule",
+                f"{node.sql()} divides whole numbers, and cuts the fraction off.",
+                "Multiply by 1.0 first.",
                 node=node,
                 slots={"function": node.sql()},
                 mended=mended,
@@ -326,6 +350,8 @@ Why it fails: $reason""",
         average_not_taken,
         days_as_numbers,
         share_of_itself,
+        groups_counted,
+        fraction_cut_off,
         repeated_rows_counted,
         rows_averaged,
         totals_summed,
