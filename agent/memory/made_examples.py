@@ -32,6 +32,7 @@ WITHOUT = frozenset({"above_average", "best", "by_thing", "never", "top_per_grou
 """Shapes that no example is shown for. Most of them a small model writes as well by itself, on `everyday` and
 on Spider-train, and an example only adds a column to what is asked; the last it does not follow."""
 _VALUE = re.compile(r"(?:WHERE|AND) \S+ = '([^']*)'")
+_PERIOD = re.compile(r"\b(month|year)")
 _YEAR = re.compile(r"\b(19|20)\d\d\b")
 TRIES = 8
 """Queries that are run for one question, at most."""
@@ -72,8 +73,10 @@ def _alike(question: str, schema: Schema) -> list[Pair]:
 
 
 def _asks_for_more(pair: Pair, question: str) -> bool:
-    """Whether it has a condition that the question has not: a small model would copy that too."""
+    """Whether it has a condition or a period that the question has not: a small model would copy that too."""
     if _YEAR.search(pair.question) and not _YEAR.search(question):
+        return True
+    if set(_PERIOD.findall(pair.question.casefold())) - set(_PERIOD.findall(question.casefold())):
         return True
     return any(value.casefold() not in question.casefold() for value in _VALUE.findall(pair.sql))
 

@@ -45,7 +45,7 @@ from critiql.tools.errors.types.clause_error import (
     top_of_all,
 )
 from critiql.tools.errors.types.condition_error import compared_with_all, either_for_both, other_period_kept
-from critiql.tools.errors.types.condition_missing import category_unused
+from critiql.tools.errors.types.condition_missing import category_unused, number_unused
 from critiql.tools.errors.types.error_type import Rule
 from critiql.tools.errors.types.function_error import (
     days_as_numbers,
@@ -87,6 +87,7 @@ RULES: dict[str, Rule] = {
     "more_than_listed": more_than_listed,
     "price_of_today": price_of_today,
     "category_unused": category_unused,
+    "number_unused": number_unused,
     "either_for_both": either_for_both,
     "other_period_kept": other_period_kept,
     "compared_with_all": compared_with_all,

@@ -105,12 +105,7 @@ def average_of_steps(star: Star, rng: Random) -> Iterator[Made]:
     for measure in measures_of(star, rng):
         for dated in star.days():
             for step in ("month", "year"):
-                question = rng.choice(
-                    (
-                        f"What is the average {measure.words} per {step}?",
-                        f"{upper_first(measure.how_many)} does a {step} have on average?",
-                    )
-                )
+                question = f"What is the average {measure.words} per {step}?"
                 totals_of = f"SELECT {measure.total} AS total FROM {star.source(dated.table)}"
                 inner = f"{totals_of} GROUP BY {dated.when.step(step)}"
                 yield Made("average_of_sums", question, f"SELECT AVG(total) FROM ({inner}) AS totals")

@@ -4,9 +4,12 @@ import re
 
 from sqlglot import exp
 
-from critiql.tools.errors.mend.conjuncts import drop_conjunct
+from critiql.tools.errors.links import column_node
+from critiql.tools.errors.mend.conjuncts import add_conjunct, drop_conjunct
 from critiql.tools.errors.mend.days import is_day
 from critiql.tools.errors.query import Query, conjuncts
+from critiql.tools.shapes.columns import days_of
+from critiql.tools.shapes.periods import When
 
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _MONTHS = re.compile(r" (?:(?:per|by|each|every) month|monthly|month by month|for each calendar month)[. ]")
@@ -109,6 +112,27 @@ def without_the_other(query: Query) -> exp.Query | None:
     for arm in (first, second):
         arm.set("order", None)
     return exp.Except(this=first, expression=second, distinct=True)
+
+
+def of_the_year(query: Query, year: int) -> exp.Query | None:
+    """The rows of a year alone, where one column of the tables in use holds days; None if not."""
+    if not _YEAR.fullmatch(str(year)) or len(query.selects) != 1:
+        return None
+    dialect, scope = query.parsed.dialect, query.selects[0]
+    found = [
+        (source.name, day)
+        for source in scope.sources
+        if source.table is not None
+        for day in days_of(query.schema, source.table)
+    ]
+    if len(found) != 1:
+        return None
+    called, day = found[0]
+    column = column_node(day.column, called if len(scope.sources) > 1 else None, dialect)
+    tree, (twin,) = query.copied(scope.node)
+    test = When(column.sql(dialect), day.typed, dialect).is_in(year)
+    add_conjunct(twin, exp.condition(test, dialect=dialect))
+    return tree
 
 
 def steps_of_time(query: Query) -> exp.Query | None:

@@ -8,6 +8,7 @@ from sqlglot import exp
 from critiql.tools.errors.links import column_node
 from critiql.tools.errors.lookup import CATEGORIES
 from critiql.tools.errors.mend.conjuncts import add_conjunct
+from critiql.tools.errors.mend.periods import of_the_year
 from critiql.tools.errors.query import Place, Query, conjuncts
 from critiql.tools.errors.types.error_type import BugLabel, ErrorType, Finding, RepairExample
 from critiql.tools.errors.types.workbench import Bench, Edit
@@ -60,6 +61,7 @@ def number_unused(query: Query) -> Iterator[Finding]:
                 f"The question names {match[0]}, and no condition mentions it.",
                 f"Add the condition on {match[0]}.",
                 slots={"missing": match[0], "question_value": match[0]},
+                mended=of_the_year(query, number),
             )
 
 
