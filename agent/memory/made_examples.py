@@ -67,16 +67,21 @@ def _alike(question: str, schema: Schema) -> list[Pair]:
     made = per_schema(schema, "made questions", lambda: _made(schema))
     alike = [one.pair for one in by_likeness(question, list(made), schema) if one.likeness >= LIKENESS]
     fitting = [pair for pair in alike if not _asks_for_more(pair, question)]
+    fitting = [pair for pair in fitting if not _counts_other_periods(pair, question)] or fitting
     if not fitting or made[fitting[0]] in WITHOUT:
         return []
     return [pair for pair in fitting if made[pair] not in WITHOUT]
 
 
+def _counts_other_periods(pair: Pair, question: str) -> bool:
+    """Whether it goes by months or years, and the question does not: it shows the shape, but no more."""
+    asked, made = (set(_PERIOD.findall(text.casefold())) for text in (question, pair.question))
+    return bool(made - asked)
+
+
 def _asks_for_more(pair: Pair, question: str) -> bool:
-    """Whether it has a condition or a period that the question has not: a small model would copy that too."""
+    """Whether it has a condition that the question has not: a small model would copy that too."""
     if _YEAR.search(pair.question) and not _YEAR.search(question):
-        return True
-    if set(_PERIOD.findall(pair.question.casefold())) - set(_PERIOD.findall(question.casefold())):
         return True
     return any(value.casefold() not in question.casefold() for value in _VALUE.findall(pair.sql))
 
