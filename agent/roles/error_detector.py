@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from sqlglot import exp
+
 from critiql.agent.candidates import announce, draft_candidate, executes
 from critiql.agent.context import Context
 from critiql.agent.databases import database_of
@@ -18,6 +20,7 @@ from critiql.tools.errors.rules import detect, union
 from critiql.tools.errors.types.error_type import Finding
 from critiql.tools.sql.canonical import canonical
 from critiql.tools.sql.name_repair import repair_names
+from critiql.tools.sql.resolve import resolve
 
 MOST_FURTHER = 3
 """Errors that are mended one after the other in one query."""
@@ -84,7 +87,11 @@ def _mended(
     mends = {sql: Mend(note, "") for sql, note in _named(query).items()} if context.name_repair else {}
     if context.rule_repair:
         dialect = database_of(state, context).dialect
-        trees = [(one.mended, one.suggestion) for one in found if one.mended is not None]
+        trees = [
+            (one.mended, one.suggestion)
+            for one in found
+            if one.mended is not None and _may_run(one.mended, state, context)
+        ]
         ruled = {canonical(tree, dialect): Mend(note, "") for tree, note in trees}
         mends |= {sql: mend for sql, mend in ruled.items() if sql not in mends}
         further = [(sql, mend.note, _further(sql, state, context)) for sql, mend in mends.items()]
@@ -96,6 +103,11 @@ def _mended(
             numbers[sql] = made["id"]
             repairs.append({**made, "mends": numbers.get(mend.source, number)})
     return repairs
+
+
+def _may_run(tree: exp.Query, state: State, context: Context) -> bool:
+    """Whether every name of a mended query is one of the schema; else its names are to be mended first."""
+    return not resolve(tree.copy(), database_of(state, context).schema()).unresolved
 
 
 def _further(sql: str, state: State, context: Context) -> str:
